@@ -1,0 +1,41 @@
+"""Checks of arguments: each raises an error that names the argument, the value and what was expected."""
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+
+def integer(name: str, value: Any, minimum: int) -> int:
+    """Return ``value`` if it is an integer of at least ``minimum``; bool is not an integer here."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    return value
+
+
+def number(name: str, value: Any, accept: Callable[[float], bool], expected: str) -> float:
+    """Return ``value`` if it is a real number that ``accept``s; ``expected`` says which, in words.
+
+    NaN fails every comparison, so an ``accept`` written as a comparison refuses it.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number {expected}, got {value!r}")
+    if not accept(float(value)):
+        raise ValueError(f"{name} must be {expected}, got {value}")
+    return float(value)
+
+
+def probability(name: str, value: Any) -> float:
+    """Return ``value`` if it lies in [0, 1]."""
+    return number(name, value, lambda v: 0 <= v <= 1, "in [0, 1]")
+
+
+def non_negative(name: str, value: Any) -> float:
+    """Return ``value`` if it is zero or more, and finite."""
+    return number(name, value, lambda v: 0 <= v < float("inf"), "a finite number of at least 0")
+
+
+def positive(name: str, value: Any) -> float:
+    """Return ``value`` if it is above zero, and finite."""
+    return number(name, value, lambda v: 0 < v < float("inf"), "a finite number above 0")
