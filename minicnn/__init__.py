@@ -1,1 +1,52 @@
-"""minicnn: convolutional networks from scratch, in functional PyTorch, small enough to read."""
+"""minicnn: convolutional networks from scratch, in functional PyTorch, small enough to read.
+
+functional  the maths, forward and backward, by hand; a twin of torch.nn.functional
+layers      a layer is two functions: init and apply
+models      ready-made networks
+optim       an optimizer is two functions: init and update
+train       training as a function from state to state
+data        MNIST in memory, batches, augmentation
+viz         figures
+"""
+
+import importlib
+from typing import Any
+
+from minicnn import (
+    checkpoint,
+    data,
+    functional,
+    init,
+    layers,
+    metrics,
+    models,
+    naive,
+    optim,
+    schedules,
+    train,
+    tree,
+)
+from minicnn.summaries import summary
+
+__all__ = [
+    "checkpoint",
+    "data",
+    "functional",
+    "init",
+    "layers",
+    "metrics",
+    "models",
+    "naive",
+    "optim",
+    "schedules",
+    "summary",
+    "train",
+    "tree",
+    "viz",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "viz":  # imported when it is first used: matplotlib takes a while
+        return importlib.import_module("minicnn.viz")
+    raise AttributeError(f"module 'minicnn' has no attribute {name!r}")

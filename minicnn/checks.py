@@ -1,4 +1,4 @@
-"""Checks of arguments: each raises an error that names the argument, the value and what was expected."""
+"""Checks of arguments: their errors name the argument, the value and what was expected."""
 
 from collections.abc import Callable
 from numbers import Real

@@ -1,0 +1,149 @@
+"""MNIST and Fashion-MNIST: found or downloaded, checked, and held in memory as bytes."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import torch
+
+from minicnn.data import idx
+from minicnn.data.download import DownloadError, download
+from minicnn.data.errors import DataError, MissingDataError
+from minicnn.data.split import Split
+
+SHAPES = {
+    "train-images-idx3-ubyte": (60000, 28, 28),
+    "train-labels-idx1-ubyte": (60000,),
+    "t10k-images-idx3-ubyte": (10000, 28, 28),
+    "t10k-labels-idx1-ubyte": (10000,),
+}
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+def load_mnist(root: str | Path | None = None, *, download: bool = True) -> tuple[Split, Split]:
+    """Load MNIST: handwritten digits, 60,000 to train on and 10,000 to test on.
+
+    A copy that is there is checked by its SHA-256 digests and read, without writing anything or
+    asking the network. Otherwise ``torchvision.datasets.MNIST`` downloads it.
+
+    Args:
+        root: the folder that has or gets ``MNIST/raw/…``; None: the environment variable
+            ``MINICNN_DATA_DIR``, or else ``data`` in the current folder.
+        download: whether to download what is missing.
+
+    Returns:
+        "MNIST train" and "MNIST test".
+
+    Raises:
+        MissingDataError: if it is not there and cannot be downloaded.
+        DataError: if a file is damaged or cannot be read.
+
+    Example:
+        >>> load_mnist("no-such-folder", download=False)
+        Traceback (most recent call last):
+        minicnn.data.errors.MissingDataError: MNIST is not in no-such-folder. To get it, ...
+
+    Reference: LeCun et al., "Gradient-based learning applied to document recognition", Proceedings
+    of the IEEE 86(11), 1998, section III-A.
+    """
+    return _load("MNIST", "MNIST", data_dir(root), download, MNIST_SHA256)
+
+
+def load_fashion_mnist(
+    root: str | Path | None = None, *, download: bool = True
+) -> tuple[Split, Split]:
+    """Load Fashion-MNIST: pictures of clothes in ten classes, in the form and the sizes of MNIST.
+
+    Args:
+        root: the folder that has or gets ``FashionMNIST/raw/…``, as for ``load_mnist``.
+        download: whether to download what is missing.
+
+    Returns:
+        "Fashion-MNIST train" and "Fashion-MNIST test".
+
+    Raises:
+        MissingDataError: if it is not there and cannot be downloaded.
+        DataError: if a file is damaged or cannot be read.
+
+    Example:
+        >>> load_fashion_mnist("no-such-folder", download=False)
+        Traceback (most recent call last):
+        minicnn.data.errors.MissingDataError: Fashion-MNIST is not in no-such-folder. To get it, ...
+
+    Reference: Xiao, Rasul and Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
+    machine learning algorithms", arXiv:1708.07747, 2017.
+    """
+    return _load("FashionMNIST", "Fashion-MNIST", data_dir(root), download, {})
+
+
+def data_dir(root: str | Path | None = None) -> Path:
+    """Return the data folder: ``root``, or else ``$MINICNN_DATA_DIR``, or else ``data``.
+
+    Example:
+        >>> data_dir("elsewhere").name
+        'elsewhere'
+    """
+    return Path(root or os.environ.get("MINICNN_DATA_DIR") or "data")
+
+
+def _load(
+    dataset: str, title: str, root: Path, may_download: bool, digests: dict[str, str]
+) -> tuple[Split, Split]:
+    raw = root / dataset / "raw"
+    if not _check_present(raw, digests):
+        _obtain(dataset, title, root, may_download)
+        _check_present(raw, digests)
+
+    from torchvision import datasets  # here, because the import takes about a second
+
+    def split(train: bool, name: str) -> Split:
+        whole = getattr(datasets, dataset)(root, train=train)
+        return Split(whole.data.unsqueeze(1), whole.targets.to(torch.int64), f"{title} {name}")
+
+    return split(True, "train"), split(False, "test")
+
+
+def _obtain(dataset: str, title: str, root: Path, may_download: bool) -> None:
+    raw = root / dataset / "raw"
+    why = ""
+    if may_download:
+        try:
+            return download(dataset, root)
+        except DownloadError as error:
+            why = f" and could not be downloaded ({error})"
+    raise MissingDataError(
+        f"{title} is not in {root}{why}. To get it, run again with a network, or put its four "
+        f"files ({', '.join(SHAPES)}) into {raw}, or name another folder by MINICNN_DATA_DIR."
+    )
+
+
+def _check_present(raw: Path, digests: dict[str, str]) -> bool:
+    """Check the files that are there; return whether all are."""
+    present = [name for name in SHAPES if os.path.exists(raw / name)]
+    for name in present:
+        _check_file(raw / name, SHAPES[name], digests.get(name))
+    return len(present) == len(SHAPES)
+
+
+def _check_file(path: Path, shape: tuple[int, ...], sha256: str | None) -> None:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        found = tuple(idx.decode(content).shape)
+        if found != shape:
+            raise ValueError(f"has shape {found}, expected {shape}")
+        digest = hashlib.sha256(content).hexdigest()
+        if sha256 is not None and digest != sha256:
+            raise ValueError(f"its SHA-256 is {digest}, expected {sha256}")
+    except ValueError as error:
+        raise DataError(
+            f"{path} is damaged ({error}): delete it to have it downloaded again, "
+            "or put a good copy in its place"
+        ) from error

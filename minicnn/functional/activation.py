@@ -1,0 +1,168 @@
+"""Activations: relu between the layers, softmax at the end."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def relu(input: Tensor) -> Tensor:
+    """Replace negative numbers by zero, y = max(x, 0).
+
+    The gradient passes where x > 0 and stops elsewhere, at 0 too. Unlike torch's there is no
+    ``inplace``: nothing here changes its arguments.
+
+    Args:
+        input: any shape, real numbers.
+
+    Returns:
+        The same shape.
+
+    Raises:
+        TypeError: a boolean or complex input.
+
+    Example:
+        >>> import torch
+        >>> relu(torch.tensor([-1.0, 0.0, 2.0]))
+        tensor([0., 0., 2.])
+
+    Reference: Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines",
+    2010, §2.
+    """
+    if not isinstance(input, Tensor) or input.dtype == torch.bool or input.is_complex():
+        got = input.dtype if isinstance(input, Tensor) else type(input).__name__
+        raise TypeError(f"input must be a tensor of real numbers, got {got}")
+    return _Relu.apply(input)
+
+
+def softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+    """Turn scores into probabilities along ``dim``: y_i = exp(x_i) / Σ_k exp(x_k).
+
+    Computed as exp(x − max x) / Σ exp(x − max x), which is the same number and cannot overflow.
+
+    Args:
+        input: scores of any shape, floating point.
+        dim: the dimension along which the result sums to one.
+        dtype: if given, ``input`` is converted to it first.
+
+    Returns:
+        Probabilities, the shape of ``input``.
+
+    Raises:
+        TypeError: scores that are not floating point.
+        ValueError: a ``dim`` that the input does not have.
+
+    Example:
+        >>> import torch
+        >>> softmax(torch.tensor([1000.0, 1000.0, -1000.0]), dim=0)
+        tensor([0.5000, 0.5000, 0.0000])
+
+    Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §4.1 and §6.2.2.3.
+    """
+    x = _scores(input, dim, dtype)
+    return _Softmax.apply(x, dim) if x.numel() else x
+
+
+def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+    """Compute log-probabilities along ``dim``: y_i = x_i − log Σ_k exp(x_k).
+
+    The sum is taken as m + log Σ exp(x_k − m) with m = max x (the log-sum-exp trick): the largest
+    term is exp(0) = 1, so nothing overflows and the logarithm is never taken of 0.
+
+    Args:
+        input: scores of any shape, floating point.
+        dim: the dimension along which the exponentials of the result sum to one.
+        dtype: if given, ``input`` is converted to it first.
+
+    Returns:
+        Log-probabilities, the shape of ``input``.
+
+    Raises:
+        TypeError: scores that are not floating point.
+        ValueError: a ``dim`` that the input does not have.
+
+    Example:
+        >>> import torch
+        >>> log_softmax(torch.tensor([1000.0, 0.0]), dim=0)
+        tensor([    0., -1000.])
+
+    Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §4.1 and §6.2.2.3.
+    """
+    x = _scores(input, dim, dtype)
+    return _LogSoftmax.apply(x, dim) if x.numel() else x
+
+
+def _scores(input: Tensor, dim: int, dtype: torch.dtype | None) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"input must be a tensor, got {type(input).__name__}")
+    x = input if dtype is None else input.to(dtype)
+    if not x.is_floating_point():
+        raise TypeError(f"input must be floating point, got {x.dtype}")
+    if isinstance(dim, bool) or not isinstance(dim, int):
+        raise TypeError(f"dim must be an int, got {dim!r}")
+    dims = max(x.ndim, 1)
+    if not -dims <= dim < dims:
+        raise ValueError(
+            f"dim must be in [{-dims}, {dims - 1}] for input shape {tuple(x.shape)}, got {dim}"
+        )
+    return x
+
+
+class _Relu(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x.clamp(min=0)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        # The output is kept, not the input: the next layer keeps it anyway, so it costs no memory.
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        return g.masked_fill(y <= 0, 0)
+
+
+class _Softmax(torch.autograd.Function):
+    """∂y_i/∂x_k = y_i (δ_ik − y_k), so g turns into y · (g − Σ_k g_k y_k)."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, dim: int) -> Tensor:
+        e = (x - x.amax(dim, keepdim=True)).exp()
+        return e / e.sum(dim, keepdim=True)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.dim = inputs[1]
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        return y * (g - (g * y).sum(ctx.dim, keepdim=True)), None
+
+
+class _LogSoftmax(torch.autograd.Function):
+    """∂y_i/∂x_k = δ_ik − exp(y_k), so g turns into g − softmax(x) · Σ_k g_k."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, dim: int) -> Tensor:
+        x = x - x.amax(dim, keepdim=True)
+        return x - x.exp().sum(dim, keepdim=True).log()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.dim = inputs[1]
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        (y,) = ctx.saved_tensors
+        return g - y.exp() * g.sum(ctx.dim, keepdim=True), None

@@ -1,0 +1,191 @@
+"""The three faces of convolution, each the derivative of the other two.
+
+For an image x, a kernel w and an output-shaped g, convolution is one sum of products of the three:
+
+    T(x, w, g) = Σ  g[n, o, oh, ow] · w[o, c, i, j] · x[n, c, oh·s + i·d − p, ow·s + j·d − p]
+
+over all indices. T is linear in each of the three, so its derivative with respect to one is a
+function of the other two, and these are the faces:
+
+    ∂T/∂g = convolve(x, w)          the convolution itself
+    ∂T/∂x = transpose(g, w)         the gradient of its input, the transposed convolution
+    ∂T/∂w = correlate(x, g)         the gradient of its weight
+
+Hence the backward of each face is the other two, and derivatives of every order follow.
+
+How they are computed: images lie in memory as (H, C, W, N) (see layout.py). Sliding along W is one
+copy (kW times the image); sliding along H is then an overlapping view of that copy, which a batched
+matrix product accepts as it is, so the kH·kW-fold im2col matrix is never written:
+
+    columns(x)   (OH, kH·kW·C, OW·N)      a view of the (H, kW·C, OW·N) copy
+    convolve     weight (O, kH·kW·C) times columns, for each output row oh
+    correlate    columns times g transposed, summed over the output rows
+    transpose    kernel row by kernel row, weightᵀ times g is added to the rows that it came from
+
+The matrices are only this wide (OW·N) because the batch is innermost; with N = 1 they still are OW
+wide. Dilated rows and groups do not line up as a view, and cost a real copy of the columns.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from minicnn.functional.geometry import Axis
+from minicnn.functional.layout import batch_last, follow, nchw
+from minicnn.functional.windows import slide, spread, tap, unspread
+
+
+class ConvGeometry(NamedTuple):
+    """Where the windows of a convolution lie, and into how many groups its channels are split."""
+
+    rows: Axis
+    cols: Axis
+    groups: int
+
+
+def _columns(x: Tensor, geometry: ConvGeometry) -> Tensor:
+    """Turn an image (H, C, W, N) into its windows (OH·G, kH·kW·C/G, OW·N)."""
+    rows, cols, groups = geometry
+    x = spread(x, (0, 2), (rows, cols))
+    x = x.unflatten(1, (groups, x.shape[1] // groups))  # (H, G, C/G, W, N)
+    x = slide(x, 3, cols)  # (H, G, C/G, OW, N, kW)
+    x = x.permute(0, 1, 5, 2, 3, 4).contiguous()  # (H, G, kW, C/G, OW, N), the copy
+    x = slide(x, 0, rows)  # (OH, G, kW, C/G, OW, N, kH)
+    x = x.permute(0, 1, 6, 2, 3, 4, 5)  # (OH, G, kH, kW, C/G, OW, N)
+    return x.flatten(5).flatten(2, 4).flatten(0, 1)
+
+
+def _per_row(matrices: Tensor, out_rows: int) -> Tensor:
+    """Repeat one matrix a group, (G, a, b), for every output row: (OH·G, a, b)."""
+    return matrices.expand(out_rows, *matrices.shape).flatten(0, 1)
+
+
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeometry) -> Tensor:
+    rows, cols, groups = geometry
+    columns = _columns(batch_last(x), geometry)
+    w = weight.permute(0, 2, 3, 1).reshape(groups, -1, columns.shape[1])  # (G, O/G, kH·kW·C/G)
+    if bias is None:
+        y = torch.bmm(_per_row(w, rows.out), columns)  # (OH·G, O/G, OW·N)
+    else:
+        b = _per_row(bias.reshape(groups, -1, 1), rows.out)
+        y = torch.baddbmm(b, _per_row(w, rows.out), columns)
+    return follow(nchw(y.reshape(rows.out, weight.shape[0], cols.out, x.shape[0])), x)
+
+
+def _transpose(image: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
+    rows, cols, groups = geometry
+    batch, channels = image.shape[0], weight.shape[1]  # channels of one group
+    g = batch_last(image).flatten(2).unflatten(1, (groups, -1)).flatten(0, 1)  # (OH·G, O/G, OW·N)
+    # Weightᵀ of each kernel row: (kH, G, kW·C/G, O/G).
+    w = weight.unflatten(0, (groups, -1)).permute(3, 0, 4, 2, 1).flatten(2, 3)
+
+    # Undo the rows: what kernel row i saw goes back to the input rows that it saw.
+    terms = (torch.bmm(_per_row(w_i, rows.out), g) for w_i in w.unbind(0))
+    x = None
+    for i, term in enumerate(terms):
+        term = term.reshape(rows.out, groups, cols.kernel, channels, cols.out, batch)
+        if x is None:
+            x = term.new_zeros(rows.span, *term.shape[1:])  # (H, G, kW, C/G, OW, N)
+        tap(x, 0, rows, i).add_(term)
+    assert x is not None
+
+    # Undo the columns likewise.
+    out = x.new_zeros(rows.span, groups, channels, cols.span, batch)  # (H, G, C/G, W, N)
+    for j in range(cols.kernel):
+        tap(out, 3, cols, j).add_(x[:, :, j])
+    return follow(nchw(unspread(out.flatten(1, 2), (0, 2), (rows, cols))), image)
+
+
+def _correlate(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
+    rows, cols, groups = geometry
+    columns = _columns(batch_last(x), geometry)  # (OH·G, kH·kW·C/G, OW·N)
+    g = batch_last(g).flatten(2).unflatten(1, (groups, -1)).flatten(0, 1)  # (OH·G, O/G, OW·N)
+    w = torch.bmm(columns, g.mT).unflatten(0, (rows.out, groups)).sum(0)  # (G, kH·kW·C/G, O/G)
+    w = w.unflatten(1, (rows.kernel, cols.kernel, x.shape[1] // groups))
+    return w.permute(0, 4, 3, 1, 2).flatten(0, 1).contiguous()  # (O, C/G, kH, kW)
+
+
+class Convolve(torch.autograd.Function):
+    """convolve(x, w) + bias: (N, C, H, W), (O, C/G, kH, kW), (O,) or None -> (N, O, OH, OW)."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeometry) -> Tensor:
+        """Compute ∂T/∂g, plus the bias."""
+        return _convolve(x, weight, bias, geometry)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Keep x, not its columns: they are kW times larger and quickly made again."""
+        x, weight, _, ctx.geometry = inputs
+        ctx.save_for_backward(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        """Return ∂T/∂x, ∂T/∂w, and for the bias the sum of g over all it was added to."""
+        x, weight = ctx.saved_tensors
+        need_x, need_weight, need_bias, _ = ctx.needs_input_grad
+        return (
+            Transpose.apply(g, weight, ctx.geometry) if need_x else None,
+            Correlate.apply(x, g, ctx.geometry) if need_weight else None,
+            g.sum((0, 2, 3)) if need_bias else None,
+            None,
+        )
+
+
+class Transpose(torch.autograd.Function):
+    """transpose(g, w): (N, O, OH, OW), (O, C/G, kH, kW) -> (N, C, H, W)."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(g: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
+        """Compute ∂T/∂x."""
+        return _transpose(g, weight, geometry)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Keep both arguments."""
+        g, weight, ctx.geometry = inputs
+        ctx.save_for_backward(g, weight)
+
+    @staticmethod
+    def backward(ctx: Any, x: Tensor) -> Any:
+        """Return ∂T/∂g and ∂T/∂w."""
+        g, weight = ctx.saved_tensors
+        need_g, need_weight, _ = ctx.needs_input_grad
+        return (
+            Convolve.apply(x, weight, None, ctx.geometry) if need_g else None,
+            Correlate.apply(x, g, ctx.geometry) if need_weight else None,
+            None,
+        )
+
+
+class Correlate(torch.autograd.Function):
+    """correlate(x, g): (N, C, H, W), (N, O, OH, OW) -> (O, C/G, kH, kW)."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
+        """Compute ∂T/∂w."""
+        return _correlate(x, g, geometry)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Keep both arguments."""
+        x, g, ctx.geometry = inputs
+        ctx.save_for_backward(x, g)
+
+    @staticmethod
+    def backward(ctx: Any, weight: Tensor) -> Any:
+        """Return ∂T/∂x and ∂T/∂g."""
+        x, g = ctx.saved_tensors
+        need_x, need_g, _ = ctx.needs_input_grad
+        return (
+            Transpose.apply(g, weight, ctx.geometry) if need_x else None,
+            Convolve.apply(x, weight, None, ctx.geometry) if need_g else None,
+            None,
+        )

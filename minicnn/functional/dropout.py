@@ -1,0 +1,73 @@
+"""Dropout: while training, forget each number with probability p."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minicnn import checks
+
+
+def dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    *,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Zero each number with probability p and scale the others up: y = x · mask / (1 − p).
+
+    The mask's entries are independent, 1 with probability 1 − p; the scale keeps the expectation,
+    so that nothing needs to change when dropout is switched off for evaluation.
+
+    Args:
+        input: any shape, floating point.
+        p: probability of zeroing a number, in [0, 1].
+        training: if false, the input is returned as it is.
+        generator: where the mask is drawn from; torch's global generator if None.
+
+    Returns:
+        The same shape. With the same seed the mask is that of torch's dropout.
+
+    Raises:
+        ValueError: ``p`` outside [0, 1].
+        TypeError: an input that is not floating point.
+
+    Example:
+        >>> import torch
+        >>> g = torch.Generator().manual_seed(0)
+        >>> dropout(torch.ones(2, 3), p=0.5, generator=g).unique()
+        tensor([0., 2.])
+
+    Reference: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
+    Overfitting", 2014, §4.
+    """
+    checks.probability("p", p)
+    if not isinstance(input, Tensor) or not input.is_floating_point():
+        got = input.dtype if isinstance(input, Tensor) else type(input).__name__
+        raise TypeError(f"input must be a floating point tensor, got {got}")
+    if not training or p == 0:
+        return input
+    if p == 1:  # the scale 1 / (1 − p) would be infinite
+        return _Mask.apply(input, torch.zeros_like(input))
+    # Drawn in the order of the shape, not of the memory: so the layout changes no result.
+    mask = torch.empty_like(input, memory_format=torch.contiguous_format)
+    return _Mask.apply(input, mask.bernoulli_(1 - p, generator=generator).div_(1 - p))
+
+
+class _Mask(torch.autograd.Function):
+    """Multiply by a constant mask; so does the gradient."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, mask: Tensor) -> Tensor:
+        return x * mask
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(inputs[1])
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return _Mask.apply(g, *ctx.saved_tensors), None

@@ -1,0 +1,79 @@
+"""The linear layer: every output is a weighted sum of all inputs."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Compute y = x Wᵀ + b, for every row x of the input.
+
+    Args:
+        input: (…, I), any number of leading dimensions.
+        weight: (O, I), of the dtype of ``input``; (I,) gives a single output without its dimension.
+        bias: (O,), or None.
+
+    Returns:
+        (…, O).
+
+    Raises:
+        ValueError: shapes that do not fit each other.
+        TypeError: dtypes that differ.
+
+    Example:
+        >>> import torch
+        >>> linear(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]]), torch.tensor([0.5]))
+        tensor([[11.5000]])
+
+    Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.1.
+    """
+    _check(input, weight, bias)
+    if weight.ndim == 1:
+        return linear(input, weight[None]).squeeze(-1)
+    y = _Linear.apply(input.reshape(-1, input.shape[-1]), weight, bias)
+    return y.reshape(*input.shape[:-1], weight.shape[0])
+
+
+def _check(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    if not isinstance(input, Tensor) or input.ndim == 0:
+        raise ValueError(f"input must be (…, I), got {input!r}")
+    if not isinstance(weight, Tensor) or weight.ndim not in (1, 2):
+        got = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
+        raise ValueError(f"weight must be (O, I) or (I,), got {got}")
+    if input.shape[-1] != weight.shape[-1]:
+        raise ValueError(
+            f"input must have {weight.shape[-1]} features for a weight of shape "
+            f"{tuple(weight.shape)}, got input shape {tuple(input.shape)}"
+        )
+    for name, operand in (("weight", weight), ("bias", bias)):
+        if operand is not None and operand.dtype != input.dtype:
+            raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")
+    if bias is not None and (weight.ndim == 1 or bias.shape != weight.shape[:1]):
+        raise ValueError(
+            f"bias must be ({weight.shape[0]},), one number an output of a two-dimensional weight, "
+            f"got {tuple(bias.shape)} (weight shape {tuple(weight.shape)})"
+        )
+
+
+class _Linear(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return x @ weight.mT if bias is None else torch.addmm(bias, x, weight.mT)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        x, weight, _ = inputs
+        ctx.save_for_backward(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        x, weight = ctx.saved_tensors
+        need_x, need_weight, need_bias = ctx.needs_input_grad
+        return (
+            g @ weight if need_x else None,  # ∂L/∂x = g W
+            g.mT @ x if need_weight else None,  # ∂L/∂W = gᵀ x
+            g.sum(0) if need_bias else None,  # ∂L/∂b = Σ g over the batch
+        )

@@ -1,0 +1,212 @@
+"""Losses: how surprised a classifier is by the right answers."""
+
+import torch
+from torch import Tensor
+
+from minicnn import checks
+from minicnn.functional.activation import log_softmax
+from minicnn.functional.gather import Gather
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Compute the negative log-likelihood of the labels, ℓ_n = −w[t_n] · input[n, t_n].
+
+    "mean" divides the sum of all ℓ_n by the sum of their weights, Σ w[t_n]; labels equal to
+    ``ignore_index`` count in neither.
+
+    Args:
+        input: log-probabilities, (N, C), (N, C, d1, …) or (C,), floating point.
+        target: labels in [0, C), (N,), (N, d1, …) or (), int64 or uint8.
+        weight: of each class, (C,); None for 1.
+        ignore_index: the label of examples that do not count.
+        reduction: "mean", "sum", or "none".
+
+    Returns:
+        The loss in nats, a scalar; with "none" ℓ in the shape of ``target``.
+
+    Raises:
+        ValueError: shapes that do not fit, a label outside [0, C), or an unknown reduction.
+        TypeError: wrong dtypes.
+
+    Example:
+        >>> import torch
+        >>> nll_loss(torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log(), torch.tensor([0, 1]))
+        tensor(0.3993)
+
+    Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §5.5 and §6.2.1.1.
+    """
+    _check(input, target, weight, reduction)
+    _check_labels(input, target, ignore_index)
+    return _index_loss(input, target, weight, ignore_index, reduction, label_smoothing=0.0)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Compare scores with the true classes, ℓ_n = −Σ_c w_c · q_n[c] · log softmax(input_n)[c].
+
+    q is the distribution aimed at. For a label t it is one-hot; smoothed by ε it is 1 − ε + ε/C at
+    t and ε/C elsewhere. A target of class probabilities q' is used as (1 − ε) q' + ε/C. The
+    gradient with respect to the scores, for weights of 1, is softmax(input) − q.
+
+    "mean" divides the sum of all ℓ_n by Σ w[t_n]; for class probabilities, by the number of
+    examples.
+
+    Args:
+        input: scores (logits), (N, C), (N, C, d1, …) or (C,), floating point.
+        target: labels in [0, C), (N,), (N, d1, …) or (), int64 or uint8; or class probabilities,
+            floating point, in the shape of ``input``.
+        weight: of each class, (C,); None for 1.
+        ignore_index: the label of examples that do not count.
+        reduction: "mean", "sum", or "none".
+        label_smoothing: ε, in [0, 1].
+
+    Returns:
+        The loss in nats, a scalar; with "none" ℓ in the shape of ``input`` without C.
+
+    Raises:
+        ValueError: shapes that do not fit, a label outside [0, C), or an unknown reduction.
+        TypeError: wrong dtypes.
+
+    Example:
+        >>> import torch
+        >>> logits = torch.zeros(2, 10)  # no idea: the loss is log 10
+        >>> cross_entropy(logits, torch.tensor([3, 7]))
+        tensor(2.3026)
+
+    Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.2.2.3; label smoothing:
+    Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, §7.
+    """
+    _check(input, target, weight, reduction)
+    checks.probability("label_smoothing", label_smoothing)
+    class_dim = 0 if input.ndim == 1 else 1
+    if target.shape == input.shape:
+        if not target.is_floating_point():
+            raise TypeError(
+                "target must be floating point when it has the shape of input (class "
+                f"probabilities), got {target.dtype}"
+            )
+        if ignore_index >= 0:
+            raise ValueError(
+                f"ignore_index must not be given with class probabilities, got {ignore_index}"
+            )
+        logp = log_softmax(input, class_dim)
+        return _probability_loss(logp, target, weight, class_dim, reduction, label_smoothing)
+    _check_labels(input, target, ignore_index)
+    logp = log_softmax(input, class_dim)
+    return _index_loss(logp, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def _index_loss(
+    logp: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float,
+) -> Tensor:
+    class_dim = 0 if logp.ndim == 1 else 1
+    counts = target != ignore_index
+    label = target.long().masked_fill(~counts, 0)  # any valid label will do where none counts
+    label_weight = (
+        counts.to(logp.dtype) if weight is None else weight[label].masked_fill(~counts, 0)
+    )
+
+    loss = -Gather.apply(logp, class_dim, label.unsqueeze(class_dim)).squeeze(class_dim)
+    if weight is not None:
+        loss = loss * label_weight
+    if label_smoothing:
+        uniform = -_over_classes(logp, weight, class_dim).sum(class_dim) / logp.shape[class_dim]
+        loss = (1 - label_smoothing) * loss + label_smoothing * uniform
+    # Filled, not multiplied: an ignored loss may be infinite, and 0 · ∞ is not 0.
+    return _reduce(loss.masked_fill(~counts, 0), label_weight.sum(), reduction)
+
+
+def _probability_loss(
+    logp: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    class_dim: int,
+    reduction: str,
+    label_smoothing: float,
+) -> Tensor:
+    classes = logp.shape[class_dim]
+    q = target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
+    loss = -_over_classes(logp * q, weight, class_dim).sum(class_dim)
+    return _reduce(loss, loss.new_tensor(loss.numel()), reduction)
+
+
+def _over_classes(x: Tensor, weight: Tensor | None, class_dim: int) -> Tensor:
+    """Multiply by each class's weight."""
+    if weight is None:
+        return x
+    return x * weight.view([-1 if d == class_dim else 1 for d in range(x.ndim)])
+
+
+def _reduce(loss: Tensor, total: Tensor, reduction: str) -> Tensor:
+    if reduction == "none":
+        return loss
+    return loss.sum() / total if reduction == "mean" else loss.sum()
+
+
+def _check(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str) -> None:
+    for name, value in (("input", input), ("target", target)):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name} must be a tensor, got {type(value).__name__}")
+    if not input.is_floating_point():
+        raise TypeError(f"input must be floating point, got {input.dtype}")
+    if input.ndim == 0:
+        raise ValueError("input must be (N, C), (N, C, d1, …) or (C,), got a scalar")
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {REDUCTIONS}, got {reduction!r}")
+    classes = input.shape[0 if input.ndim == 1 else 1]
+    if weight is not None and weight.shape != torch.Size([classes]):
+        raise ValueError(f"weight must have shape ({classes},), got {tuple(weight.shape)}")
+    if weight is not None and weight.dtype != input.dtype:
+        raise TypeError(f"weight must have input's dtype {input.dtype}, got {weight.dtype}")
+
+
+def _check_labels(input: Tensor, target: Tensor, ignore_index: int) -> None:
+    expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else torch.Size([])
+    if target.shape != expected:
+        raise ValueError(
+            f"target must have shape {tuple(expected)} for an input of shape {tuple(input.shape)}, "
+            f"got {tuple(target.shape)}"
+        )
+    if target.dtype not in (torch.int64, torch.uint8):
+        raise TypeError(f"target must hold labels as int64 or uint8, got {target.dtype}")
+    if target.numel() == 0 or not _is_readable(target):
+        return
+    classes = input.shape[0 if input.ndim == 1 else 1]
+    wrong = (target != ignore_index) & ((target < 0) | (target >= classes))
+    if wrong.any():
+        raise ValueError(
+            f"target must hold labels in [0, {classes}) or ignore_index (={ignore_index}), got "
+            f"{int(target[wrong][0])}"
+        )
+
+
+def _is_readable(x: Tensor) -> bool:
+    """Whether a tensor's numbers can be looked at: not under torch.compile, and not under vmap."""
+    if torch.compiler.is_compiling():
+        return False
+    try:
+        x.flatten()[0].item()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,130 @@
+"""Average pooling: each window answers with its mean, and shares its gradient among its cells."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minicnn.functional.geometry import Axis, IntOrPair, pair, pool_windows, require_image
+from minicnn.functional.layout import batch_last, follow, nchw
+from minicnn.functional.windows import Axes, spread, tap, unspread
+
+
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """Take the mean of each window.
+
+        out[n, c, oh, ow] = (1 / D[oh, ow]) · Σ_i,j input[n, c, oh·s + i − p, ow·s + j − p]
+
+    where padding counts as 0 and the divisor D is the number of cells of the window within the
+    padded image; without the padding if ``count_include_pad`` is false; or ``divisor_override``.
+
+    Args:
+        input: (N, C, H, W) or (C, H, W), floating point.
+        kernel_size: int, or pair (rows, columns), in cells.
+        stride: int or pair; None means kernel_size.
+        padding: int or pair, at most half of kernel_size.
+        ceil_mode: also take the last windows that hang over the end, if they start inside.
+        count_include_pad: count the padding's cells in the divisor.
+        divisor_override: any int but 0, to divide every window's sum by.
+
+    Returns:
+        (N, C, OH, OW), or (C, OH, OW), with OH = ⌊(H + 2p − kH) / s⌋ + 1 and likewise OW, in the
+        memory layout of ``input``.
+
+    Raises:
+        ValueError: wrong dimensions, too much padding, no window that fits, or a divisor of 0.
+        TypeError: geometry that is not made of ints, or an input that is not floating point.
+
+    Example:
+        >>> import torch
+        >>> avg_pool2d(torch.tensor([[[1.0, 3.0, 2.0, 2.0], [3.0, 5.0, 0.0, 0.0]]]), 2)
+        tensor([[[3., 1.]]])
+
+    Reference: LeCun et al., "Gradient-based learning applied to document recognition", 1998, §II.B.
+    """
+    require_image(input)
+    if not input.is_floating_point():
+        raise TypeError(f"input must be floating point, got {input.dtype}")
+    if isinstance(divisor_override, bool) or not isinstance(divisor_override, int | None):
+        raise TypeError(f"divisor_override must be an int or None, got {divisor_override!r}")
+    if divisor_override == 0:
+        raise ValueError("divisor_override must not be 0, got 0")
+    k, p = pair("kernel_size", kernel_size, 1), pair("padding", padding, 0)
+    s = k if stride is None else pair("stride", stride, 1)
+    rows, cols = (pool_windows(input.shape[i - 2], k[i], s[i], p[i], 1, ceil_mode) for i in (0, 1))
+
+    if divisor_override is not None:
+        divisor = torch.tensor(divisor_override, dtype=input.dtype, device=input.device)
+    else:
+        heights, widths = (_lengths(axis, count_include_pad) for axis in (rows, cols))
+        divisor = torch.tensor(
+            [[h * w for w in widths] for h in heights], dtype=input.dtype, device=input.device
+        )
+    x = input if input.ndim == 4 else input[None]
+    y = _WindowSum.apply(x, (rows, cols)) / divisor
+    return y if input.ndim == 4 else y[0]
+
+
+def _lengths(axis: Axis, count_padding: bool) -> list[int]:
+    """How many cells of each window count."""
+    pad = axis.before if count_padding else 0
+    starts = [o * axis.stride - axis.before for o in range(axis.out)]
+    return [min(s + axis.kernel, axis.size + pad) - max(s, -pad) for s in starts]
+
+
+class _WindowSum(torch.autograd.Function):
+    """Sum of each window: of its rows first, then of its columns."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, axes: Axes) -> Tensor:
+        h = spread(batch_last(x), (0, 2), axes)
+        for dim, axis in zip((0, 2), axes, strict=True):
+            taps = [tap(h, dim, axis, i) for i in range(axis.kernel)]
+            h = taps[0]
+            for cell in taps[1:]:
+                h = h + cell
+        return follow(nchw(h), x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.axes = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return _WindowShare.apply(g, ctx.axes), None
+
+
+class _WindowShare(torch.autograd.Function):
+    """Add each window's g to all of its cells: the adjoint of `_WindowSum`."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(g: Tensor, axes: Axes) -> Tensor:
+        h = batch_last(g)
+        for dim, axis in zip((2, 0), reversed(axes), strict=True):
+            shape = list(h.shape)
+            shape[dim] = axis.span
+            out = h.new_zeros(shape)
+            for i in range(axis.kernel):
+                tap(out, dim, axis, i).add_(h)
+            h = out
+        return follow(nchw(unspread(h, (0, 2), axes)), g)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.axes = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, x: Tensor) -> Any:
+        return _WindowSum.apply(x, ctx.axes), None

@@ -1,0 +1,209 @@
+"""Sliding windows: `unfold` lists them as columns; `fold`, its adjoint, adds them back up."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minicnn.functional.geometry import Axis, IntOrPair, Pair, pair, require_image, windows
+
+Axes = tuple[Axis, Axis]
+
+
+def place(x: Tensor, dims: Pair, starts: Pair, sizes: Pair, value: float = 0.0) -> Tensor:
+    """Cells ``starts`` … ``starts + sizes`` along ``dims`` of ``x``, continued by ``value``.
+
+    Padding is a negative start, cropping a smaller size. With ``value=0`` the adjoint of a
+    placement is the placement back: negative starts, and the size of ``x``.
+    """
+    out_shape = list(x.shape)
+    inside = x
+    corner: list[slice] = [slice(None)] * x.ndim
+    for dim, start, size in zip(dims, starts, sizes, strict=True):
+        first, last = max(start, 0), min(start + size, x.shape[dim])
+        inside = inside.narrow(dim, min(first, x.shape[dim]), max(last - first, 0))
+        corner[dim] = slice(first - start, first - start + inside.shape[dim])
+        out_shape[dim] = size
+    if list(inside.shape) == out_shape:
+        return inside
+    out = x.new_full(out_shape, value)
+    out[tuple(corner)] = inside
+    return out
+
+
+def spread(x: Tensor, dims: Pair, axes: Axes, value: float = 0.0) -> Tensor:
+    """Pad (or crop) ``x`` along ``dims`` to the cells that its windows cover, exactly."""
+    rows, cols = axes
+    return place(x, dims, (-rows.before, -cols.before), (rows.span, cols.span), value)
+
+
+def unspread(x: Tensor, dims: Pair, axes: Axes) -> Tensor:
+    """Adjoint of `spread`: from the cells that the windows cover back to the input's cells."""
+    rows, cols = axes
+    return place(x, dims, (rows.before, cols.before), (rows.size, cols.size))
+
+
+def slide(x: Tensor, dim: int, axis: Axis) -> Tensor:
+    """All windows along ``dim``, as a view: ``dim`` counts them, a new last dimension is within."""
+    reach = axis.dilation * (axis.kernel - 1) + 1
+    return x.unfold(dim, reach, axis.stride)[..., :: axis.dilation]
+
+
+def tap(x: Tensor, dim: int, axis: Axis, i: int) -> Tensor:
+    """Cell ``i`` of every window along ``dim``: a strided slice, as long as there are windows."""
+    start = i * axis.dilation
+    cut: list[slice] = [slice(None)] * x.ndim
+    cut[dim] = slice(start, start + axis.stride * (axis.out - 1) + 1, axis.stride)
+    return x[tuple(cut)]
+
+
+def _window_axes(
+    size: Pair, kernel_size: IntOrPair, dilation: IntOrPair, padding: IntOrPair, stride: IntOrPair
+) -> Axes:
+    k, d = pair("kernel_size", kernel_size, 1), pair("dilation", dilation, 1)
+    p, s = pair("padding", padding, 0), pair("stride", stride, 1)
+    rows, cols = (windows(size[i], k[i], s[i], (p[i], p[i]), d[i]) for i in (0, 1))
+    return rows, cols
+
+
+def unfold(
+    input: Tensor,
+    kernel_size: IntOrPair,
+    dilation: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    stride: IntOrPair = 1,
+) -> Tensor:
+    """List the sliding windows of a batch of images as columns (the step called im2col).
+
+    Column l = oh·OW + ow of image n holds the window whose first cell is (oh·s − p, ow·s − p):
+
+        out[n, (c·kH + i)·kW + j, oh·OW + ow] = input[n, c, oh·s + i·d − p, ow·s + j·d − p]
+
+    where cells outside the image count as 0.
+
+    Args:
+        input: images, (N, C, H, W) or (C, H, W), floating point.
+        kernel_size, dilation, padding, stride: int, or a pair (rows, columns), in cells.
+
+    Returns:
+        The columns, (N, C·kH·kW, OH·OW), without N where ``input`` has none.
+
+    Raises:
+        ValueError: ``input`` has other dimensions, or no window fits.
+
+    Example:
+        >>> import torch
+        >>> unfold(torch.arange(6.0).view(1, 2, 3), kernel_size=2)  # two windows, as columns
+        tensor([[0., 1.],
+                [1., 2.],
+                [3., 4.],
+                [4., 5.]])
+
+    Reference: Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for
+    Document Processing", 2006, §2.
+    """
+    require_image(input)
+    _require_float(input)
+    axes = _window_axes((input.shape[-2], input.shape[-1]), kernel_size, dilation, padding, stride)
+    if input.ndim == 3:
+        return _Unfold.apply(input[None], axes)[0]
+    return _Unfold.apply(input, axes)
+
+
+def fold(
+    input: Tensor,
+    output_size: IntOrPair,
+    kernel_size: IntOrPair,
+    dilation: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    stride: IntOrPair = 1,
+) -> Tensor:
+    """Add columns of windows back up into images: ⟨unfold(x), g⟩ = ⟨x, fold(g)⟩ for all x and g.
+
+    This is the adjoint of `unfold`: each cell of the result is the sum of all the column entries
+    that `unfold` copies from it. What falls on the padding is dropped.
+
+    Args:
+        input: columns, (N, C·kH·kW, OH·OW), or without N, floating point.
+        output_size: (H, W) of the images, in cells; an int for both.
+        kernel_size, dilation, padding, stride: as for `unfold`.
+
+    Returns:
+        Images, (N, C, H, W), or (C, H, W).
+
+    Raises:
+        ValueError: the columns do not fit the geometry.
+
+    Example:
+        >>> import torch
+        >>> fold(torch.ones(4, 4), output_size=3, kernel_size=2)[0]  # how many windows hold a cell
+        tensor([[1., 2., 1.],
+                [2., 4., 2.],
+                [1., 2., 1.]])
+
+    Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §4.
+    """
+    if not isinstance(input, Tensor) or input.ndim not in (2, 3) or 0 in input.shape[-2:]:
+        got = tuple(input.shape) if isinstance(input, Tensor) else type(input).__name__
+        raise ValueError(f"input must be (N, C·kH·kW, L) or (C·kH·kW, L), not empty, got {got}")
+    _require_float(input)
+    size = pair("output_size", output_size, 1)
+    axes = _window_axes(size, kernel_size, dilation, padding, stride)
+    area, count = axes[0].kernel * axes[1].kernel, axes[0].out * axes[1].out
+    if input.shape[-2] % area:
+        raise ValueError(
+            f"input must have a multiple of kH·kW (={area}) rows, got shape {tuple(input.shape)}"
+        )
+    if input.shape[-1] != count:
+        raise ValueError(
+            f"input must have {axes[0].out}·{axes[1].out} = {count} columns for output_size "
+            f"{size}, got shape {tuple(input.shape)}"
+        )
+    return _Fold.apply(input[None], axes)[0] if input.ndim == 2 else _Fold.apply(input, axes)
+
+
+def _require_float(x: Tensor) -> None:
+    if not (x.is_floating_point() or x.is_complex() or x.dtype == torch.bool):
+        raise TypeError(f"input must be floating point, got {x.dtype}")
+
+
+class _Unfold(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, axes: Axes) -> Tensor:
+        rows, cols = axes
+        x = spread(x, (2, 3), axes)
+        x = slide(slide(x, 2, rows), 3, cols)  # (N, C, OH, OW, kH, kW), a view
+        return x.permute(0, 1, 4, 5, 2, 3).flatten(4).flatten(1, 3)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.axes = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return _Fold.apply(g, ctx.axes), None
+
+
+class _Fold(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(columns: Tensor, axes: Axes) -> Tensor:
+        rows, cols = axes
+        n, k = columns.shape[0], rows.kernel * cols.kernel
+        columns = columns.reshape(n, -1 if n else columns.shape[1] // k, k, rows.out, cols.out)
+        out = columns.new_zeros(n, columns.shape[1], rows.span, cols.span)
+        for i in range(rows.kernel):
+            for j in range(cols.kernel):
+                tap(tap(out, 2, rows, i), 3, cols, j).add_(columns[:, :, i * cols.kernel + j])
+        return unspread(out, (2, 3), axes)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.axes = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return _Unfold.apply(g, ctx.axes), None

@@ -1,0 +1,24 @@
+"""Layers: a layer is two functions, init and apply, and a network is a layer made of layers."""
+
+from minicnn.layers.combine import activations, residual, sequential
+from minicnn.layers.layer import Layer
+from minicnn.layers.norm import batch_norm
+from minicnn.layers.pointwise import dropout, flatten, relu
+from minicnn.layers.pooling import avg_pool2d, global_avg_pool, max_pool2d
+from minicnn.layers.weighted import conv2d, linear
+
+__all__ = [
+    "Layer",
+    "activations",
+    "avg_pool2d",
+    "batch_norm",
+    "conv2d",
+    "dropout",
+    "flatten",
+    "global_avg_pool",
+    "linear",
+    "max_pool2d",
+    "relu",
+    "residual",
+    "sequential",
+]

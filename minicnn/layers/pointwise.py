@@ -1,0 +1,79 @@
+"""Layers that treat every number by itself: relu, dropout, flatten."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from minicnn import checks
+from minicnn import functional as F
+from minicnn.layers.layer import Layer, Shape, Tree, stateless
+
+
+def relu() -> Layer:
+    """Replace negative numbers by zero, any shape, see `functional.relu`.
+
+    Returns:
+        A Layer without parameters.
+
+    Example:
+        >>> relu().apply((), (), torch.tensor([-1.0, 2.0]))
+        (tensor([0., 2.]), ())
+
+    Reference: Nair & Hinton, 2010, §2.
+    """
+    return stateless("relu", F.relu, lambda in_shape: in_shape)
+
+
+def flatten() -> Layer:
+    """Lay the numbers of an example out in one row: (C, H, W) -> (C·H·W,), channel by channel.
+
+    Returns:
+        A Layer without parameters.
+
+    Example:
+        >>> flatten().init(torch.Generator(), (32, 5, 5))
+        ((), (), (800,))
+    """
+    return stateless("flatten", lambda x: x.flatten(1), lambda in_shape: (math.prod(in_shape),))
+
+
+def dropout(p: float = 0.5) -> Layer:
+    """Forget each number with probability p while training, any shape, see `functional.dropout`.
+
+    Args:
+        p: probability of zeroing a number, in [0, 1].
+
+    Returns:
+        A Layer without parameters. In training its ``apply`` needs ``rng``.
+
+    Raises:
+        ValueError: ``p`` outside [0, 1]; in training, no ``rng``.
+
+    Example:
+        >>> layer = dropout(0.5)
+        >>> layer.apply((), (), torch.ones(3))  # not training: nothing happens
+        (tensor([1., 1., 1.]), ())
+
+    Reference: Srivastava et al., 2014, §4.
+    """
+    checks.probability("p", p)
+
+    def init(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
+        return (), (), in_shape
+
+    def apply(
+        params: Tree,
+        state: Tree,
+        x: Tensor,
+        *,
+        rng: torch.Generator | None = None,
+        train: bool = False,
+    ) -> tuple[Tensor, Tree]:
+        if train and p > 0 and rng is None:
+            raise ValueError(
+                f"dropout({p}) needs rng, a torch.Generator, when train=True, got None"
+            )
+        return F.dropout(x, p, train, generator=rng), state
+
+    return Layer(f"dropout({p})", init, apply)

@@ -1,0 +1,117 @@
+"""Layers with weights: convolution and linear."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minicnn import checks, init
+from minicnn import functional as F
+from minicnn.functional.geometry import IntOrPair, pair
+from minicnn.functional.layout import to_batch_last
+from minicnn.layers.layer import Layer, Shape, Tree, image_shape, shape_after
+
+
+def conv2d(
+    out_channels: int,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | str = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+    bias: bool = True,
+) -> Layer:
+    """Convolve images with learned kernels: (C, H, W) -> (out_channels, OH, OW).
+
+    The equation is `functional.conv2d`'s. Weight and bias start uniform on ±1/√fan_in, weight
+    first, so under the same seed they equal those of torch's layer. The image is stored batch-last
+    (see functional/layout.py), at no cost from the second layer on.
+
+    Args:
+        out_channels: number of kernels.
+        kernel_size, stride, padding, dilation, groups: as for `functional.conv2d`.
+        bias: whether to add a learned number to each output channel.
+
+    Returns:
+        A Layer with the parameters ``weight`` (O, C/groups, kH, kW) and ``bias`` (O,).
+
+    Raises:
+        ValueError: a size below 1; at ``init``, an image that the kernel does not fit.
+
+    Example:
+        >>> params, _, out_shape = conv2d(24, 5).init(torch.Generator(), (1, 28, 28))
+        >>> params["weight"].shape, out_shape
+        (torch.Size([24, 1, 5, 5]), (24, 24, 24))
+
+    Reference: LeCun et al., "Gradient-based learning applied to document recognition", 1998, §II.A.
+    """
+    checks.integer("out_channels", out_channels, 1)
+    checks.integer("groups", groups, 1)
+    kernel = pair("kernel_size", kernel_size, 1)
+
+    def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+    def init_(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
+        channels, _, _ = image_shape("conv2d", in_shape)
+        if channels % groups or out_channels % groups:
+            raise ValueError(
+                f"groups (={groups}) must divide the input's channels (={channels}) and "
+                f"out_channels (={out_channels})"
+            )
+        shape = (out_channels, channels // groups, *kernel)
+        empty = torch.empty(shape, device="meta")
+        out_shape = shape_after(lambda x: convolve(x, empty))(in_shape)
+        return _uniform_params(generator, shape, bias), (), out_shape
+
+    def apply(params: Tree, state: Tree, x: Tensor, **_: Any) -> tuple[Tensor, Tree]:
+        return convolve(to_batch_last(x), params["weight"], params.get("bias")), state
+
+    return Layer(f"conv2d({out_channels}, {kernel_size})", init_, apply)
+
+
+def linear(out_features: int, bias: bool = True) -> Layer:
+    """Take weighted sums of all features: (I,) -> (out_features,).
+
+    The equation is `functional.linear`'s. Weight and bias start uniform on ±1/√I, weight first, so
+    under the same seed they equal those of torch's layer.
+
+    Args:
+        out_features: number of sums.
+        bias: whether to add a learned number to each.
+
+    Returns:
+        A Layer with the parameters ``weight`` (O, I) and ``bias`` (O,).
+
+    Raises:
+        ValueError: a size below 1; at ``init``, an input that is not flat.
+
+    Example:
+        >>> params, _, out_shape = linear(10).init(torch.Generator(), (256,))
+        >>> params["weight"].shape, out_shape
+        (torch.Size([10, 256]), (10,))
+
+    Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.1.
+    """
+    checks.integer("out_features", out_features, 1)
+
+    def init_(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
+        if len(in_shape) != 1:
+            raise ValueError(
+                f"linear needs a flat in_shape (features,), got {tuple(in_shape)}: "
+                "put flatten() before it"
+            )
+        return _uniform_params(generator, (out_features, *in_shape), bias), (), (out_features,)
+
+    def apply(params: Tree, state: Tree, x: Tensor, **_: Any) -> tuple[Tensor, Tree]:
+        return F.linear(x, params["weight"], params.get("bias")), state
+
+    return Layer(f"linear({out_features})", init_, apply)
+
+
+def _uniform_params(generator: torch.Generator, shape: Shape, bias: bool) -> dict[str, Tensor]:
+    params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}
+    if bias:
+        params["bias"] = init.uniform(generator, shape[:1], 1 / math.sqrt(init.fans(shape)[0]))
+    return params

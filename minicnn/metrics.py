@@ -1,0 +1,79 @@
+"""Metrics of a classifier: how often it is right, and what it takes for what."""
+
+import torch
+from torch import Tensor
+
+from minicnn import checks
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Compute the fraction of predictions that are right: ``mean(argmax_k logits = labels)``.
+
+    Args:
+        logits: Scores or probabilities of the classes, float (N, K).
+        labels: The true classes, integers (N,).
+
+    Returns:
+        A 0-d float32 tensor in [0, 1]. Equal scores count for the first class.
+
+    Raises:
+        TypeError: ``labels`` are not integers.
+        ValueError: The shapes do not fit, or there are no examples.
+
+    Example:
+        >>> accuracy(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1]))
+        tensor(0.5000)
+    """
+    _check_labels(labels)
+    if logits.ndim != 2 or len(logits) != len(labels) or not logits.numel():
+        shape, expected = tuple(logits.shape), f"(N, K) with N = {len(labels)} labels, at least 1"
+        raise ValueError(f"logits must have shape {expected}, got {shape}")
+    return (logits.argmax(dim=1) == labels).float().mean()
+
+
+def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """Count how many examples of each true class were predicted as each class.
+
+        C[i, j] = |{n : labels_n = i, predictions_n = j}|
+
+    Args:
+        predictions: The predicted classes, integers (N,), or their logits, float (N, K).
+        labels: The true classes, integers (N,).
+        num_classes: The number K of classes.
+
+    Returns:
+        An int64 tensor (K, K): rows are true classes, columns predicted ones; the right
+        predictions stand on the diagonal.
+
+    Raises:
+        TypeError: ``labels`` are not integers.
+        ValueError: The shapes do not fit, or a class lies outside [0, K).
+
+    Example:
+        >>> confusion_matrix(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), num_classes=2)
+        tensor([[1, 1],
+                [0, 1]])
+    """
+    checks.integer("num_classes", num_classes, 1)
+    _check_labels(labels)
+    if predictions.ndim == 2 and predictions.shape[1] == num_classes:
+        predictions = predictions.argmax(dim=1)
+    if predictions.shape != labels.shape or predictions.is_floating_point():
+        raise ValueError(
+            f"predictions must be {len(labels)} classes, or logits of shape "
+            f"({len(labels)}, {num_classes}), got {predictions.dtype} {tuple(predictions.shape)}"
+        )
+    for name, classes in (("predictions", predictions), ("labels", labels)):
+        outside = classes[(classes < 0) | (classes >= num_classes)]
+        if outside.numel():
+            raise ValueError(f"{name} must be in [0, {num_classes}), got {int(outside[0])}")
+    # Number the K² cells row by row; then the matrix is a histogram of cells
+    cells = labels.long() * num_classes + predictions.long()
+    return cells.bincount(minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def _check_labels(labels: Tensor) -> None:
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise TypeError(f"labels must be integers, got {labels.dtype}")
+    if labels.ndim != 1:
+        raise ValueError(f"labels must have shape (N,), got {tuple(labels.shape)}")

@@ -1,0 +1,151 @@
+"""Ready-made networks for images of 28 × 28: each function returns a Layer."""
+
+from minicnn.layers import (
+    Layer,
+    avg_pool2d,
+    batch_norm,
+    conv2d,
+    dropout,
+    flatten,
+    global_avg_pool,
+    linear,
+    max_pool2d,
+    relu,
+    residual,
+    sequential,
+)
+
+
+def mnist_cnn(num_classes: int = 10) -> Layer:
+    """Build the default network: two convolutions, two linear layers, 215,370 parameters.
+
+    Args:
+        num_classes: number of scores that it gives.
+
+    Returns:
+        A Layer: images (1, 28, 28) -> scores (num_classes,).
+
+    Example:
+        >>> import torch
+        >>> mnist_cnn().init(torch.Generator(), (1, 28, 28))[2]
+        (10,)
+    """
+    return sequential(
+        conv2d(24, 5),
+        max_pool2d(2),
+        relu(),  # after the pooling, where it has a quarter of the work and the same result
+        conv2d(32, 3),
+        max_pool2d(2),
+        relu(),
+        flatten(),
+        linear(256),
+        relu(),
+        linear(num_classes),
+    )
+
+
+def lenet5(num_classes: int = 10) -> Layer:
+    """Build LeNet-5, the network that read cheques, with relu for its activations.
+
+    Args:
+        num_classes: number of scores that it gives.
+
+    Returns:
+        A Layer: images (1, 28, 28) -> scores (num_classes,).
+
+    Example:
+        >>> import torch
+        >>> lenet5().init(torch.Generator(), (1, 28, 28))[2]
+        (10,)
+
+    Reference: LeCun et al., "Gradient-based learning applied to document recognition", 1998, §II.B.
+    """
+    return sequential(
+        conv2d(6, 5, padding=2),
+        relu(),
+        avg_pool2d(2),
+        conv2d(16, 5),
+        relu(),
+        avg_pool2d(2),
+        flatten(),
+        linear(120),
+        relu(),
+        linear(84),
+        relu(),
+        linear(num_classes),
+    )
+
+
+def mnist_vgg(num_classes: int = 10) -> Layer:
+    """Build a deeper network: small kernels in pairs, batch normalisation, dropout at the end.
+
+    Args:
+        num_classes: number of scores that it gives.
+
+    Returns:
+        A Layer: images (1, 28, 28) -> scores (num_classes,).
+
+    Example:
+        >>> import torch
+        >>> mnist_vgg().init(torch.Generator(), (1, 28, 28))[2]
+        (10,)
+
+    Reference: Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+    Recognition", 2015, §2.1.
+    """
+    return sequential(
+        *_conv_norm_relu(32, 3),
+        *_conv_norm_relu(32, 3),
+        max_pool2d(2),
+        *_conv_norm_relu(64, 3),
+        *_conv_norm_relu(64, 3),
+        max_pool2d(2),
+        flatten(),
+        linear(256),
+        relu(),
+        dropout(0.3),
+        linear(num_classes),
+    )
+
+
+def mnist_resnet(num_classes: int = 10) -> Layer:
+    """Build a small residual network: shortcuts around pairs of convolutions.
+
+    Args:
+        num_classes: number of scores that it gives.
+
+    Returns:
+        A Layer: images (1, 28, 28) -> scores (num_classes,).
+
+    Example:
+        >>> import torch
+        >>> mnist_resnet().init(torch.Generator(), (1, 28, 28))[2]
+        (10,)
+
+    Reference: He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition", 2016, §3.
+    """
+    return sequential(
+        *_conv_norm_relu(32, 3),
+        max_pool2d(2),
+        _residual_block(32),
+        *_conv_norm_relu(64, 3),
+        max_pool2d(2),
+        _residual_block(64),
+        global_avg_pool(),
+        linear(num_classes),
+    )
+
+
+MODELS = {model.__name__: model for model in (mnist_cnn, lenet5, mnist_vgg, mnist_resnet)}
+
+
+def _conv_norm_relu(channels: int, kernel_size: int) -> tuple[Layer, ...]:
+    # No bias: the normalisation takes the mean away again, and has a bias of its own.
+    return conv2d(channels, kernel_size, padding="same", bias=False), batch_norm(), relu()
+
+
+def _residual_block(channels: int) -> Layer:
+    second = conv2d(channels, 3, padding="same", bias=False)
+    return sequential(
+        residual(sequential(*_conv_norm_relu(channels, 3), second, batch_norm())), relu()
+    )

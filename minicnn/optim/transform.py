@@ -1,0 +1,76 @@
+"""A gradient transformation: what every optimizer is, and how several make one."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from minicnn import tree
+from minicnn.optim.gradient import check_like
+from minicnn.tree import Tree
+
+
+class Transform(NamedTuple):
+    """Two pure functions that turn gradients into updates of the parameters.
+
+    Attributes:
+        init: ``init(params) -> opt_state``, a tree of tensors.
+        update: ``update(grads, opt_state, params) -> (updates, opt_state)``; ``grads`` and
+            ``updates`` have the structure, shapes and dtypes of ``params``.
+    """
+
+    init: Callable[[Tree], Any]
+    update: Callable[[Tree, Any, Tree], tuple[Tree, Any]]
+
+
+def apply_updates(params: Tree, updates: Tree) -> Tree:
+    """Compute ``params + updates``, leaf by leaf.
+
+    Raises:
+        ValueError: ``updates`` differs from ``params`` in structure, shape or dtype.
+
+    Example:
+        >>> import torch
+        >>> apply_updates({"weight": torch.ones(2)}, {"weight": torch.tensor([0.5, -1.0])})
+        {'weight': tensor([1.5000, 0.0000])}
+    """
+    check_like("updates", updates, params)
+    return tree.map(lambda p, u: p + u, params, updates)
+
+
+def chain(*transforms: Transform) -> Transform:
+    """Compose transformations: the updates of each are the gradients of the next.
+
+    updates = fₙ(… f₂(f₁(grads)))
+
+    Args:
+        transforms: In the order of application: clipping before the optimizer, ``ema`` after it.
+
+    Returns:
+        A Transform whose state is the tuple of the transforms' states.
+
+    Raises:
+        TypeError: An argument is not a Transform.
+
+    Example:
+        >>> import torch
+        >>> from minicnn import optim
+        >>> opt = optim.chain(optim.clip_by_global_norm(1.0), optim.sgd(lr=0.5))
+        >>> params, grads = torch.zeros(2), torch.tensor([3.0, 4.0])
+        >>> updates, state = opt.update(grads, opt.init(params), params)
+        >>> updates
+        tensor([-0.3000, -0.4000])
+    """
+    for transform in transforms:
+        if not isinstance(transform, Transform):
+            raise TypeError(f"chain takes Transforms, such as sgd(lr=0.1), got {transform!r}")
+
+    def init(params: Tree) -> tuple[Any, ...]:
+        return tuple(transform.init(params) for transform in transforms)
+
+    def update(grads: Tree, state: tuple[Any, ...], params: Tree) -> tuple[Tree, tuple[Any, ...]]:
+        updates, states = grads, ()
+        for transform, old in zip(transforms, state, strict=True):
+            updates, new = transform.update(updates, old, params)
+            states += (new,)
+        return updates, states
+
+    return Transform(init, update)

@@ -1,0 +1,136 @@
+"""The look that every figure shares: palette, type, and axes without clutter.
+
+Every colour and size is set on the artist itself. pyplot's global settings are neither read for
+them nor changed, so a figure looks the same in a notebook, in a thread and under a dark theme.
+
+Reference: M. Okabe and K. Ito, "Color Universal Design", 2008: colours that the colour-blind tell
+apart.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+INK, MUTED, FAINT, PAPER = "#1f2933", "#667380", "#e6eaee", "#ffffff"
+BLUE, ORANGE = "#0072b2", "#d55e00"  # of Okabe and Ito's eight
+INTENSITY = "gray_r"  # an image: ink on paper
+SIGNED = "RdBu_r"  # blue below 0, white at 0, red above
+AMOUNT = LinearSegmentedColormap.from_list("amount", ["#f4f6f8", ORANGE, "#5c2400"])
+
+TITLE, HEADING, LABEL, SMALL = 12.0, 9.0, 8.0, 7.0  # points
+WIDTH, MARGIN, DPI = 8.0, 0.08, 150  # inches, inches, dots an inch
+
+
+def new_figure(width: float, height: float, title: str, note: str = "") -> Figure:
+    """Return an empty figure, ``width`` × ``height`` inches, its title above and its note below."""
+    layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
+    figure = Figure((width, height), dpi=DPI, facecolor=PAPER, layout=layout)
+    margin = MARGIN / width
+    figure.suptitle(title, x=margin, ha="left", fontsize=TITLE, fontweight="bold", color=INK)
+    if note:
+        figure.supxlabel(note, x=margin, ha="left", fontsize=LABEL, color=MUTED)
+    return figure
+
+
+def strip(axes: Axes) -> None:
+    """Leave only what is drawn inside ``axes``: no ticks, no spines, no grid."""
+    axes.set_facecolor(PAPER)
+    axes.grid(False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def chart(axes: Axes) -> None:
+    """Give ``axes`` quiet tick labels, faint horizontal grid lines and a base line."""
+    axes.set_facecolor(PAPER)
+    axes.set_axisbelow(True)
+    axes.grid(False)
+    axes.grid(axis="y", color=FAINT, linewidth=0.8, linestyle="-")
+    axes.spines[:].set_visible(False)
+    axes.spines["bottom"].set(visible=True, color=MUTED, linewidth=0.8)
+    quiet_ticks(axes)
+
+
+def quiet_ticks(axes: Axes) -> None:
+    """Keep the tick labels of ``axes``, small and grey, and drop the tick marks."""
+    axes.tick_params(which="both", length=0, pad=6, labelsize=LABEL, labelcolor=MUTED)
+
+
+def heading(axes: Axes, text: str) -> None:
+    """Put ``text`` above the left edge of ``axes``."""
+    axes.set_title(text, loc="left", fontsize=HEADING, color=INK, pad=4)
+
+
+def picture(
+    axes: Axes,
+    values: np.ndarray,
+    limits: tuple[float, float],
+    cmap: str | Colormap,
+    extent: tuple[float, float, float, float] | None = None,
+) -> None:
+    """Draw ``values`` as square pixels, coloured between ``limits``; ``extent`` places them."""
+    axes.imshow(
+        values,
+        cmap=cmap,
+        vmin=limits[0],
+        vmax=limits[1],
+        extent=extent,
+        aspect="equal",
+        origin="upper",
+        interpolation="nearest",
+    )
+
+
+def colour_bar(
+    figure: Figure,
+    beside: Any,
+    limits: tuple[float, float],
+    cmap: str | Colormap,
+    label: str = "",
+    aspect: float = 25,
+) -> Colorbar:
+    """Add the colours between ``limits`` beside some axes, ``aspect`` times as high as wide."""
+    scale = ScalarMappable(Normalize(*limits), cmap)
+    bar = figure.colorbar(scale, ax=beside, aspect=aspect, pad=0.01)
+    bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+    bar.ax.tick_params(length=0, labelsize=SMALL, labelcolor=MUTED)
+    bar.set_label(label, fontsize=LABEL, color=MUTED)
+    return bar
+
+
+def percent_tick(share: float, position: float) -> str:
+    """Return the tick label of ``share`` in per cent, with as many decimals as it needs."""
+    return f"{100 * share:.4g}%"
+
+
+def percent(share: float) -> str:
+    """Return ``share`` in per cent with one decimal, never rounded to a certainty that it is not.
+
+    Example:
+        >>> percent(0.873), percent(0.99998), percent(1e-5), percent(1.0)
+        ('87.3%', '>99.9%', '<0.1%', '100.0%')
+    """
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    return f"{share:.1%}"
+
+
+def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
+    """Return one name a class: those given, or the class indices."""
+    if class_names is None:
+        return [str(k) for k in range(classes)]
+    is_list = isinstance(class_names, Sequence) and not isinstance(class_names, str)
+    if not is_list or not all(isinstance(name, str) for name in class_names):
+        raise TypeError(f"class_names must be a sequence of strings, got {class_names!r}")
+    if len(class_names) != classes:
+        raise ValueError(f"class_names must hold {classes} names, got {len(class_names)}")
+    return list(class_names)

@@ -1,0 +1,35 @@
+"""Small images side by side in one panel: filters and feature maps alike."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from . import style
+
+GAP = 0.12  # between tiles, in tile widths
+
+
+def signed_limits(*values: np.ndarray) -> tuple[float, float]:
+    """Return one scale for all ``values``, as far below 0 as above it, so that 0 is white."""
+    limit = max(float(np.abs(v).max()) for v in values) or 1.0
+    return -limit, limit
+
+
+def draw_tiles(
+    axes: Axes,
+    tiles: np.ndarray,
+    columns: int,
+    limits: tuple[float, float],
+    cmap: str = style.SIGNED,
+) -> None:
+    """Draw tiles (n, h, w), or in colour (n, h, w, 3), in rows of ``columns``.
+
+    All tiles share ``axes``, each an image of its own: to lay out a hundred axes takes seconds.
+    """
+    style.strip(axes)
+    height = tiles.shape[1] / tiles.shape[2]
+    for i, tile in enumerate(tiles):
+        row, column = divmod(i, columns)
+        left, top = column * (1 + GAP), row * (height + GAP)
+        style.picture(axes, tile, limits, cmap, extent=(left, left + 1, top + height, top))
+    rows = -(-len(tiles) // columns)
+    axes.set(xlim=(0, columns * (1 + GAP) - GAP), ylim=(rows * (height + GAP) - GAP, 0))

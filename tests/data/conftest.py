@@ -1,0 +1,36 @@
+"""What the tests of the data share: the real MNIST where there is one, and broken networks."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from minicnn import data
+
+
+@pytest.fixture(scope="session")
+def mnist_root() -> Path:
+    """The folder in MINICNN_DATA_DIR, if MNIST is there."""
+    root = Path(os.environ.get("MINICNN_DATA_DIR") or "data")
+    try:
+        data.load_mnist(root, download=False)
+    except data.MissingDataError:
+        pytest.skip(f"needs MNIST, which is not in {root}: set MINICNN_DATA_DIR")
+    return root
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """The URL of a server that takes a connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+@pytest.fixture
+def refusing_server() -> str:
+    """A URL at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    return f"http://127.0.0.1:{port}/"

@@ -1,0 +1,169 @@
+"""Where MNIST is looked for, what a damaged file is told, and when the sample stands in."""
+
+import os
+import struct
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from minicnn import data
+from minicnn.data import idx, mnist
+from minicnn.data.download import DownloadError, download
+
+LABELS = "t10k-labels-idx1-ubyte"
+
+
+def no_network(*_):
+    raise DownloadError("there is no network in this test")
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    monkeypatch.setattr(mnist, "download", no_network)
+
+
+def write(root: Path, name: str, content: bytes, dataset: str = "MNIST") -> Path:
+    path = root / dataset / "raw" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def write_blank(root: Path, name: str, dataset: str) -> None:
+    """Write a file of the right shape, all zeros; a sparse one, so it takes no room."""
+    shape = mnist.SHAPES[name]
+    path = write(root, name, struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape), dataset)
+    os.truncate(path, path.stat().st_size + torch.Size(shape).numel())
+
+
+good_labels = idx.encode(torch.zeros(10000, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "truncated: has 0 bytes, expected at least 4"),
+        (good_labels[:123], "truncated: has 123 bytes, expected 10008"),
+        (good_labels + b"\0", "too long: has 10009 bytes, expected 10008"),
+        (b"<html>404 Not Found</html>", "not an IDX file of unsigned bytes: begins with 3c 68"),
+        (idx.encode(torch.zeros(9, dtype=torch.uint8)), r"has shape \(9,\), expected \(10000,\)"),
+        (good_labels, "its SHA-256 is [0-9a-f]{64}, expected ff7bcfd4"),
+    ],
+)
+@pytest.mark.parametrize("dataset", ["auto", "mnist"])
+def test_a_damaged_file_is_named_with_fault_and_remedy(tmp_path, offline, content, fault, dataset):
+    path = write(tmp_path, LABELS, content)
+    with pytest.raises(data.DataError, match=rf"{path} is damaged \({fault}.*\): delete it") as e:
+        data.load(dataset, tmp_path)
+    assert not isinstance(e.value, data.MissingDataError)
+    assert "\n" not in str(e.value)
+
+
+def test_an_unreadable_file_is_named(tmp_path, offline):
+    (tmp_path / "MNIST" / "raw" / LABELS).mkdir(parents=True)
+    with pytest.raises(data.DataError, match=f"{LABELS} cannot be read: Is a directory"):
+        data.load("auto", tmp_path)
+
+
+def test_missing_data_without_download_is_told_and_nothing_is_made(tmp_path):
+    root = tmp_path / "none"
+    with pytest.raises(data.MissingDataError, match=f"MNIST is not in {root}. To get it, "):
+        data.load_mnist(root, download=False)
+    assert not root.exists()
+
+
+def test_the_folder_is_the_argument_else_the_variable_else_data(monkeypatch):
+    monkeypatch.setenv("MINICNN_DATA_DIR", "from-variable")
+    assert data.data_dir("from-argument") == Path("from-argument")
+    assert data.data_dir() == Path("from-variable")
+    monkeypatch.delenv("MINICNN_DATA_DIR")
+    assert data.data_dir() == Path("data")
+
+
+def test_auto_takes_the_sample_and_says_so_where_mnist_cannot_be_had(tmp_path, offline):
+    train, test, note = data.load("auto", tmp_path)
+    assert (train.name, test.name) == ("sample train", "sample test")
+    assert note is not None
+    for part in ("sample", "4,000", str(tmp_path), "there is no network", "To get it, run again"):
+        assert part in note
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
+def test_a_dataset_asked_for_by_name_is_never_replaced(tmp_path, offline, dataset):
+    with pytest.raises(data.MissingDataError, match=r"could not be downloaded \(there is no netw"):
+        data.load(dataset, tmp_path)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="auto, mnist, sample, fashion-mnist, got 'cifar'"):
+        data.load("cifar")
+
+
+def test_a_silent_network_is_given_up_on_and_leaves_nothing(tmp_path, monkeypatch, silent_server):
+    # A proxy stands between torchvision and its real mirrors, so that no byte leaves this machine.
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, silent_server)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setattr(mnist, "download", partial(download, stall_seconds=0.5))
+    root = tmp_path / "new" / "folder"
+    _, _, note = data.load("auto", root)
+    assert note is not None
+    assert f"MNIST is not in {root} and could not be downloaded (no byte came for 0.5 s)" in note
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fashion_mnist_is_read(tmp_path, offline):
+    for name in mnist.SHAPES:
+        write_blank(tmp_path, name, "FashionMNIST")
+    labels = torch.arange(10000) % 10
+    write(tmp_path, LABELS, idx.encode(labels.byte()), "FashionMNIST")
+    train, test, note = data.load("fashion-mnist", tmp_path)
+    assert (train.name, test.name, note) == ("Fashion-MNIST train", "Fashion-MNIST test", None)
+    assert train.images.shape == (60000, 1, 28, 28)
+    assert test.labels.equal(labels)
+
+
+def test_fashion_mnists_damaged_file_is_named(tmp_path, offline):
+    path = write(tmp_path, LABELS, good_labels[:50], "FashionMNIST")
+    with pytest.raises(data.DataError, match=f"{path} is damaged .truncated: has 50 bytes"):
+        data.load_fashion_mnist(tmp_path)
+
+
+def test_a_good_copy_is_read_without_network_and_without_writing(mnist_root, monkeypatch):
+    def forbidden(*_):
+        raise AssertionError("asked the network")
+
+    def listing():
+        return {path: path.stat().st_mtime_ns for path in mnist_root.rglob("*")}
+
+    monkeypatch.setattr(mnist, "download", forbidden)
+    before = listing()
+    (train, test, note) = data.load("auto", mnist_root)
+    assert listing() == before
+    assert note is None
+    for split, name, n in ((train, "MNIST train", 60000), (test, "MNIST test", 10000)):
+        assert split.name == name
+        assert split.images.shape == (n, 1, 28, 28)
+        assert (split.images.dtype, split.labels.dtype) == (torch.uint8, torch.int64)
+    raw = mnist_root / "MNIST" / "raw"
+    assert test.images[:, 0].equal(idx.decode((raw / "t10k-images-idx3-ubyte").read_bytes()))
+    assert train.labels.equal(idx.decode((raw / "train-labels-idx1-ubyte").read_bytes()).long())
+
+
+def test_one_missing_file_is_downloaded_and_the_others_stay(tmp_path, mnist_root, monkeypatch):
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in mnist.SHAPES:
+        if name != LABELS:
+            (raw / name).symlink_to((mnist_root / "MNIST" / "raw" / name).resolve())
+
+    def fetch(_, root):
+        content = (mnist_root / "MNIST" / "raw" / LABELS).read_bytes()
+        write(root, LABELS, content)
+
+    monkeypatch.setattr(mnist, "download", fetch)
+    _, test = data.load_mnist(tmp_path)
+    assert len(test.labels) == 10000
+    assert sum(path.is_symlink() for path in raw.iterdir()) == 3

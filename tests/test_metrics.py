@@ -1,0 +1,117 @@
+"""Accuracy and the confusion matrix."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minicnn.metrics import accuracy, confusion_matrix
+
+K = 4
+classes = st.integers(0, K - 1)
+pairs = st.lists(st.tuples(classes, classes), min_size=1, max_size=30)
+
+
+def one_hot(predictions: list[int]) -> torch.Tensor:
+    """Logits whose greatest entry is the prediction."""
+    return torch.eye(K)[predictions].reshape(-1, K)
+
+
+@given(pairs)
+def test_accuracy_is_the_fraction_of_equal_pairs(examples: list[tuple[int, int]]) -> None:
+    predicted, true = (list(column) for column in zip(*examples, strict=True))
+    result = accuracy(one_hot(predicted), torch.tensor(true))
+    assert result.shape == ()
+    assert result.dtype == torch.float32
+    fraction = sum(p == t for p, t in examples) / len(examples)
+    assert torch.equal(result, torch.tensor(fraction))
+
+
+@given(pairs)
+def test_confusion_matrix_counts_pairs_of_true_and_predicted(
+    examples: list[tuple[int, int]],
+) -> None:
+    predicted, true = (list(column) for column in zip(*examples, strict=True))
+    matrix = confusion_matrix(torch.tensor(predicted), torch.tensor(true), K)
+    expected = [[examples.count((p, t)) for p in range(K)] for t in range(K)]
+    assert torch.equal(matrix, torch.tensor(expected))
+    assert torch.equal(confusion_matrix(one_hot(predicted), torch.tensor(true), K), matrix)
+    assert matrix.sum() == len(examples)
+    right = accuracy(one_hot(predicted), torch.tensor(true))
+    torch.testing.assert_close(matrix.trace() / len(examples), right)
+
+
+def test_rows_are_true_and_columns_predicted() -> None:
+    matrix = confusion_matrix(torch.tensor([2]), torch.tensor([1]), 3)
+    assert matrix.tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
+
+
+def test_equal_logits_count_for_the_first_class() -> None:
+    assert accuracy(torch.zeros(2, 3), torch.tensor([0, 1])) == 0.5
+
+
+def test_a_label_that_no_class_has_is_just_wrong() -> None:
+    assert accuracy(torch.eye(2), torch.tensor([0, 7])) == 0.5
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])
+def test_labels_of_any_integer_type(dtype: torch.dtype) -> None:
+    labels = torch.tensor([0, 99], dtype=dtype)
+    assert accuracy(torch.eye(100)[[0, 99]], labels) == 1.0
+    assert confusion_matrix(labels, labels, 100).sum() == 2  # 99 · 100 + 99 is no uint8
+
+
+def test_the_confusion_matrix_of_nothing_is_zero() -> None:
+    empty = torch.zeros(0, dtype=torch.int64)
+    assert torch.equal(confusion_matrix(empty, empty, 2), torch.zeros(2, 2, dtype=torch.int64))
+
+
+def test_accuracy_works_under_vmap() -> None:
+    logits, labels = torch.randn(3, 5, K, generator=torch.Generator().manual_seed(0)), torch.ones(5)
+    each = torch.vmap(accuracy, in_dims=(0, None))(logits, labels.long())
+    assert torch.equal(each, torch.stack([accuracy(x, labels.long()) for x in logits]))
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "error", "message"),
+    [
+        (torch.zeros(2), torch.tensor([1, 1]), ValueError, r"logits must have .* \(N, K\)"),
+        (torch.zeros(3, 4), torch.tensor([1, 1]), ValueError, r"N = 2 labels.* got \(3, 4\)"),
+        (torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), ValueError, r"got \(0, 4\)"),
+        (torch.zeros(2, 4), torch.zeros(2, 1).long(), ValueError, r"labels must have shape \(N,\)"),
+        (
+            torch.zeros(2, 4),
+            torch.zeros(2),
+            TypeError,
+            "labels must be integers, got torch.float32",
+        ),
+    ],
+)
+def test_accuracy_refuses_what_does_not_fit(
+    logits: torch.Tensor, labels: torch.Tensor, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        accuracy(logits, labels)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "labels", "num_classes", "error", "message"),
+    [
+        ([0, 1], [0, 2], 2, ValueError, r"labels must be in \[0, 2\), got 2"),
+        ([0, -1], [0, 1], 2, ValueError, r"predictions must be in \[0, 2\), got -1"),
+        ([0, 1, 1], [0, 1], 2, ValueError, r"predictions must be 2 classes, or .* \(2, 2\), got"),
+        ([[0.0, 1.0, 2.0]], [0], 2, ValueError, r"got torch.float32 \(1, 3\)"),
+        ([0.0, 1.0], [0, 1], 2, ValueError, r"got torch.float32 \(2,\)"),
+        ([0, 1], [0.0, 1.0], 2, TypeError, "labels must be integers"),
+        ([0, 1], [0, 1], 0, ValueError, "num_classes must be at least 1, got 0"),
+    ],
+)
+def test_the_confusion_matrix_refuses_what_does_not_fit(
+    predictions: list[float],
+    labels: list[float],
+    num_classes: int,
+    error: type[Exception],
+    message: str,
+) -> None:
+    with pytest.raises(error, match=message):
+        confusion_matrix(torch.tensor(predictions), torch.tensor(labels), num_classes)
