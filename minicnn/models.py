@@ -17,7 +17,7 @@ from minicnn.layers import (
 
 
 def mnist_cnn(num_classes: int = 10) -> Layer:
-    """Build the default network: two convolutions, two linear layers, 215,370 parameters.
+    """Build the default network: two convolutions, two linear layers.
 
     Args:
         num_classes: number of scores that it gives.

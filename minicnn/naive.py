@@ -132,7 +132,7 @@ def cross_entropy(input: Tensor, target: Tensor) -> Tensor:
     total = input.new_zeros(())
     for scores, label in zip(input, target, strict=True):
         largest = max(scores)
-        log_sum = largest + sum((score - largest).exp() for score in scores).log()
+        log_sum = largest + torch.stack([(score - largest).exp() for score in scores]).sum().log()
         total = total + log_sum - scores[label]
     return total / len(input)
 

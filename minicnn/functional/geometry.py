@@ -35,7 +35,7 @@ class Axis(NamedTuple):
 
 def pair(name: str, value: Any, minimum: int) -> Pair:
     """Return ``value`` as (rows, columns): an int counts for both, a sequence gives each."""
-    items = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    items: tuple[Any, ...] = tuple(value) if isinstance(value, Sequence) else (value,)
     if len(items) not in (1, 2) or any(
         isinstance(i, bool) or not isinstance(i, int) for i in items
     ):

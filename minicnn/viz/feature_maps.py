@@ -63,7 +63,9 @@ def _checked(activations: Iterable[tuple[str, Tensor]]) -> list[tuple[str, np.nd
     layers = []
     for i, pair in enumerate(activations):
         if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
-            raise TypeError(f"activations[{i}] must be a pair (name, tensor), got {pair!r}")
+            raise TypeError(
+                f"activations[{i}] must be a pair (name, tensor), got {type(pair).__name__}"
+            )
         argument = f"activations[{i}], {pair[0]!r},"
         layers.append((pair[0], array(argument, tensor(argument, pair[1], "C H W"))))
     if not layers:

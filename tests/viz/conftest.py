@@ -1,0 +1,85 @@
+"""What the tests of the figures share: rendering, and a figure of every kind."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from minicnn import viz
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    """Render the figure, laid out as it would be saved, to RGBA pixels (H, W, 4)."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())
+
+
+@pytest.fixture(name="pixels")
+def _pixels() -> Callable[[Figure], np.ndarray]:
+    return pixels
+
+
+def _row(epoch: int) -> dict[str, float]:
+    loss, accuracy = 1 / epoch, 1 - 0.1 / epoch
+    return {
+        "epoch": epoch,
+        "train_loss": loss,
+        "train_accuracy": accuracy,
+        "validation_loss": loss + 0.01,
+        "validation_accuracy": accuracy - 0.01,
+        "learning_rate": 0.001 / epoch,
+    }
+
+
+@pytest.fixture
+def history() -> list[dict[str, float]]:
+    return [_row(epoch) for epoch in range(1, 6)]
+
+
+def _figures() -> dict[str, Callable[[], Figure]]:
+    """A maker of each kind of figure, at its ends too: much and little, grey and in colour."""
+    g = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (40, 1, 9, 9), dtype=torch.uint8, generator=g)
+    colour = torch.rand(40, 3, 9, 9, generator=g)
+    labels = torch.randint(10, (40,), generator=g)
+    logits = torch.randn(40, 10, generator=g)
+    counts = torch.randint(12000, (10, 10), generator=g)
+    names = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt"]
+    names += ["Sneaker", "Bag", "Ankle boot"]
+    grey, rgb = torch.randn(24, 1, 5, 5, generator=g), torch.randn(70, 3, 7, 7, generator=g)
+    maps = [("conv2d", torch.randn(32, 24, 24, generator=g)), ("pool", torch.randn(5, 1, 1))]
+    right = torch.nn.functional.one_hot(labels, 10).double()
+    return {
+        "correct": lambda: viz.predictions(images, labels, right),
+        "incorrect": lambda: viz.predictions(images, labels, logits, correct=False),
+        "none incorrect": lambda: viz.predictions(images, labels, right, correct=False),
+        "one in colour": lambda: viz.predictions(colour, labels, logits, count=1),
+        "named": lambda: viz.predictions(images, labels, right, count=7, class_names=names),
+        "curves": lambda: viz.learning_curves([_row(epoch) for epoch in range(1, 31)]),
+        "curves of one epoch": lambda: viz.learning_curves([_row(1)]),
+        "confusion matrix": lambda: viz.confusion_matrix(counts, names),
+        "confusion of two": lambda: viz.confusion_matrix(torch.tensor([[9, 1], [0, 0]])),
+        "no confusion": lambda: viz.confusion_matrix(5 * torch.eye(3, dtype=torch.int64)),
+        "filters": lambda: viz.filters(grey, 2 * grey),
+        "filters in colour": lambda: viz.filters(rgb),
+        "one filter": lambda: viz.filters(grey[:1]),
+        "feature maps": lambda: viz.feature_maps(images[0], maps),
+        "feature maps in colour": lambda: viz.feature_maps(colour[0], maps),
+    }
+
+
+FIGURES = _figures()
+
+
+@pytest.fixture(params=FIGURES)
+def make(request: pytest.FixtureRequest) -> Callable[[], Figure]:
+    return FIGURES[request.param]
+
+
+@pytest.fixture
+def makers() -> dict[str, Callable[[], Figure]]:
+    return FIGURES

@@ -1,0 +1,74 @@
+"""The confusion matrix: all counts can be read, and mistakes are what one sees."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minicnn import viz
+
+
+def cells(axes, classes):
+    """The words in the cells, (true, predicted)."""
+    words = {text.get_position(): text.get_text() for text in axes.texts}
+    return [[words[(column, row)] for column in range(classes)] for row in range(classes)]
+
+
+@given(classes=st.integers(1, 5), seed=st.integers(0, 99))
+def test_every_count_stands_in_its_cell(classes, seed):
+    g = torch.Generator().manual_seed(seed)
+    matrix = torch.randint(3000, (classes, classes), generator=g)
+    axes = viz.confusion_matrix(matrix).axes[0]
+    assert cells(axes, classes) == [[f"{n:,}" for n in row] for row in matrix.tolist()]
+
+
+def test_the_colour_is_the_share_of_the_true_class_and_the_diagonal_has_none():
+    matrix = torch.tensor([[97, 1, 2], [0, 10, 30], [0, 0, 0]])
+    image = viz.confusion_matrix(matrix).axes[0].images[0]
+    shares = np.ma.filled(image.get_array(), np.nan)
+    expected = [[np.nan, 0.01, 0.02], [0, np.nan, 0.75], [0, 0, np.nan]]
+    np.testing.assert_allclose(shares, expected)
+    assert image.get_clim() == (0, 0.75)
+
+
+def test_one_mistake_in_a_thousand_has_the_strongest_colour():
+    matrix = 999 * torch.eye(4, dtype=torch.int64)
+    matrix[2, 1] = 1
+    image = viz.confusion_matrix(matrix).axes[0].images[0]
+    red, green, blue, _ = image.to_rgba(image.get_array())[2, 1]
+    assert max(red, green, blue) < 0.5  # dark, beside the near white of the others
+
+
+def test_rows_are_true_and_columns_predicted():
+    axes = viz.confusion_matrix(torch.eye(2, dtype=torch.int64), ["cat", "dog"]).axes[0]
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("true class", "predicted class")
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["cat", "dog"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+
+
+def test_the_title_gives_the_accuracy():
+    matrix = torch.tensor([[9900, 20], [30, 50]])
+    expected = "Confusion matrix: 9,950 of 10,000 correct (99.50%)"
+    assert viz.confusion_matrix(matrix).get_suptitle() == expected
+
+
+@pytest.mark.parametrize("matrix", [torch.eye(3, dtype=torch.int64), torch.zeros(2, 2).long()])
+def test_without_a_mistake_there_is_no_colour_scale(matrix):
+    assert len(viz.confusion_matrix(matrix).axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("matrix", "error", "message"),
+    [
+        ([[1]], TypeError, r"matrix must be a tensor of shape \(K, K\), got list"),
+        (torch.ones(3), ValueError, r"matrix must have the shape \(K, K\), got \(3,\)"),
+        (torch.ones(2, 3), ValueError, r"matrix must be square, got the shape \(2, 3\)"),
+        (torch.ones(0, 0), ValueError, "matrix must not be empty"),
+        (torch.ones(2, 2), TypeError, "matrix must hold integer counts, got torch.float32"),
+        (torch.tensor([[1, -2], [0, 1]]), ValueError, "negative counts, got -2"),
+    ],
+)
+def test_bad_input_is_named(matrix, error, message):
+    with pytest.raises(error, match=message):
+        viz.confusion_matrix(matrix)
