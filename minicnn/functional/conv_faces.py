@@ -81,16 +81,18 @@ def _transpose(image: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
     w = weight.unflatten(0, (groups, -1)).permute(3, 0, 4, 2, 1).flatten(2, 3)
 
     # Undo the rows: what kernel row i saw goes back to the input rows that it saw.
-    terms = (torch.bmm(_per_row(w_i, rows.out), g) for w_i in w.unbind(0))
-    x = None
-    for i, term in enumerate(terms):
-        term = term.reshape(rows.out, groups, cols.kernel, channels, cols.out, batch)
-        if x is None:
-            x = term.new_zeros(rows.span, *term.shape[1:])  # (H, G, kW, C/G, OW, N)
-        tap(x, 0, rows, i).add_(term)
-    assert x is not None
+    # The empty product is a zero that vmap batches if it batches either of its factors.
+    zero = torch.bmm(w[0, :1, :1, :0], g[:1, :0, :1])
+    x = zero.new_zeros(rows.span, groups * cols.kernel * channels, cols.out * batch)
+    for i, w_i in enumerate(w.unbind(0)):
+        if groups == 1:
+            tap(x, 0, rows, i).baddbmm_(_per_row(w_i, rows.out), g)
+        else:
+            term = torch.bmm(_per_row(w_i, rows.out), g)
+            tap(x, 0, rows, i).add_(term.unflatten(0, (rows.out, groups)).flatten(1, 2))
 
     # Undo the columns likewise.
+    x = x.unflatten(1, (groups, cols.kernel, channels)).unflatten(4, (cols.out, batch))
     out = x.new_zeros(rows.span, groups, channels, cols.span, batch)  # (H, G, C/G, W, N)
     for j in range(cols.kernel):
         tap(out, 3, cols, j).add_(x[:, :, j])
@@ -127,6 +129,7 @@ class Convolve(torch.autograd.Function):
         """Return ∂T/∂x, ∂T/∂w, and for the bias the sum of g over all it was added to."""
         x, weight = ctx.saved_tensors
         need_x, need_weight, need_bias, _ = ctx.needs_input_grad
+        g = follow(g, x)  # once, for both faces
         return (
             Transpose.apply(g, weight, ctx.geometry) if need_x else None,
             Correlate.apply(x, g, ctx.geometry) if need_weight else None,

@@ -11,6 +11,8 @@ A tensor that already is in this order is used as it is, so a network pays for o
 its input. The caller of a function sees none of this: the layout of a result follows its input.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -37,3 +39,27 @@ def follow(y: Tensor, x: Tensor) -> Tensor:
     if x.is_contiguous(memory_format=torch.channels_last):
         return y.contiguous(memory_format=torch.channels_last)
     return y if x.permute(2, 1, 3, 0).is_contiguous() else y.contiguous()
+
+
+class ToContiguous(torch.autograd.Function):
+    """Store a batch-last tensor in the usual order; its gradient comes back batch-last.
+
+    Autograd's own `contiguous` would hand the gradient on as it is, and every operation before
+    this one would have to convert it.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        """Convert."""
+        return x.contiguous()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Keep nothing."""
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        """Convert back."""
+        return to_batch_last(g)

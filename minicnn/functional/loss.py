@@ -6,6 +6,7 @@ from torch import Tensor
 from minicnn import checks
 from minicnn.functional.activation import log_softmax
 from minicnn.functional.gather import Gather
+from minicnn.functional.readable import is_readable
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -190,7 +191,7 @@ def _check_labels(input: Tensor, target: Tensor, ignore_index: int) -> None:
         )
     if target.dtype not in (torch.int64, torch.uint8):
         raise TypeError(f"target must hold labels as int64 or uint8, got {target.dtype}")
-    if target.numel() == 0 or not _is_readable(target):
+    if target.numel() == 0 or not is_readable(target):
         return
     classes = input.shape[0 if input.ndim == 1 else 1]
     wrong = (target != ignore_index) & ((target < 0) | (target >= classes))
@@ -199,14 +200,3 @@ def _check_labels(input: Tensor, target: Tensor, ignore_index: int) -> None:
             f"target must hold labels in [0, {classes}) or ignore_index (={ignore_index}), got "
             f"{int(target[wrong][0])}"
         )
-
-
-def _is_readable(x: Tensor) -> bool:
-    """Whether a tensor's numbers can be looked at: not under torch.compile, and not under vmap."""
-    if torch.compiler.is_compiling():
-        return False
-    try:
-        x.flatten()[0].item()
-    except RuntimeError:
-        return False
-    return True

@@ -131,7 +131,7 @@ class _Standardise(torch.autograd.Function):
         ctx.mark_non_differentiable(*output[1:])
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor, *_: Any) -> Any:
+    def backward(ctx: Any, g: Tensor, *no_gradients: Any) -> Any:
         (x,) = ctx.saved_tensors
         # Computed anew rather than kept: as functions of x they have derivatives of their own,
         # which second derivatives need.

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn import functional as F
+from minicnn.functional.layout import ToContiguous
 from minicnn.layers.layer import Layer, Shape, Tree, stateless
 
 
@@ -35,7 +36,11 @@ def flatten() -> Layer:
         >>> flatten().init(torch.Generator(), (32, 5, 5))
         ((), (), (800,))
     """
-    return stateless("flatten", lambda x: x.flatten(1), lambda in_shape: (math.prod(in_shape),))
+
+    def lay_out(x: Tensor) -> Tensor:
+        return (ToContiguous.apply(x) if x.ndim == 4 else x).flatten(1)
+
+    return stateless("flatten", lay_out, lambda in_shape: (math.prod(in_shape),))
 
 
 def dropout(p: float = 0.5) -> Layer:

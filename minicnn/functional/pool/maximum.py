@@ -1,5 +1,7 @@
 """Max pooling: each window answers with its largest cell, and that cell alone gets the gradient."""
 
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from minicnn.functional.geometry import (
     require_image,
 )
 from minicnn.functional.layout import batch_last, follow, nchw
+from minicnn.functional.readable import is_readable
 from minicnn.functional.windows import Axes, spread, tap, unspread
 
 
@@ -69,7 +72,7 @@ def max_pool2d(
     )
 
     x = input if input.ndim == 4 else input[None]
-    y = follow(_MaxPool.apply(x, (rows, cols)), x)
+    y = _MaxPool.apply(x, (rows, cols))
     if not return_indices:
         return y if input.ndim == 4 else y[0]
     places = _places(_winners(x.detach(), (rows, cols)), (rows, cols)).contiguous()
@@ -102,18 +105,19 @@ def _winners(x: Tensor, axes: Axes) -> Tensor:
         rows.out, x.shape[1], cols.out, x.shape[0]
     )
     best = torch.full_like(winner, _lowest(x), dtype=x.dtype)
-    for number in range(rows.kernel * cols.kernel):
-        cell = _cell(h, axes, number)
+    for number, cell in enumerate(_cells(h, axes)):
         wins = (cell > best) | cell.isnan()
         best = torch.where(wins, cell, best)
         winner = torch.where(wins, number, winner)
     return nchw(winner)
 
 
-def _cell(h: Tensor, axes: Axes, number: int) -> Tensor:
-    """Cell ``number`` of all windows of ``h`` (H, C, W, N): a view."""
+def _cells(h: Tensor, axes: Axes) -> Iterator[Tensor]:
+    """The first cell of all windows of ``h`` (H, C, W, N), then the second, …: views."""
     rows, cols = axes
-    return tap(tap(h, 0, rows, number // cols.kernel), 2, cols, number % cols.kernel)
+    for i in range(rows.kernel):
+        for j in range(cols.kernel):
+            yield tap(tap(h, 0, rows, i), 2, cols, j)
 
 
 def _first_inside(axis: Axis, device: torch.device) -> Tensor:
@@ -138,68 +142,91 @@ class _MaxPool(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, axes: Axes) -> Tensor:
-        return _largest(x, axes)
+        return follow(_largest(x, axes), x)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         x, ctx.axes = inputs
+        ctx.save_for_backward(x, output)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        x, y = ctx.saved_tensors
+        return _Route.apply(g, x.detach(), y.detach(), ctx.axes), None
+
+
+class _Route(torch.autograd.Function):
+    """Send each g to the winner of its window of x: the adjoint of `_Pick`."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
+        total = g.sum() + y.sum()  # infinite or NaN as soon as one of its terms is
+        finite = is_readable(total) and bool(total.isfinite())
+        return follow(nchw((_route_finite if finite else _route)(g, x, y, axes)), x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        _, x, _, ctx.axes = inputs
+        ctx.save_for_backward(x)
+
+    @staticmethod
+    def backward(ctx: Any, v: Tensor) -> Any:
+        return _Pick.apply(v, *ctx.saved_tensors, ctx.axes), None, None, None
+
+
+class _Pick(torch.autograd.Function):
+    """Read v where x has its windows' winners."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(v: Tensor, x: Tensor, axes: Axes) -> Tensor:
+        h, winner = spread(batch_last(v), (0, 2), axes), batch_last(_winners(x, axes))
+        shares = (
+            torch.where(winner == number, cell, 0) for number, cell in enumerate(_cells(h, axes))
+        )
+        return follow(nchw(functools.reduce(torch.add, shares)), x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        _, x, ctx.axes = inputs
         ctx.save_for_backward(x)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         (x,) = ctx.saved_tensors
-        return _Route.apply(g, _winners(x.detach(), ctx.axes), ctx.axes), None
+        return _Route.apply(g, x, _MaxPool.apply(x, ctx.axes), ctx.axes), None, None
 
 
-class _Route(torch.autograd.Function):
-    """Send each g to its window's winner: the adjoint of `_Pick`."""
+def _route_finite(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
+    """Send g to the winners, told by their equality with y: fast, but only right for numbers.
 
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(g: Tensor, winner: Tensor, axes: Axes) -> Tensor:
-        rows, cols = axes
-        moved, winner = batch_last(g), batch_last(winner)
-        out = None
-        for number in range(rows.kernel * cols.kernel):
-            share = torch.where(winner == number, moved, 0)
-            if out is None:
-                out = share.new_zeros(rows.span, share.shape[1], cols.span, share.shape[3])
-            _cell(out, axes, number).add_(share)
-        assert out is not None
-        return follow(nchw(unspread(out, (0, 2), axes)), g)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        _, winner, ctx.axes = inputs
-        ctx.save_for_backward(winner)
-
-    @staticmethod
-    def backward(ctx: Any, x: Tensor) -> Any:
-        return _Pick.apply(x, *ctx.saved_tensors, ctx.axes), None, None
+    The first cell that equals y takes all that is left of g, and leaves nothing for the next. A
+    comparison that writes numbers, 0 and 1, and the product with them are several times as fast
+    as selecting by truth values.
+    """
+    h = spread(batch_last(x), (0, 2), axes, _lowest(x))
+    left, y = batch_last(g).clone(), batch_last(y)
+    out = torch.zeros_like(h)
+    share = torch.empty_like(left)
+    for cell, target in zip(_cells(h, axes), _cells(out, axes), strict=True):
+        torch.eq(cell, y, out=share)
+        share.mul_(left)
+        left.sub_(share)
+        target.add_(share)
+    return unspread(out, (0, 2), axes)
 
 
-class _Pick(torch.autograd.Function):
-    """Read x at each window's winner."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x: Tensor, winner: Tensor, axes: Axes) -> Tensor:
-        rows, cols = axes
-        h, winner = spread(batch_last(x), (0, 2), axes), batch_last(winner)
-        y = None
-        for number in range(rows.kernel * cols.kernel):
-            share = torch.where(winner == number, _cell(h, axes, number), 0)
-            y = share if y is None else y + share
-        assert y is not None
-        return follow(nchw(y), x)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        _, winner, ctx.axes = inputs
-        ctx.save_for_backward(winner)
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        return _Route.apply(g, *ctx.saved_tensors, ctx.axes), None, None
+def _route(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
+    """Send g to the winners, whatever the numbers: NaN and infinities included."""
+    winner, moved = batch_last(_winners(x, axes)), batch_last(g)
+    shares = [
+        torch.where(winner == number, moved, 0) for number in range(axes[0].kernel * axes[1].kernel)
+    ]
+    rows, cols = axes
+    out = shares[0].new_zeros(rows.span, x.shape[1], cols.span, x.shape[0])
+    for target, share in zip(_cells(out, axes), shares, strict=True):
+        target.add_(share)
+    return unspread(out, (0, 2), axes)
