@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from minicnn.data import idx
 from minicnn.data.download import DownloadError, download
@@ -95,17 +96,16 @@ def _load(
     dataset: str, title: str, root: Path, may_download: bool, digests: dict[str, str]
 ) -> tuple[Split, Split]:
     raw = root / dataset / "raw"
-    if not _check_present(raw, digests):
+    files = _read_present(raw, digests)
+    if len(files) < len(SHAPES):
         _obtain(dataset, title, root, may_download)
-        _check_present(raw, digests)
+        files = _read_present(raw, digests)
 
-    from torchvision import datasets  # here, because the import takes about a second
+    def split(prefix: str, name: str) -> Split:
+        images, labels = files[f"{prefix}-images-idx3-ubyte"], files[f"{prefix}-labels-idx1-ubyte"]
+        return Split(images.unsqueeze(1), labels.to(torch.int64), f"{title} {name}")
 
-    def split(train: bool, name: str) -> Split:
-        whole = getattr(datasets, dataset)(root, train=train)
-        return Split(whole.data.unsqueeze(1), whole.targets.to(torch.int64), f"{title} {name}")
-
-    return split(True, "train"), split(False, "test")
+    return split("train", "train"), split("t10k", "test")
 
 
 def _obtain(dataset: str, title: str, root: Path, may_download: bool) -> None:
@@ -122,23 +122,24 @@ def _obtain(dataset: str, title: str, root: Path, may_download: bool) -> None:
     )
 
 
-def _check_present(raw: Path, digests: dict[str, str]) -> bool:
-    """Check the files that are there; return whether all are."""
-    present = [name for name in SHAPES if os.path.exists(raw / name)]
-    for name in present:
-        _check_file(raw / name, SHAPES[name], digests.get(name))
-    return len(present) == len(SHAPES)
+def _read_present(raw: Path, digests: dict[str, str]) -> dict[str, Tensor]:
+    """Read and check the files that are there."""
+    return {
+        name: _read(raw / name, shape, digests.get(name))
+        for name, shape in SHAPES.items()
+        if os.path.exists(raw / name)
+    }
 
 
-def _check_file(path: Path, shape: tuple[int, ...], sha256: str | None) -> None:
+def _read(path: Path, shape: tuple[int, ...], sha256: str | None) -> Tensor:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     try:
-        found = tuple(idx.decode(content).shape)
-        if found != shape:
-            raise ValueError(f"has shape {found}, expected {shape}")
+        values = idx.decode(content)
+        if values.shape != torch.Size(shape):
+            raise ValueError(f"has shape {tuple(values.shape)}, expected {shape}")
         digest = hashlib.sha256(content).hexdigest()
         if sha256 is not None and digest != sha256:
             raise ValueError(f"its SHA-256 is {digest}, expected {sha256}")
@@ -147,3 +148,4 @@ def _check_file(path: Path, shape: tuple[int, ...], sha256: str | None) -> None:
             f"{path} is damaged ({error}): delete it to have it downloaded again, "
             "or put a good copy in its place"
         ) from error
+    return values

@@ -123,7 +123,9 @@ class _Relu(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        return g.masked_fill(y <= 0, 0)
+        # 1 where x > 0, or NaN, and 0 elsewhere. A comparison that writes numbers in place of others
+        # is several times as fast as one that makes truth values to select by.
+        return g * y.clone().ne_(0)
 
 
 class _Softmax(torch.autograd.Function):

@@ -39,12 +39,16 @@ def check_like(name: str, values: Tree, params: Tree) -> None:
     Without it a gradient of another shape would be broadcast, and nobody would know.
     """
 
-    def check(path: str, value: Tensor, p: Tensor) -> None:
-        if value.shape != p.shape or value.dtype != p.dtype:
-            ours, theirs = (f"{x.dtype} of shape {tuple(x.shape)}" for x in (p, value))
-            raise ValueError(f"trees differ at {path!r}: {ours} against {theirs}")
+    def difference(p: Tensor, value: Tensor) -> str:
+        if p.shape == value.shape and p.dtype == value.dtype:
+            return ""
+        expected, got = (f"{x.dtype} of shape {tuple(x.shape)}" for x in (p, value))
+        return f"{expected} against {got}"
 
     try:
-        tree.map(check, tree.unflatten(params, tree.paths(params)), values, params)
+        differences = tree.map(difference, params, values)
     except ValueError as error:
         raise ValueError(f"{name} must be like params: {error}") from None
+    for path, text in zip(tree.paths(differences), tree.leaves(differences), strict=True):
+        if text:
+            raise ValueError(f"{name} must be like params: trees differ at {path!r}: {text}")

@@ -51,8 +51,8 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
         _draw(axes, columns["epoch"], curves, number_format)
         if title == "Accuracy":
             axes.yaxis.set_major_formatter(style.percent_tick)
-        else:  # read against zero, unless a loss is below it
-            axes.set_ylim(bottom=min(0.0, axes.dataLim.ymin))
+        elif axes.dataLim.ymin >= 0:  # losses and learning rates are read against zero
+            axes.set_ylim(bottom=0)
     stacked[-1].set_xlabel("epoch", fontsize=style.LABEL, color=style.MUTED)
     stacked[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return figure
@@ -64,13 +64,15 @@ def _columns(history: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
         raise TypeError(f"history must be a sequence of rows, got {type(history).__name__}")
     if not history:
         raise ValueError("history must hold at least one row, got none")
-    checks: dict[str, Callable[[str, float], float]] = {"epoch": _finite}
-    for split in COLOURS:
-        checks |= {f"{split}_loss": _real, f"{split}_accuracy": probability}
-    checks |= {"learning_rate": _finite} if "learning_rate" in history[0] else {}
     for i, row in enumerate(history):
         if not isinstance(row, Mapping):
             raise TypeError(f"history[{i}] must be a mapping, got {row!r}")
+    checks: dict[str, Callable[[str, float], float]] = {"epoch": _finite}
+    for split in COLOURS:
+        checks |= {f"{split}_loss": _real, f"{split}_accuracy": probability}
+    if "learning_rate" in history[0]:
+        checks["learning_rate"] = _finite
+    for i, row in enumerate(history):
         if missing := sorted(checks.keys() - row.keys()):
             raise ValueError(f"history[{i}] must have {', '.join(missing)}, got {sorted(row)}")
     return {

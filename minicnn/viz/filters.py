@@ -71,13 +71,11 @@ def _words(total: int, channels: int, height: int, width: int) -> tuple[str, str
     """Return the title and the note."""
     count = f"{total} filters" if total > 1 else "1 filter"
     if total > MAX_FILTERS:
-        count = f"The first {MAX_FILTERS} of {total:,} filters"
-    title = f"{count} of {height} × {width} weights"
+        count = f"First {MAX_FILTERS} of {total:,} filters"
     note = "White: a weight of 0. Red: above 0. Blue: below 0."
     if channels > 1:
-        title += f" in {channels} channels"
-        note += f"\nIn each tile, the filter's {channels} channels from left to right."
-    return title, note
+        note += f"\nIn each tile: the filter's {channels} channels, from left to right."
+    return f"{count}, {height} × {width}", note
 
 
 def _side_by_side(weight: np.ndarray) -> np.ndarray:

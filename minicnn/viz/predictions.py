@@ -144,11 +144,12 @@ def _draw_bars(
 
     style.strip(axes)
     bar_colours = [colours.get(k, style.MUTED) for k in classes]
-    axes.barh(places, probability[classes], height=0.7, color=bar_colours)
+    # Snapped to whole pixels, a probability of nearly zero would show as a line.
+    axes.barh(places, probability[classes], height=0.7, color=bar_colours, snap=False)
     axes.barh(places, 1.0, height=0.7, color=style.FAINT, zorder=0)
     # Names and numbers stand inside the axes, so that the bars are as wide as the image above.
-    letter = 0.6 * style.SMALL / 72 / CELL  # about the width of one, as a share of the cell
-    name_width, number_width = letter * (1 + max(len(names[k]) for k in classes)), 7 * letter
+    letter = 0.6 * style.SMALL / 72 / (CELL - 2 * style.MARGIN)  # its width, of all there is
+    name_width, number_width = letter * (1 + max(len(names[k]) for k in classes)), 8 * letter
     track = 1 - name_width - number_width
     axes.set(xlim=(-name_width / track, 1 + number_width / track), ylim=(len(classes) - 0.5, -0.5))
     for place, k in zip(places, classes, strict=True):

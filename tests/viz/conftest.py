@@ -54,11 +54,11 @@ def _figures() -> dict[str, Callable[[], Figure]]:
     maps = [("conv2d", torch.randn(32, 24, 24, generator=g)), ("pool", torch.randn(5, 1, 1))]
     right = torch.nn.functional.one_hot(labels, 10).double()
     return {
-        "correct": lambda: viz.predictions(images, labels, right),
-        "incorrect": lambda: viz.predictions(images, labels, logits, correct=False),
+        "correct": lambda: viz.predictions(images, labels, right, count=4),
+        "incorrect": lambda: viz.predictions(images, labels, logits, count=6, correct=False),
         "none incorrect": lambda: viz.predictions(images, labels, right, correct=False),
         "one in colour": lambda: viz.predictions(colour, labels, logits, count=1),
-        "named": lambda: viz.predictions(images, labels, right, count=7, class_names=names),
+        "named": lambda: viz.predictions(images, labels, right, count=2, class_names=names),
         "curves": lambda: viz.learning_curves([_row(epoch) for epoch in range(1, 31)]),
         "curves of one epoch": lambda: viz.learning_curves([_row(1)]),
         "confusion matrix": lambda: viz.confusion_matrix(counts, names),

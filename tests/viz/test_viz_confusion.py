@@ -26,7 +26,7 @@ def test_every_count_stands_in_its_cell(classes, seed):
 def test_the_colour_is_the_share_of_the_true_class_and_the_diagonal_has_none():
     matrix = torch.tensor([[97, 1, 2], [0, 10, 30], [0, 0, 0]])
     image = viz.confusion_matrix(matrix).axes[0].images[0]
-    shares = np.ma.filled(image.get_array(), np.nan)
+    shares = np.ma.filled(np.ma.asarray(image.get_array()), np.nan)
     expected = [[np.nan, 0.01, 0.02], [0, np.nan, 0.75], [0, 0, np.nan]]
     np.testing.assert_allclose(shares, expected)
     assert image.get_clim() == (0, 0.75)
@@ -36,7 +36,7 @@ def test_one_mistake_in_a_thousand_has_the_strongest_colour():
     matrix = 999 * torch.eye(4, dtype=torch.int64)
     matrix[2, 1] = 1
     image = viz.confusion_matrix(matrix).axes[0].images[0]
-    red, green, blue, _ = image.to_rgba(image.get_array())[2, 1]
+    red, green, blue, _ = image.to_rgba(np.asarray(image.get_array()))[2, 1]
     assert max(red, green, blue) < 0.5  # dark, beside the near white of the others
 
 

@@ -10,7 +10,7 @@ from minicnn import viz
 
 
 def tiles(axes):
-    return [np.ma.filled(image.get_array(), np.nan) for image in axes.images]
+    return [np.ma.filled(np.ma.asarray(image.get_array()), np.nan) for image in axes.images]
 
 
 @given(
@@ -35,7 +35,7 @@ def test_channels_stand_side_by_side_with_a_gap():
     assert len(figure.axes[0].images) == 2
     expected = [[0, 1, nan, 4, 5, nan, 8, 9], [2, 3, nan, 6, 7, nan, 10, 11]]
     np.testing.assert_array_equal(tiles(figure.axes[0])[0], expected)
-    assert "3 channels from left to right" in figure.get_supxlabel()
+    assert "3 channels, from left to right" in figure.get_supxlabel()
 
 
 def test_both_panels_share_one_scale_that_is_centred_on_zero():
@@ -50,7 +50,7 @@ def test_both_panels_share_one_scale_that_is_centred_on_zero():
 
 def test_a_weight_of_zero_is_white_and_opposite_weights_differ():
     image = viz.filters(torch.tensor([-1.0, 0.0, 1.0]).reshape(1, 1, 1, 3)).axes[0].images[0]
-    below, zero, above = image.to_rgba(image.get_array())[0, :, :3]
+    below, zero, above = image.to_rgba(np.asarray(image.get_array()))[0, :, :3]
     assert min(zero) > 0.95
     assert below[2] > below[0]  # blue
     assert above[0] > above[2]  # red
@@ -69,10 +69,10 @@ def test_tiles_do_not_overlap():
 @pytest.mark.parametrize(
     ("shape", "title"),
     [
-        ((1, 1, 5, 5), "1 filter of 5 × 5 weights"),
-        ((24, 1, 5, 3), "24 filters of 5 × 3 weights"),
-        ((8, 3, 7, 7), "8 filters of 7 × 7 weights in 3 channels"),
-        ((100, 1, 3, 3), "The first 64 of 100 filters of 3 × 3 weights"),
+        ((1, 1, 5, 5), "1 filter, 5 × 5"),
+        ((24, 1, 5, 3), "24 filters, 5 × 3"),
+        ((8, 3, 7, 7), "8 filters, 7 × 7"),
+        ((100, 1, 3, 3), "First 64 of 100 filters, 3 × 3"),
     ],
 )
 def test_the_title_says_what_is_drawn(shape, title):

@@ -1,4 +1,4 @@
-"""Windows: pyplot is given the very figures, and no more than on demand."""
+"""Windows: pyplot is given the very figures, and only on demand."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -7,22 +7,40 @@ import torch
 from minicnn import viz
 
 
-@pytest.fixture(autouse=True)
-def _without_windows():
-    plt.switch_backend("agg")
-    yield
+@pytest.fixture
+def backend():
+    """Switch to a backend that opens no window; "template" is the pattern for those that do."""
+    yield plt.switch_backend
     plt.close("all")
+    plt.switch_backend("agg")
 
 
-def test_show_hands_the_figures_to_pyplot(monkeypatch):
+def make():
+    return viz.filters(torch.ones(1, 1, 3, 3))
+
+
+def test_show_hands_the_figures_to_pyplot(monkeypatch, backend):
     shown = []
+    backend("template")
     monkeypatch.setattr(plt, "show", lambda: shown.extend(map(plt.figure, plt.get_fignums())))
-    figures = [viz.filters(torch.ones(1, 1, 3, 3)) for _ in range(2)]
+    figures = [make(), make()]
     assert plt.get_fignums() == []
     viz.show(figures)
     assert shown == figures
+    assert all(figure.canvas.manager is not None for figure in figures)
 
 
-def test_where_no_window_can_open_show_warns_and_returns():
-    with pytest.warns(UserWarning, match="non-interactive"):
-        viz.show([viz.filters(torch.ones(1, 1, 3, 3))])
+def test_a_shown_figure_can_still_be_saved(monkeypatch, backend, tmp_path):
+    backend("template")
+    monkeypatch.setattr(plt, "show", lambda: None)
+    figure = make()
+    viz.show([figure])
+    figure.savefig(tmp_path / "filters.png")
+    assert (tmp_path / "filters.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_where_no_window_can_open_show_says_so(backend):
+    backend("agg")
+    with pytest.raises(RuntimeError, match="no window can be opened here"):
+        viz.show([make()])
+    assert plt.get_fignums() == []

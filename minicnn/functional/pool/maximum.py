@@ -209,13 +209,17 @@ def _route_finite(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
     """
     h = spread(batch_last(x), (0, 2), axes, _lowest(x))
     left, y = batch_last(g).clone(), batch_last(y)
-    out = torch.zeros_like(h)
-    share = torch.empty_like(left)
+    hit = torch.empty_like(left)
+    tiled = all(axis.stride == axis.kernel and axis.dilation == 1 for axis in axes)
+    out = torch.empty_like(h) if tiled else torch.zeros_like(h)
     for cell, target in zip(_cells(h, axes), _cells(out, axes), strict=True):
-        torch.eq(cell, y, out=share)
-        share.mul_(left)
-        left.sub_(share)
-        target.add_(share)
+        torch.eq(cell, y, out=hit)
+        if tiled:  # every cell is in one window: nothing to add to
+            left.sub_(torch.mul(hit, left, out=target))
+        else:
+            share = hit.mul_(left)
+            left.sub_(share)
+            target.add_(share)
     return unspread(out, (0, 2), axes)
 
 

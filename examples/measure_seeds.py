@@ -1,0 +1,63 @@
+"""Train with several seeds, and report the mean and the spread of the accuracy.
+
+    python examples/measure_seeds.py
+    python examples/measure_seeds.py --seeds 5 --save docs/results/quick.json -- --epochs 1
+
+What stands behind -- goes to train_mnist.py.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+import train_mnist
+
+from minicnn import data
+
+
+def measure(seeds: int, options: list[str]) -> list[dict[str, float]]:
+    """Run the example once a seed; return the results in the order of the seeds."""
+    results = []
+    for seed in range(seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            args = [*options, "--seed", str(seed), "--out", folder]
+            results.append({"seed": seed, **train_mnist.run(train_mnist.parse_arguments(args))})
+    return results
+
+
+def main() -> int:
+    """Read the command line, measure, report."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--seeds", type=train_mnist.at_least(2), default=5, help="how many")
+    parser.add_argument("--save", type=Path, help="JSON file for the results")
+    parser.add_argument("options", nargs="*", help="options of train_mnist.py, behind --")
+    args = parser.parse_args()
+    try:
+        results = measure(args.seeds, args.options)
+    except (data.DataError, OSError, ValueError) as error:
+        print(f"{Path(__file__).name}: error: {error}", file=sys.stderr)
+        return 1
+
+    accuracies = [result["test_accuracy"] for result in results]
+    mean, spread = statistics.mean(accuracies), statistics.stdev(accuracies)
+    print(f"\nTest accuracy over {args.seeds} seeds: mean {mean:.2%}, deviation {spread:.2%}")
+    if args.save:
+        command = " ".join(["python", "examples/measure_seeds.py", *sys.argv[1:]])
+        record = {
+            "command": command,
+            "torch": torch.__version__,
+            "mean_test_accuracy": mean,
+            "deviation_of_test_accuracy": spread,
+            "results": results,
+        }
+        args.save.parent.mkdir(parents=True, exist_ok=True)
+        args.save.write_text(json.dumps(record, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""A case: the arguments of one call, which two functions can be given in turn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments by name: the tensors to differentiate by, and everything else.
+
+    Example:
+        >>> case = Case({"input": torch.tensor([1.0, -2.0])}, {"dim": 0})
+        >>> case
+        Case(input=float32 (2,) strides (1,) [1.0, -2.0], dim=0)
+        >>> case.call(torch.softmax).sum()
+        tensor(1.)
+    """
+
+    inputs: dict[str, Tensor]
+    options: dict[str, Any]
+
+    def call(self, f: Callable[..., Any]) -> Any:
+        """Return ``f`` of these arguments."""
+        return f(**self.inputs, **self.options)
+
+    def replace(self, **arguments: Any) -> "Case":
+        """Return the case with other ``arguments``; those that are no inputs become options."""
+        inputs = {name: arguments.pop(name, value) for name, value in self.inputs.items()}
+        return Case(inputs, {**self.options, **arguments})
+
+    def plain(self) -> "Case":
+        """Return the case with the same numbers in float64, and contiguous."""
+
+        def convert(value: Any) -> Any:
+            is_float = isinstance(value, Tensor) and value.is_floating_point()
+            return value.double().contiguous() if is_float else value
+
+        return Case(
+            {name: convert(value) for name, value in self.inputs.items()},
+            {name: convert(value) for name, value in self.options.items()},
+        )
+
+    def __repr__(self) -> str:
+        """Show what matters to someone who looks for the bug that this case has found."""
+        arguments = {**self.inputs, **self.options}
+        return f"Case({', '.join(f'{k}={_show(v)}' for k, v in arguments.items())})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Have hypothesis show the same."""
+        printer.text(repr(self))
+
+
+def _show(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return repr(value)
+    dtype = str(value.dtype).removeprefix("torch.")
+    numbers = value.tolist() if value.numel() <= 64 else "…"
+    return f"{dtype} {tuple(value.shape)} strides {value.stride()} {numbers}"

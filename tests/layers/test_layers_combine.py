@@ -1,0 +1,165 @@
+"""Layers made of layers: one after the other, around a shortcut, and looked into."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from minicnn import layers, tree
+from minicnn.layers import Layer, activations, residual, sequential
+
+# Layers that keep a shape (2, 4, 4), with and without parameters, state and randomness.
+KEEP_SHAPE = (
+    layers.relu(),
+    layers.dropout(0.5),
+    layers.batch_norm(),
+    layers.conv2d(2, 3, padding="same"),
+    layers.max_pool2d(3, stride=1, padding=1),
+    layers.residual(layers.conv2d(2, 1)),
+)
+shape_keeping = st.sampled_from(KEEP_SHAPE)
+chains = st.lists(shape_keeping, max_size=5)
+IN_SHAPE = (2, 4, 4)
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def assert_equal_trees(a: Any, b: Any) -> None:
+    for x, y in zip(tree.leaves(a), tree.leaves(b), strict=True):
+        assert torch.equal(x, y)
+
+
+@pytest.fixture
+def x() -> Tensor:
+    return torch.randn(3, *IN_SHAPE, generator=generator(0))
+
+
+@given(chains, st.booleans())
+def test_sequential_applies_each_layer_to_the_output_of_the_last(
+    chain: list[Layer], training: bool
+) -> None:
+    net = sequential(*chain)
+    x = torch.randn(3, *IN_SHAPE, generator=generator(0))
+    params, state, out_shape = net.init(generator(1), IN_SHAPE)
+    assert len(params) == len(state) == len(chain)
+    assert tuple(out_shape) == IN_SHAPE
+
+    y, new_state = net.apply(params, state, x, rng=generator(2), train=training)
+    rng, expected_state = generator(2), []
+    for layer, p, s in zip(chain, params, state, strict=True):
+        x, s = layer.apply(p, s, x, rng=rng, train=training)
+        expected_state.append(s)
+    assert torch.equal(y, x)
+    assert_equal_trees(new_state, tuple(expected_state))
+
+
+@given(chains)
+def test_sequential_draws_the_parameters_of_its_layers_in_order(chain: list[Layer]) -> None:
+    params, _, _ = sequential(*chain).init(generator(1), IN_SHAPE)
+    shared = generator(1)
+    assert_equal_trees(params, tuple(layer.init(shared, IN_SHAPE)[0] for layer in chain))
+
+
+@given(chains, chains)
+def test_nesting_changes_nothing_but_the_brackets(first: list[Layer], second: list[Layer]) -> None:
+    nested = sequential(sequential(*first), sequential(*second))
+    flat = sequential(*first, *second)
+    x = torch.randn(3, *IN_SHAPE, generator=generator(0))
+    results = []
+    for net in (nested, flat):
+        params, state, _ = net.init(generator(1), IN_SHAPE)
+        results.append(net.apply(params, state, x, rng=generator(2), train=True))
+    assert_equal_trees(*results)
+
+
+@given(shape_keeping, st.booleans())
+def test_residual_adds_the_input(layer: Layer, training: bool) -> None:
+    x = torch.randn(3, *IN_SHAPE, generator=generator(0))
+    params, state, _ = layer.init(generator(1), IN_SHAPE)
+    block_params, block_state, _ = residual(layer).init(generator(1), IN_SHAPE)
+    assert_equal_trees(block_params, params)
+    y, expected_state = layer.apply(params, state, x, rng=generator(2), train=training)
+    z, new_state = residual(layer).apply(
+        block_params, block_state, x, rng=generator(2), train=training
+    )
+    assert torch.equal(z, x + y)
+    assert_equal_trees(new_state, expected_state)
+
+
+def test_the_shortcut_lets_the_gradient_through_a_dead_layer() -> None:
+    dead = sequential(layers.conv2d(2, 1), layers.relu())
+    params, state, _ = residual(dead).init(generator(0), IN_SHAPE)
+    params = tree.map(torch.zeros_like, params)  # relu(0) passes no gradient
+    x = torch.ones(1, *IN_SHAPE, requires_grad=True)
+    (grad,) = torch.autograd.grad(residual(dead).apply(params, state, x)[0].sum(), x)
+    assert torch.equal(grad, torch.ones_like(x))
+
+
+@pytest.mark.parametrize("combine", [sequential, residual])
+@pytest.mark.parametrize("not_a_layer", [layers.relu, torch.relu, None, (layers.relu(),)])
+def test_what_is_no_layer_is_refused(combine: Any, not_a_layer: Any) -> None:
+    with pytest.raises(TypeError, match=f"{combine.__name__} takes .*Layer.*such as relu"):
+        combine(not_a_layer)
+
+
+def test_an_error_names_the_layer_its_place_and_the_shape_that_it_got() -> None:
+    net = sequential(layers.conv2d(8, 3), layers.relu(), layers.linear(10))
+    message = r"layer 2, linear\(10\), on \(8, 26, 26\): linear needs a flat in_shape.*flatten\(\)"
+    with pytest.raises(ValueError, match=message):
+        net.init(generator(0), (1, 28, 28))
+
+
+def test_an_error_deep_inside_names_every_layer_on_the_way() -> None:
+    net = sequential(layers.relu(), residual(sequential(layers.conv2d(2, 9))))
+    message = (
+        r"layer 1, residual, on \(2, 4, 4\): layer 0, conv2d\(2, 9\), on \(2, 4, 4\): .*kernel"
+    )
+    with pytest.raises(ValueError, match=message):
+        net.init(generator(0), IN_SHAPE)
+
+
+def test_residual_refuses_a_layer_that_changes_the_shape() -> None:
+    message = r"keeps the shape \(2, 4, 4\), but conv2d\(3, 1\) gives \(3, 4, 4\)"
+    with pytest.raises(ValueError, match=message):
+        residual(layers.conv2d(3, 1)).init(generator(0), IN_SHAPE)
+
+
+def test_parameters_of_another_network_are_refused(x: Tensor) -> None:
+    params, state, _ = sequential(layers.relu()).init(generator(0), IN_SHAPE)
+    with pytest.raises(ValueError, match="zip"):
+        sequential(layers.relu(), layers.relu()).apply(params, state, x)
+
+
+@given(chains)
+def test_activations_are_the_outputs_of_all_layers_outside_training(chain: list[Layer]) -> None:
+    net = sequential(*chain)
+    x = torch.randn(3, *IN_SHAPE, generator=generator(0))
+    params, state, _ = net.init(generator(1), IN_SHAPE)
+    outputs = activations(net, params, state, x)
+    assert [name for name, _ in outputs] == [layer.name for layer in chain]
+    for i, (_, output) in enumerate(outputs):
+        first = slice(i + 1)
+        expected, _ = sequential(*chain[first]).apply(params[first], state[first], x)
+        assert torch.equal(output, expected)
+
+
+def test_activations_of_a_layer_without_layers_inside_are_refused(x: Tensor) -> None:
+    params, state, _ = layers.conv2d(2, 3).init(generator(0), IN_SHAPE)
+    with pytest.raises(ValueError, match=r"net must be made by sequential\(\), got conv2d"):
+        activations(layers.conv2d(2, 3), params, state, x)
+
+
+def test_a_layer_is_a_tuple_of_a_name_two_functions_and_its_children() -> None:
+    relu = layers.relu()
+    net = sequential(relu)
+    assert isinstance(net, Layer)
+    assert (net.name, net.children, relu.children) == ("sequential", (relu,), ())
+    name, init, apply, _ = relu
+    assert name == "relu"
+    assert init(generator(0), (3,)) == ((), (), (3,))
+    assert apply((), (), torch.ones(1))[0] == 1

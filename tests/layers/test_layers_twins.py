@@ -1,0 +1,242 @@
+"""Every layer is its torch.nn twin: weights, shapes, values, gradients and state."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from minicnn import layers, tree
+from minicnn.layers import Layer
+
+Shape = tuple[int, ...]
+
+# Results are sums of at most some hundred numbers of size 1, and batch normalisation scales
+# gradients by at most 1/√eps ≈ 300: a hundred roundings of 1e-16, times 300.
+TOLERANCE = 1e-11
+
+
+class Pair(NamedTuple):
+    """A layer, a function that makes its twin, and the shape of an input without the batch."""
+
+    layer: Layer
+    twin: Callable[[], nn.Module]
+    in_shape: Shape
+
+    def __repr__(self) -> str:
+        return f"{self.twin()} on {self.in_shape}"
+
+
+# --- Strategies: a layer with random arguments, and an image that its window fits --------------
+
+sizes = st.integers(1, 3)
+int_or_pair = sizes | st.tuples(sizes, sizes)
+
+
+def both(value: Any) -> tuple[Any, Any]:
+    return value if isinstance(value, tuple) else (value, value)
+
+
+@st.composite
+def images(draw: Any, channels: int, kernel: Any, padding: Any = 0, dilation: Any = 1) -> Shape:
+    """Draw (C, H, W) that a window fits: exactly, or with up to 4 cells to spare."""
+    windows = zip(both(kernel), both(padding), both(dilation), strict=True)
+    smallest = [max(1, d * (k - 1) + 1 - 2 * p) for k, p, d in windows]
+    return channels, *(size + draw(st.integers(0, 4)) for size in smallest)
+
+
+@st.composite
+def convs(draw: Any) -> Pair:
+    kernel, dilation, groups = draw(int_or_pair), draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    padding = draw(st.sampled_from(["same", "valid", 0, 1, 2, (0, 1), (2, 1)]))
+    options = {
+        "kernel_size": kernel,
+        "stride": 1 if padding == "same" else draw(int_or_pair),
+        "padding": padding,
+        "dilation": dilation,
+        "groups": groups,
+        "bias": draw(st.booleans()),
+    }
+    inputs, outputs = groups * draw(st.integers(1, 2)), groups * draw(sizes)
+    cells = 0 if isinstance(padding, str) else padding
+    in_shape = draw(images(inputs, kernel, cells, dilation))
+    layer = layers.conv2d(outputs, **options)
+    return Pair(layer, lambda: nn.Conv2d(inputs, outputs, **options), in_shape)
+
+
+@st.composite
+def linears(draw: Any) -> Pair:
+    inputs, outputs, bias = draw(st.integers(1, 7)), draw(sizes), draw(st.booleans())
+    layer = layers.linear(outputs, bias)
+    return Pair(layer, lambda: nn.Linear(inputs, outputs, bias), (inputs,))
+
+
+@st.composite
+def pools(draw: Any) -> Pair:
+    kernel = draw(int_or_pair)
+    options: dict[str, Any] = {
+        "kernel_size": kernel,
+        "stride": draw(st.none() | int_or_pair),
+        "padding": tuple(draw(st.integers(0, k // 2)) for k in both(kernel)),
+        "ceil_mode": draw(st.booleans()),
+    }
+    if draw(st.booleans()):
+        options["dilation"] = draw(int_or_pair)
+        layer, twin = layers.max_pool2d(**options), nn.MaxPool2d
+    else:
+        options["count_include_pad"] = draw(st.booleans())
+        layer, twin = layers.avg_pool2d(**options), nn.AvgPool2d
+    dilation = options.get("dilation", 1)
+    in_shape = draw(images(draw(sizes), kernel, options["padding"], dilation))
+    return Pair(layer, lambda: twin(**options), in_shape)
+
+
+@st.composite
+def norms(draw: Any) -> Pair:
+    channels, flat = draw(sizes), draw(st.booleans())
+    options = {"momentum": draw(st.floats(0, 1)), "eps": draw(st.floats(1e-5, 1))}
+    twin = nn.BatchNorm1d if flat else nn.BatchNorm2d
+    in_shape = (channels,) if flat else draw(images(channels, 1))
+    return Pair(layers.batch_norm(**options), lambda: twin(channels, **options), in_shape)
+
+
+@st.composite
+def pointwise(draw: Any) -> Pair:
+    p = draw(st.floats(0, 1))
+    layer, twin = draw(
+        st.sampled_from(
+            [
+                (layers.relu(), nn.ReLU),
+                (layers.flatten(), nn.Flatten),
+                (layers.dropout(p), lambda: nn.Dropout(p)),
+            ]
+        )
+    )
+    return Pair(layer, twin, draw(images(draw(sizes), 1)))
+
+
+@st.composite
+def global_pools(draw: Any) -> Pair:
+    in_shape = draw(images(draw(sizes), 1))
+    return Pair(
+        layers.global_avg_pool(),
+        lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        in_shape,
+    )
+
+
+pairs = st.one_of(convs(), linears(), pools(), norms(), pointwise(), global_pools())
+seeds = st.integers(0, 2**32 - 1)
+batch_sizes = st.integers(2, 4)  # one value a channel has no variance
+
+
+# --- Tools -------------------------------------------------------------------------------------
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def twin_of(pair: Pair, seed: int) -> nn.Module:
+    """Make torch's module under a seed, which is what its global generator starts from."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return pair.twin()
+
+
+def double(values: Any) -> Any:
+    return tree.map(lambda x: x.double(), values)
+
+
+def random(shape: Shape, seed: int) -> Tensor:
+    return torch.randn(shape, dtype=torch.float64, generator=generator(seed))
+
+
+# --- Properties --------------------------------------------------------------------------------
+
+
+@given(pairs, seeds)
+def test_initial_weights_equal_torchs_under_the_same_seed(pair: Pair, seed: int) -> None:
+    params, state, _ = pair.layer.init(generator(seed), pair.in_shape)
+    theirs = dict(twin_of(pair, seed).named_parameters())
+    assert params.keys() == theirs.keys() if theirs else params == ()
+    for name in theirs:
+        assert torch.equal(params[name], theirs[name].detach())
+    assert params or state == ()
+
+
+@given(pairs, seeds, batch_sizes, st.booleans())
+def test_values_gradients_and_state_equal_torchs(
+    pair: Pair, seed: int, batch: int, training: bool
+) -> None:
+    params, state, _ = pair.layer.init(generator(seed), pair.in_shape)
+    params, state = double((params, state))
+    twin = twin_of(pair, seed).double().train(training)
+    x = random((batch, *pair.in_shape), seed).requires_grad_()
+    params = tree.map(lambda p: p.requires_grad_(), params)
+
+    y, state = pair.layer.apply(params, state, x, rng=generator(seed), train=training)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        expected = twin(x)
+    torch.testing.assert_close(y, expected, rtol=0, atol=TOLERANCE)
+
+    g = random(tuple(y.shape), seed + 1)
+    ours = torch.autograd.grad(y, (x, *tree.leaves(params)), g)
+    theirs = torch.autograd.grad(expected, (x, *twin.parameters()), g)
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=TOLERANCE)
+
+    buffers = [buffer for name, buffer in twin.named_buffers() if name.startswith("running")]
+    for a, b in zip(tree.leaves(state), buffers, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=TOLERANCE)
+
+
+@given(pairs, st.integers(0, 3))
+def test_init_tells_the_shape_that_apply_gives(pair: Pair, batch: int) -> None:
+    params, state, out_shape = pair.layer.init(generator(0), pair.in_shape)
+    y, _ = pair.layer.apply(params, state, torch.ones(batch, *pair.in_shape))
+    assert y.shape == (batch, *out_shape)
+
+
+@given(pairs, batch_sizes, st.booleans())
+def test_apply_changes_none_of_its_arguments_but_rng(
+    pair: Pair, batch: int, training: bool
+) -> None:
+    params, state, _ = pair.layer.init(generator(0), pair.in_shape)
+    arguments = (params, state, random((batch, *pair.in_shape), 0).float())
+    before = tree.map(torch.clone, arguments)
+    first = pair.layer.apply(*arguments, rng=generator(1), train=training)
+    second = pair.layer.apply(*arguments, rng=generator(1), train=training)
+    for a, b in zip(tree.leaves(arguments), tree.leaves(before), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(tree.leaves(first), tree.leaves(second), strict=True):
+        assert torch.equal(a, b)
+
+
+@given(pairs, batch_sizes, st.booleans())
+def test_the_layout_of_an_image_in_memory_changes_no_result(
+    pair: Pair, batch: int, training: bool
+) -> None:
+    params, state, _ = pair.layer.init(generator(0), pair.in_shape)
+    params, state = double((params, state))
+    x = random((batch, *pair.in_shape), 0)
+    dims = tuple(reversed(range(x.ndim)))
+    transposed = x.permute(dims).contiguous().permute(dims)  # the same numbers, batch innermost
+    expected = pair.layer.apply(params, state, x, rng=generator(1), train=training)
+    actual = pair.layer.apply(params, state, transposed, rng=generator(1), train=training)
+    for a, b in zip(tree.leaves(actual), tree.leaves(expected), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=TOLERANCE)
+
+
+@given(pairs)
+def test_without_training_nothing_is_random_and_the_state_stays(pair: Pair) -> None:
+    params, state, _ = pair.layer.init(generator(0), pair.in_shape)
+    x, rng = random((2, *pair.in_shape), 0).float(), generator(1)
+    y, after = pair.layer.apply(params, state, x, rng=rng)
+    assert torch.equal(y, pair.layer.apply(params, state, x)[0])
+    assert torch.equal(rng.get_state(), generator(1).get_state())
+    for a, b in zip(tree.leaves(after), tree.leaves(state), strict=True):
+        assert torch.equal(a, b)

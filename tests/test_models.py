@@ -1,0 +1,192 @@
+"""The ready-made networks, each held against the same network built of torch.nn."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from minicnn import layers, models, summary, tree
+from minicnn.layers import Layer
+
+IN_SHAPE = (1, 28, 28)
+
+
+# --- The same networks, of torch.nn ------------------------------------------------------------
+
+
+def torch_mnist_cnn() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 24, 5),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Conv2d(24, 32, 3),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32 * 5 * 5, 256),
+        nn.ReLU(),
+        nn.Linear(256, 10),
+    )
+
+
+def torch_lenet5() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(16 * 5 * 5, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, 10),
+    )
+
+
+def conv_norm(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs)
+
+
+def torch_mnist_vgg() -> nn.Module:
+    return nn.Sequential(
+        *conv_norm(1, 32),
+        nn.ReLU(),
+        *conv_norm(32, 32),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        *conv_norm(32, 64),
+        nn.ReLU(),
+        *conv_norm(64, 64),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64 * 7 * 7, 256),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.Linear(256, 10),
+    )
+
+
+class Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        first, second = conv_norm(channels, channels), conv_norm(channels, channels)
+        self.change = nn.Sequential(*first, nn.ReLU(), *second)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x + self.change(x)).relu()
+
+
+def torch_mnist_resnet() -> nn.Module:
+    return nn.Sequential(
+        *conv_norm(1, 32),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        Residual(32),
+        *conv_norm(32, 64),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        Residual(64),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(64, 10),
+    )
+
+
+TWINS: dict[str, Callable[[], nn.Module]] = {
+    "mnist_cnn": torch_mnist_cnn,
+    "lenet5": torch_lenet5,
+    "mnist_vgg": torch_mnist_vgg,
+    "mnist_resnet": torch_mnist_resnet,
+}
+each_model = pytest.mark.parametrize("name", models.MODELS)
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def both(name: str) -> tuple[Layer, tuple, tuple, nn.Module]:
+    net = models.MODELS[name]()
+    params, state, _ = net.init(generator(0), IN_SHAPE)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return net, params, state, TWINS[name]()
+
+
+# --- Properties --------------------------------------------------------------------------------
+
+
+@each_model
+def test_initial_weights_equal_torchs_under_the_same_seed(name: str) -> None:
+    _, params, _, twin = both(name)
+    for ours, theirs in zip(tree.leaves(params), twin.parameters(), strict=True):
+        assert torch.equal(ours, theirs.detach())
+
+
+@each_model
+@pytest.mark.parametrize("training", [False, True])
+def test_scores_equal_torchs(name: str, training: bool) -> None:
+    net, params, state, twin = both(name)
+    params, state = tree.map(lambda x: x.double(), (params, state))
+    x = torch.rand(4, *IN_SHAPE, dtype=torch.float64, generator=generator(1))
+    scores, _ = net.apply(params, state, x, rng=generator(2), train=training)
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(2)
+        expected = twin.double().train(training)(x)
+    # Sums of at most 3136 products, through at most seven layers, of numbers of size 1
+    torch.testing.assert_close(scores, expected, rtol=0, atol=1e-11)
+
+
+@each_model
+def test_the_number_of_parameters_is_torchs(name: str) -> None:
+    net, params, _, twin = both(name)
+    expected = sum(p.numel() for p in twin.parameters())
+    assert sum(leaf.numel() for leaf in tree.leaves(params)) == expected
+    assert summary(net, IN_SHAPE).parameters == expected
+
+
+@each_model
+@pytest.mark.parametrize("num_classes", [2, 47])
+def test_the_number_of_classes_is_the_number_of_scores(name: str, num_classes: int) -> None:
+    net = models.MODELS[name](num_classes)
+    assert net.init(generator(0), IN_SHAPE)[2] == (num_classes,)
+
+
+@each_model
+def test_half_precision_keeps_its_dtype(name: str) -> None:
+    net, params, state, _ = both(name)
+    params, state = tree.map(lambda x: x.bfloat16(), (params, state))
+    x = torch.rand(2, *IN_SHAPE, generator=generator(1)).bfloat16()
+    scores, _ = net.apply(params, state, x)
+    assert scores.dtype == torch.bfloat16
+    assert scores.isfinite().all()
+
+
+@each_model
+@pytest.mark.parametrize("in_shape", [(28, 28), (784,), (1, 2, 2)])
+def test_a_shape_that_the_model_cannot_take_is_refused(
+    name: str, in_shape: tuple[int, ...]
+) -> None:
+    if name == "mnist_resnet" and in_shape == (1, 2, 2):
+        in_shape = (1, 1, 1)  # "same" padding and global pooling leave it only this to refuse
+    with pytest.raises(ValueError, match=r"layer \d+, .*: "):
+        models.MODELS[name]().init(generator(0), in_shape)
+
+
+def test_models_lists_every_model_by_its_name() -> None:
+    assert models.MODELS.keys() == TWINS.keys()
+    assert all(getattr(models, name) is make for name, make in models.MODELS.items())
+
+
+def test_pooling_before_relu_changes_no_result() -> None:
+    """max(relu(x)) = relu(max(x)), because relu is monotone: mnist_cnn saves a quarter of it."""
+    x = torch.randn(2, 3, 8, 8, generator=generator(0))
+    pool, relu = layers.max_pool2d(2), layers.relu()
+    first, _ = relu.apply((), (), pool.apply((), (), x)[0])
+    second, _ = pool.apply((), (), relu.apply((), (), x)[0])
+    assert torch.equal(first, second)
