@@ -123,8 +123,8 @@ class _Relu(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        # 1 where x > 0, or NaN, and 0 elsewhere. A comparison that writes numbers in place of others
-        # is several times as fast as one that makes truth values to select by.
+        # 1 where x > 0, or NaN, and 0 elsewhere: a comparison that writes numbers over numbers is
+        # several times as fast as one that makes truth values to select by.
         return g * y.clone().ne_(0)
 
 

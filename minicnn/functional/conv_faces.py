@@ -14,16 +14,17 @@ function of the other two, and these are the faces:
 Hence the backward of each face is the other two, and derivatives of every order follow.
 
 How they are computed: images lie in memory as (H, C, W, N) (see layout.py). Sliding along W is one
-copy (kW times the image); sliding along H is then an overlapping view of that copy, which a batched
+copy, kW times the image; sliding along H is then an overlapping view of that copy, which a batched
 matrix product accepts as it is, so the kH·kW-fold im2col matrix is never written:
 
-    columns(x)   (OH, kH·kW·C, OW·N)      a view of the (H, kW·C, OW·N) copy
+    columns      (OH, kH·kW·C, OW·N)      a view of the (H, kW·C, OW·N) copy
     convolve     weight (O, kH·kW·C) times columns, for each output row oh
     correlate    columns times g transposed, summed over the output rows
     transpose    kernel row by kernel row, weightᵀ times g is added to the rows that it came from
 
-The matrices are only this wide (OW·N) because the batch is innermost; with N = 1 they still are OW
-wide. Dilated rows and groups do not line up as a view, and cost a real copy of the columns.
+The matrices are so wide, OW·N, because the batch is innermost; with N = 1 they still are OW wide.
+The rows of a dilated kernel, or of one group among several, do not lie one behind the other in the
+copy. Then each row of the kernel makes a product of its own, and the products are summed.
 """
 
 from typing import Any, NamedTuple
@@ -33,7 +34,7 @@ from torch import Tensor
 
 from minicnn.functional.geometry import Axis
 from minicnn.functional.layout import batch_last, follow, nchw
-from minicnn.functional.windows import slide, spread, tap, unspread
+from minicnn.functional.windows import inside, slide, spread, tap
 
 
 class ConvGeometry(NamedTuple):
@@ -44,16 +45,32 @@ class ConvGeometry(NamedTuple):
     groups: int
 
 
-def _columns(x: Tensor, geometry: ConvGeometry) -> Tensor:
-    """Turn an image (H, C, W, N) into its windows (OH·G, kH·kW·C/G, OW·N)."""
+def _columns(x: Tensor, geometry: ConvGeometry) -> list[Tensor]:
+    """Turn an image (H, C, W, N) into its windows, (OH·G, kH·kW·C/G, OW·N).
+
+    Where the rows of the kernel do not line up in memory, one matrix is made for each of them.
+    """
     rows, cols, groups = geometry
     x = spread(x, (0, 2), (rows, cols))
-    x = x.unflatten(1, (groups, x.shape[1] // groups))  # (H, G, C/G, W, N)
-    x = slide(x, 3, cols)  # (H, G, C/G, OW, N, kW)
-    x = x.permute(0, 1, 5, 2, 3, 4).contiguous()  # (H, G, kW, C/G, OW, N), the copy
-    x = slide(x, 0, rows)  # (OH, G, kW, C/G, OW, N, kH)
-    x = x.permute(0, 1, 6, 2, 3, 4, 5)  # (OH, G, kH, kW, C/G, OW, N)
-    return x.flatten(5).flatten(2, 4).flatten(0, 1)
+    x = slide(x, 2, cols)  # (H, C, OW, N, kW)
+    x = x.unflatten(1, (groups, x.shape[1] // groups)).permute(0, 1, 5, 2, 3, 4)
+    x = x.contiguous().flatten(4).flatten(2, 3)  # (H, G, kW·C/G, OW·N), the copy
+    if _in_line(geometry):
+        windows = slide(x[:, 0], 0, rows)  # (OH, kW·C, OW·N, kH), a view
+        return [windows.permute(0, 3, 1, 2).flatten(1, 2)]
+    return [tap(x, 0, rows, i).flatten(0, 1) for i in range(rows.kernel)]
+
+
+def _in_line(geometry: ConvGeometry) -> bool:
+    """Whether the rows of a window follow each other in memory, so that one product takes all."""
+    return geometry.groups == 1 and geometry.rows.dilation == 1
+
+
+def _matrices(weight: Tensor, geometry: ConvGeometry) -> Tensor:
+    """Turn a weight into the factors of `_columns`, (products, G, O/G, kernel rows·kW·C/G)."""
+    stacked = weight.shape[2] if _in_line(geometry) else 1
+    w = weight.unflatten(0, (geometry.groups, -1)).unflatten(3, (-1, stacked))
+    return w.permute(3, 0, 1, 4, 5, 2).flatten(3)
 
 
 def _per_row(matrices: Tensor, out_rows: int) -> Tensor:
@@ -63,49 +80,52 @@ def _per_row(matrices: Tensor, out_rows: int) -> Tensor:
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeometry) -> Tensor:
     rows, cols, groups = geometry
-    columns = _columns(batch_last(x), geometry)
-    w = weight.permute(0, 2, 3, 1).reshape(groups, -1, columns.shape[1])  # (G, O/G, kH·kW·C/G)
-    if bias is None:
-        y = torch.bmm(_per_row(w, rows.out), columns)  # (OH·G, O/G, OW·N)
-    else:
-        b = _per_row(bias.reshape(groups, -1, 1), rows.out)
-        y = torch.baddbmm(b, _per_row(w, rows.out), columns)
+    y = None if bias is None else _per_row(bias.reshape(groups, -1, 1), rows.out)
+    for w, columns in zip(
+        _matrices(weight, geometry), _columns(batch_last(x), geometry), strict=True
+    ):
+        factors = _per_row(w, rows.out), columns
+        y = torch.bmm(*factors) if y is None else torch.baddbmm(y, *factors)  # (OH·G, O/G, OW·N)
+    assert y is not None
     return follow(nchw(y.reshape(rows.out, weight.shape[0], cols.out, x.shape[0])), x)
 
 
 def _transpose(image: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
     rows, cols, groups = geometry
     batch, channels = image.shape[0], weight.shape[1]  # channels of one group
-    g = batch_last(image).flatten(2).unflatten(1, (groups, -1)).flatten(0, 1)  # (OH·G, O/G, OW·N)
+    g = batch_last(image).flatten(2).unflatten(1, (groups, -1))  # (OH, G, O/G, OW·N)
     # Weightᵀ of each kernel row: (kH, G, kW·C/G, O/G).
     w = weight.unflatten(0, (groups, -1)).permute(3, 0, 4, 2, 1).flatten(2, 3)
 
     # Undo the rows: what kernel row i saw goes back to the input rows that it saw.
     # The empty product is a zero that vmap batches if it batches either of its factors.
-    zero = torch.bmm(w[0, :1, :1, :0], g[:1, :0, :1])
-    x = zero.new_zeros(rows.span, groups * cols.kernel * channels, cols.out * batch)
+    zero = torch.bmm(w[0, :1, :1, :0], g[:1, 0, :0, :1])
+    x = zero.new_zeros(rows.size, groups, cols.kernel * channels, cols.out * batch)
     for i, w_i in enumerate(w.unbind(0)):
+        cells, seen = inside(rows, i)
+        g_i = g[seen]
         if groups == 1:
-            tap(x, 0, rows, i).baddbmm_(_per_row(w_i, rows.out), g)
+            x[cells, 0].baddbmm_(w_i.expand(g_i.shape[0], -1, -1), g_i[:, 0])
         else:
-            term = torch.bmm(_per_row(w_i, rows.out), g)
-            tap(x, 0, rows, i).add_(term.unflatten(0, (rows.out, groups)).flatten(1, 2))
+            term = torch.bmm(_per_row(w_i, g_i.shape[0]), g_i.flatten(0, 1))
+            x[cells] += term.unflatten(0, (g_i.shape[0], groups))
 
     # Undo the columns likewise.
-    x = x.unflatten(1, (groups, cols.kernel, channels)).unflatten(4, (cols.out, batch))
-    out = x.new_zeros(rows.span, groups, channels, cols.span, batch)  # (H, G, C/G, W, N)
+    x = x.unflatten(2, (cols.kernel, channels)).unflatten(4, (cols.out, batch))
+    out = x.new_zeros(rows.size, groups, channels, cols.size, batch)
     for j in range(cols.kernel):
-        tap(out, 3, cols, j).add_(x[:, :, j])
-    return follow(nchw(unspread(out.flatten(1, 2), (0, 2), (rows, cols))), image)
+        cells, seen = inside(cols, j)
+        out[:, :, :, cells] += x[:, :, j, :, seen]
+    return follow(nchw(out.flatten(1, 2)), image)
 
 
 def _correlate(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
     rows, cols, groups = geometry
-    columns = _columns(batch_last(x), geometry)  # (OH·G, kH·kW·C/G, OW·N)
-    g = batch_last(g).flatten(2).unflatten(1, (groups, -1)).flatten(0, 1)  # (OH·G, O/G, OW·N)
-    w = torch.bmm(columns, g.mT).unflatten(0, (rows.out, groups)).sum(0)  # (G, kH·kW·C/G, O/G)
-    w = w.unflatten(1, (rows.kernel, cols.kernel, x.shape[1] // groups))
-    return w.permute(0, 4, 3, 1, 2).flatten(0, 1).contiguous()  # (O, C/G, kH, kW)
+    gt = batch_last(g).flatten(2).unflatten(1, (groups, -1)).flatten(0, 1).mT  # (OH·G, OW·N, O/G)
+    products = [torch.bmm(columns, gt) for columns in _columns(batch_last(x), geometry)]
+    w = torch.stack(products).unflatten(1, (rows.out, groups)).sum(1)  # (…, G, rows·kW·C/G, O/G)
+    w = w.unflatten(2, (-1, cols.kernel, x.shape[1] // groups))  # (…, G, rows, kW, C/G, O/G)
+    return w.permute(1, 5, 4, 0, 2, 3).flatten(3, 4).flatten(0, 1).contiguous()  # (O, C/G, kH, kW)
 
 
 class Convolve(torch.autograd.Function):

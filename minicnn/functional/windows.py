@@ -1,5 +1,7 @@
 """Sliding windows: `unfold` lists them as columns; `fold`, its adjoint, adds them back up."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,8 +15,7 @@ Axes = tuple[Axis, Axis]
 def place(x: Tensor, dims: Pair, starts: Pair, sizes: Pair, value: float = 0.0) -> Tensor:
     """Cells ``starts`` … ``starts + sizes`` along ``dims`` of ``x``, continued by ``value``.
 
-    Padding is a negative start, cropping a smaller size. With ``value=0`` the adjoint of a
-    placement is the placement back: negative starts, and the size of ``x``.
+    Padding is a negative start, cropping a smaller size.
     """
     out_shape = list(x.shape)
     inside = x
@@ -37,12 +38,6 @@ def spread(x: Tensor, dims: Pair, axes: Axes, value: float = 0.0) -> Tensor:
     return place(x, dims, (-rows.before, -cols.before), (rows.span, cols.span), value)
 
 
-def unspread(x: Tensor, dims: Pair, axes: Axes) -> Tensor:
-    """Adjoint of `spread`: from the cells that the windows cover back to the input's cells."""
-    rows, cols = axes
-    return place(x, dims, (rows.before, cols.before), (rows.size, cols.size))
-
-
 def slide(x: Tensor, dim: int, axis: Axis) -> Tensor:
     """All windows along ``dim``, as a view: ``dim`` counts them, a new last dimension is within."""
     reach = axis.dilation * (axis.kernel - 1) + 1
@@ -55,6 +50,28 @@ def tap(x: Tensor, dim: int, axis: Axis, i: int) -> Tensor:
     cut: list[slice] = [slice(None)] * x.ndim
     cut[dim] = slice(start, start + axis.stride * (axis.out - 1) + 1, axis.stride)
     return x[tuple(cut)]
+
+
+def reduce_windows(
+    h: Tensor, axes: Axes, combine: Callable[[Tensor, Tensor], Tensor], padding: float
+) -> Tensor:
+    """Combine the cells of each window of (H, C, W, N): along its rows first, then its columns.
+
+    That takes kH + kW steps, and not kH·kW.
+    """
+    h = spread(h, (0, 2), axes, padding)
+    for dim, axis in zip((0, 2), axes, strict=True):
+        h = functools.reduce(combine, [tap(h, dim, axis, i) for i in range(axis.kernel)])
+    return h
+
+
+def inside(axis: Axis, i: int) -> tuple[slice, slice]:
+    """Which windows have their cell ``i`` inside the input: (the slice of cells, of windows)."""
+    start = i * axis.dilation - axis.before  # cell i of window o is input cell start + o·stride
+    first = max(0, -(start // axis.stride))
+    stop = max(first, min(axis.out, (axis.size - 1 - start) // axis.stride + 1))
+    cell = start + first * axis.stride
+    return slice(cell, cell + (stop - first) * axis.stride, axis.stride), slice(first, stop)
 
 
 def _window_axes(
@@ -194,11 +211,13 @@ class _Fold(torch.autograd.Function):
         rows, cols = axes
         n, k = columns.shape[0], rows.kernel * cols.kernel
         columns = columns.reshape(n, -1 if n else columns.shape[1] // k, k, rows.out, cols.out)
-        out = columns.new_zeros(n, columns.shape[1], rows.span, cols.span)
+        out = columns.new_zeros(n, columns.shape[1], rows.size, cols.size)
         for i in range(rows.kernel):
+            h, oh = inside(rows, i)
             for j in range(cols.kernel):
-                tap(tap(out, 2, rows, i), 3, cols, j).add_(columns[:, :, i * cols.kernel + j])
-        return unspread(out, (2, 3), axes)
+                w, ow = inside(cols, j)
+                out[:, :, h, w] += columns[:, :, i * cols.kernel + j, oh, ow]
+        return out
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from minicnn.functional.geometry import Axis, IntOrPair, pair, pool_windows, require_image
 from minicnn.functional.layout import batch_last, follow, nchw
-from minicnn.functional.windows import Axes, spread, tap, unspread
+from minicnn.functional.windows import Axes, inside, reduce_windows
 
 
 def avg_pool2d(
@@ -81,19 +81,13 @@ def _lengths(axis: Axis, count_padding: bool) -> list[int]:
 
 
 class _WindowSum(torch.autograd.Function):
-    """Sum of each window: of its rows first, then of its columns."""
+    """Sum of each window."""
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, axes: Axes) -> Tensor:
-        h = spread(batch_last(x), (0, 2), axes)
-        for dim, axis in zip((0, 2), axes, strict=True):
-            taps = [tap(h, dim, axis, i) for i in range(axis.kernel)]
-            h = taps[0]
-            for cell in taps[1:]:
-                h = h + cell
-        return follow(nchw(h), x)
+        return follow(nchw(reduce_windows(batch_last(x), axes, torch.add, padding=0)), x)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -111,15 +105,17 @@ class _WindowShare(torch.autograd.Function):
 
     @staticmethod
     def forward(g: Tensor, axes: Axes) -> Tensor:
+        rows, cols = axes
         h = batch_last(g)
-        for dim, axis in zip((2, 0), reversed(axes), strict=True):
-            shape = list(h.shape)
-            shape[dim] = axis.span
-            out = h.new_zeros(shape)
-            for i in range(axis.kernel):
-                tap(out, dim, axis, i).add_(h)
-            h = out
-        return follow(nchw(unspread(h, (0, 2), axes)), g)
+        wide = h.new_zeros(rows.out, h.shape[1], cols.size, h.shape[3])
+        for j in range(cols.kernel):
+            cells, seen = inside(cols, j)
+            wide[:, :, cells] += h[:, :, seen]
+        out = h.new_zeros(rows.size, *wide.shape[1:])
+        for i in range(rows.kernel):
+            cells, seen = inside(rows, i)
+            out[cells] += wide[seen]
+        return follow(nchw(out), g)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:

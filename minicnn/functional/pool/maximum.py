@@ -1,22 +1,14 @@
 """Max pooling: each window answers with its largest cell, and that cell alone gets the gradient."""
 
-import functools
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from minicnn.functional.geometry import (
-    Axis,
-    IntOrPair,
-    pair,
-    pool_windows,
-    require_image,
-)
+from minicnn.functional.geometry import IntOrPair, pair, pool_windows, require_image
 from minicnn.functional.layout import batch_last, follow, nchw
-from minicnn.functional.readable import is_readable
-from minicnn.functional.windows import Axes, spread, tap, unspread
+from minicnn.functional.pool.winners import lowest, pick, positions, route, winners
+from minicnn.functional.windows import Axes, reduce_windows
 
 
 def max_pool2d(
@@ -75,64 +67,8 @@ def max_pool2d(
     y = _MaxPool.apply(x, (rows, cols))
     if not return_indices:
         return y if input.ndim == 4 else y[0]
-    places = _places(_winners(x.detach(), (rows, cols)), (rows, cols)).contiguous()
+    places = positions(winners(x.detach(), (rows, cols)), (rows, cols)).contiguous()
     return (y, places) if input.ndim == 4 else (y[0], places[0])
-
-
-def _lowest(x: Tensor) -> float:
-    return float("-inf") if x.is_floating_point() else torch.iinfo(x.dtype).min
-
-
-def _largest(x: Tensor, axes: Axes) -> Tensor:
-    """Value of the largest cell: along the rows of each window first, then along its columns."""
-    h = spread(batch_last(x), (0, 2), axes, _lowest(x))
-    for dim, axis in zip((0, 2), axes, strict=True):
-        taps = [tap(h, dim, axis, i) for i in range(axis.kernel)]
-        h = taps[0]
-        for cell in taps[1:]:
-            h = torch.maximum(h, cell)
-    return nchw(h)
-
-
-def _winners(x: Tensor, axes: Axes) -> Tensor:
-    """Number, i·kW + j, of the winning cell of each window, found by reading it in order."""
-    rows, cols = axes
-    h = spread(batch_last(x), (0, 2), axes, _lowest(x))
-    # The first cell inside the image is ahead before the race, so that a window of −∞ has a winner
-    # that is no padding.
-    first_row, first_col = (_first_inside(axis, x.device) for axis in axes)
-    winner = (first_row[:, None, None, None] * cols.kernel + first_col[:, None]).expand(
-        rows.out, x.shape[1], cols.out, x.shape[0]
-    )
-    best = torch.full_like(winner, _lowest(x), dtype=x.dtype)
-    for number, cell in enumerate(_cells(h, axes)):
-        wins = (cell > best) | cell.isnan()
-        best = torch.where(wins, cell, best)
-        winner = torch.where(wins, number, winner)
-    return nchw(winner)
-
-
-def _cells(h: Tensor, axes: Axes) -> Iterator[Tensor]:
-    """The first cell of all windows of ``h`` (H, C, W, N), then the second, …: views."""
-    rows, cols = axes
-    for i in range(rows.kernel):
-        for j in range(cols.kernel):
-            yield tap(tap(h, 0, rows, i), 2, cols, j)
-
-
-def _first_inside(axis: Axis, device: torch.device) -> Tensor:
-    """Number of the first cell of each window that lies in the image and not in the padding."""
-    start = torch.arange(axis.out, device=device) * axis.stride - axis.before
-    return (-start).clamp(min=0).add(axis.dilation - 1) // axis.dilation
-
-
-def _places(winner: Tensor, axes: Axes) -> Tensor:
-    """Turn numbers within a window into places row·W + column within the image."""
-    rows, cols = axes
-    top = torch.arange(rows.out, device=winner.device) * rows.stride - rows.before
-    left = torch.arange(cols.out, device=winner.device) * cols.stride - cols.before
-    row = top[:, None] + winner // cols.kernel * rows.dilation
-    return row * cols.size + left + winner % cols.kernel * cols.dilation
 
 
 class _MaxPool(torch.autograd.Function):
@@ -142,7 +78,8 @@ class _MaxPool(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, axes: Axes) -> Tensor:
-        return follow(_largest(x, axes), x)
+        largest = reduce_windows(batch_last(x), axes, torch.maximum, padding=lowest(x))
+        return follow(nchw(largest), x)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -162,9 +99,7 @@ class _Route(torch.autograd.Function):
 
     @staticmethod
     def forward(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
-        total = g.sum() + y.sum()  # infinite or NaN as soon as one of its terms is
-        finite = is_readable(total) and bool(total.isfinite())
-        return follow(nchw((_route_finite if finite else _route)(g, x, y, axes)), x)
+        return follow(nchw(route(batch_last(g), x, y, axes)), x)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -183,11 +118,7 @@ class _Pick(torch.autograd.Function):
 
     @staticmethod
     def forward(v: Tensor, x: Tensor, axes: Axes) -> Tensor:
-        h, winner = spread(batch_last(v), (0, 2), axes), batch_last(_winners(x, axes))
-        shares = (
-            torch.where(winner == number, cell, 0) for number, cell in enumerate(_cells(h, axes))
-        )
-        return follow(nchw(functools.reduce(torch.add, shares)), x)
+        return follow(nchw(pick(batch_last(v), winners(x, axes), axes)), x)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -198,39 +129,3 @@ class _Pick(torch.autograd.Function):
     def backward(ctx: Any, g: Tensor) -> Any:
         (x,) = ctx.saved_tensors
         return _Route.apply(g, x, _MaxPool.apply(x, ctx.axes), ctx.axes), None, None
-
-
-def _route_finite(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
-    """Send g to the winners, told by their equality with y: fast, but only right for numbers.
-
-    The first cell that equals y takes all that is left of g, and leaves nothing for the next. A
-    comparison that writes numbers, 0 and 1, and the product with them are several times as fast
-    as selecting by truth values.
-    """
-    h = spread(batch_last(x), (0, 2), axes, _lowest(x))
-    left, y = batch_last(g).clone(), batch_last(y)
-    hit = torch.empty_like(left)
-    tiled = all(axis.stride == axis.kernel and axis.dilation == 1 for axis in axes)
-    out = torch.empty_like(h) if tiled else torch.zeros_like(h)
-    for cell, target in zip(_cells(h, axes), _cells(out, axes), strict=True):
-        torch.eq(cell, y, out=hit)
-        if tiled:  # every cell is in one window: nothing to add to
-            left.sub_(torch.mul(hit, left, out=target))
-        else:
-            share = hit.mul_(left)
-            left.sub_(share)
-            target.add_(share)
-    return unspread(out, (0, 2), axes)
-
-
-def _route(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
-    """Send g to the winners, whatever the numbers: NaN and infinities included."""
-    winner, moved = batch_last(_winners(x, axes)), batch_last(g)
-    shares = [
-        torch.where(winner == number, moved, 0) for number in range(axes[0].kernel * axes[1].kernel)
-    ]
-    rows, cols = axes
-    out = shares[0].new_zeros(rows.span, x.shape[1], cols.span, x.shape[0])
-    for target, share in zip(_cells(out, axes), shares, strict=True):
-        target.add_(share)
-    return unspread(out, (0, 2), axes)

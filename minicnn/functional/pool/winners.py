@@ -1,0 +1,138 @@
+"""Who wins a window of max pooling, and how gradients find the winner.
+
+The cells of a window have numbers, i·kW + j for cell (i, j). All images here are (H, C, W, N), and
+their windows (OH, C, OW, N), see layout.py.
+"""
+
+import functools
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from minicnn.functional.geometry import Axis
+from minicnn.functional.layout import batch_last
+from minicnn.functional.readable import is_readable
+from minicnn.functional.windows import Axes, inside, spread, tap
+
+Index = tuple[slice, slice, slice]  # of (H, C, W, N)
+
+
+def lowest(x: Tensor) -> float:
+    """The padding that never wins."""
+    return float("-inf") if x.is_floating_point() else torch.iinfo(x.dtype).min
+
+
+def winners(x: Tensor, axes: Axes) -> Tensor:
+    """Number of the winner of each window of x (N, C, H, W), found by reading it in order.
+
+    A larger cell takes the lead, an equal one does not; a NaN always does, and no number after it.
+    """
+    rows, cols = axes
+    h = spread(batch_last(x), (0, 2), axes, lowest(x))
+    # The first cell inside the image is ahead before the race, so that a window of −∞ has a winner
+    # that is no padding.
+    first_row, first_col = (_first_inside(axis, x.device) for axis in axes)
+    winner = (first_row[:, None, None, None] * cols.kernel + first_col[:, None]).expand(
+        rows.out, x.shape[1], cols.out, x.shape[0]
+    )
+    best = torch.full_like(winner, lowest(x), dtype=x.dtype)
+    for number, cell in enumerate(_cells(h, axes)):
+        leads = (cell > best) | cell.isnan()
+        best = torch.where(leads, cell, best)
+        winner = torch.where(leads, number, winner)
+    return winner
+
+
+def positions(winner: Tensor, axes: Axes) -> Tensor:
+    """Turn numbers within a window into positions row·W + column in the image, (N, C, OH, OW)."""
+    rows, cols = axes
+    top = torch.arange(rows.out, device=winner.device) * rows.stride - rows.before
+    left = torch.arange(cols.out, device=winner.device) * cols.stride - cols.before
+    winner = winner.permute(3, 1, 0, 2)
+    row = top[:, None] + winner // cols.kernel * rows.dilation
+    return row * cols.size + left + winner % cols.kernel * cols.dilation
+
+
+def pick(h: Tensor, winner: Tensor, axes: Axes) -> Tensor:
+    """Read h at each window's winner."""
+    cells = enumerate(_cells(spread(h, (0, 2), axes), axes))
+    shares = [torch.where(winner == number, cell, 0) for number, cell in cells]
+    return functools.reduce(torch.add, shares)
+
+
+def route(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
+    """Add each window's g to the winner's place in an image of zeros: the adjoint of `pick`.
+
+    Args:
+        g: one number a window.
+        x: the image (N, C, H, W) in which the windows had their winners.
+        y: the winners' values (N, C, OH, OW).
+        axes: the windows.
+    """
+    total = g.sum() + y.sum()  # infinite or NaN as soon as one of its terms is
+    if is_readable(total) and total.isfinite():
+        return _route_numbers(g, x, y, axes)
+    winner = winners(x, axes)
+    none = torch.where(winner == -1, g, 0)  # a zero that vmap batches as it does the shares below
+    out = _zeros(none, axes)
+    for number, (place, seen) in enumerate(_places(axes)):
+        out[place] += torch.where(winner == number, g, 0)[seen]
+    return out
+
+
+def _route_numbers(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
+    """Do the same, telling winners by their equality with y: fast, but only right for numbers.
+
+    The first cell that equals y takes all that is left of g, and leaves nothing for the next. A
+    comparison that writes numbers, 0 and 1, and the product with them are several times as fast
+    as selecting by truth values.
+    """
+    h, y = spread(batch_last(x), (0, 2), axes, lowest(x)), batch_last(y)
+    left, hit = g.clone(), torch.empty_like(g)
+    tiled = all(_tiles(axis) for axis in axes)
+    out = torch.empty_like(h) if tiled else _zeros(g, axes)
+    for cell, (place, seen) in zip(_cells(h, axes), _places(axes), strict=True):
+        torch.eq(cell, y, out=hit)
+        if tiled:  # every cell is in one window: nothing to add to
+            left.sub_(torch.mul(hit, left, out=out[place]))
+        else:
+            left.sub_(hit.mul_(left))
+            out[place] += hit[seen]
+    return out
+
+
+def _cells(h: Tensor, axes: Axes) -> Iterator[Tensor]:
+    """The first cell of all windows of ``h``, which is padded, then the second, …: views."""
+    rows, cols = axes
+    for i in range(rows.kernel):
+        for j in range(cols.kernel):
+            yield tap(tap(h, 0, rows, i), 2, cols, j)
+
+
+def _places(axes: Axes) -> Iterator[tuple[Index, Index]]:
+    """For each cell of a window: where it lies inside the image, and in which windows."""
+    rows, cols = axes
+    for i in range(rows.kernel):
+        h, oh = inside(rows, i)
+        for j in range(cols.kernel):
+            w, ow = inside(cols, j)
+            yield (h, slice(None), w), (oh, slice(None), ow)
+
+
+def _first_inside(axis: Axis, device: torch.device) -> Tensor:
+    """Number of the first cell of each window that lies in the image and not in the padding."""
+    start = torch.arange(axis.out, device=device) * axis.stride - axis.before
+    return (-start).clamp(min=0).add(axis.dilation - 1) // axis.dilation
+
+
+def _tiles(axis: Axis) -> bool:
+    """Whether each cell of the input is in exactly one window."""
+    whole = axis.before == 0 and axis.span == axis.size
+    return whole and axis.stride == axis.kernel and axis.dilation == 1
+
+
+def _zeros(g: Tensor, axes: Axes) -> Tensor:
+    """Zeros for an image whose windows are those of g."""
+    rows, cols = axes
+    return g.new_zeros(rows.size, g.shape[1], cols.size, g.shape[3])
