@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minicnn import functional as F
+from minicnn import tree
 from minicnn.layers import Layer
 from minicnn.metrics import accuracy
 from minicnn.optim import Transform, apply_updates
@@ -41,7 +42,7 @@ def value_and_grad(f: Callable[..., Any], has_aux: bool = False) -> Callable[...
     Args:
         f: returns a scalar; with ``has_aux`` the pair (scalar, anything else that it computed). The
             gradient is taken with respect to its first argument.
-        has_aux: see ``f``.
+        has_aux: see ``f``; what else it computed is a tree.
 
     Returns:
         A function of the same arguments that returns (value, gradient), or with ``has_aux``
@@ -55,13 +56,41 @@ def value_and_grad(f: Callable[..., Any], has_aux: bool = False) -> Callable[...
 
     Reference: Griewank & Walther, "Evaluating Derivatives", 2008, §3.2 (the reverse mode).
     """
-    transformed = torch.func.grad_and_value(f, has_aux=has_aux)
+    composable = torch.func.grad_and_value(f, has_aux=has_aux)
 
-    def run(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
-        grads, value = transformed(*args, **kwargs)
-        return value, grads
+    def run(params: Tree, *args: Any, **kwargs: Any) -> tuple[Any, Tree]:
+        if not _is_watched((params, args, kwargs)):
+            leaves, structure = tree.flatten(params)
+            leaves = [leaf.detach().requires_grad_() for leaf in leaves]
+            with torch.enable_grad():
+                result = f(tree.unflatten(structure, leaves), *args, **kwargs)
+            value = result[0] if has_aux else result
+            if not _is_watched(value, by_autograd=False):
+                grads = torch.autograd.grad(value, leaves, materialize_grads=True)
+                return _detached(result), tree.unflatten(structure, grads)
+        grads, result = composable(params, *args, **kwargs)
+        return result, grads
 
     return run
+
+
+def _is_watched(values: Tree, by_autograd: bool = True) -> bool:
+    """Whether somebody else traces the values: torch.compile, a transform of torch.func, autograd.
+
+    Then the gradient must be one that can be traced in turn, by torch.func. That one keeps the
+    graph of the backward pass too, which costs memory and time, so otherwise we go without.
+    """
+    if torch.compiler.is_compiling():
+        return True
+    return any(
+        torch.func.debug_unwrap(leaf) is not leaf or (by_autograd and leaf.requires_grad)
+        for leaf in tree.leaves(values)
+        if isinstance(leaf, Tensor)
+    )
+
+
+def _detached(values: Tree) -> Tree:
+    return tree.map(lambda leaf: leaf.detach() if isinstance(leaf, Tensor) else leaf, values)
 
 
 def make_train_step(
@@ -93,19 +122,24 @@ def make_train_step(
         True
     """
 
+    def loss(
+        params: Tree, state: Tree, batch: Batch, rng: torch.Generator | None
+    ) -> tuple[Tensor, tuple[Tensor, Tree]]:
+        images, labels = batch
+        scores, state = model.apply(params, state, images, rng=rng, train=True)
+        return loss_fn(scores, labels), (scores, state)
+
+    loss_and_grad = value_and_grad(loss, has_aux=True)
+
     def step(
         train_state: TrainState, batch: Batch, rng: torch.Generator | None
     ) -> tuple[TrainState, Metrics]:
-        images, labels = batch
-
-        def loss(params: Tree) -> tuple[Tensor, tuple[Tensor, Tree]]:
-            scores, state = model.apply(params, train_state.state, images, rng=rng, train=True)
-            return loss_fn(scores, labels), (scores, state)
-
-        (value, (scores, state)), grads = value_and_grad(loss, has_aux=True)(train_state.params)
+        (value, (scores, state)), grads = loss_and_grad(
+            train_state.params, train_state.state, batch, rng
+        )
         updates, opt_state = optimizer.update(grads, train_state.opt_state, train_state.params)
         params = apply_updates(train_state.params, updates)
-        metrics = {"loss": value, "accuracy": accuracy(scores, labels)}
+        metrics = {"loss": value, "accuracy": accuracy(scores, batch[1])}
         return TrainState(train_state.step + 1, params, state, opt_state), metrics
 
     return step

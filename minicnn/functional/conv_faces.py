@@ -27,7 +27,8 @@ The rows of a dilated kernel, or of one group among several, do not lie one behi
 copy. Then each row of the kernel makes a product of its own, and the products are summed.
 """
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,7 +38,8 @@ from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.windows import inside, slide, spread, tap
 
 
-class ConvGeometry(NamedTuple):
+@dataclass(frozen=True)
+class ConvGeometry:
     """Where the windows of a convolution lie, and into how many groups its channels are split."""
 
     rows: Axis
@@ -50,7 +52,7 @@ def _columns(x: Tensor, geometry: ConvGeometry) -> list[Tensor]:
 
     Where the rows of the kernel do not line up in memory, one matrix is made for each of them.
     """
-    rows, cols, groups = geometry
+    rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
     x = spread(x, (0, 2), (rows, cols))
     x = slide(x, 2, cols)  # (H, C, OW, N, kW)
     x = x.unflatten(1, (groups, x.shape[1] // groups)).permute(0, 1, 5, 2, 3, 4)
@@ -79,7 +81,7 @@ def _per_row(matrices: Tensor, out_rows: int) -> Tensor:
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeometry) -> Tensor:
-    rows, cols, groups = geometry
+    rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
     y = None if bias is None else _per_row(bias.reshape(groups, -1, 1), rows.out)
     for w, columns in zip(
         _matrices(weight, geometry), _columns(batch_last(x), geometry), strict=True
@@ -91,7 +93,7 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeom
 
 
 def _transpose(image: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
-    rows, cols, groups = geometry
+    rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
     batch, channels = image.shape[0], weight.shape[1]  # channels of one group
     g = batch_last(image).flatten(2).unflatten(1, (groups, -1))  # (OH, G, O/G, OW·N)
     # Weightᵀ of each kernel row: (kH, G, kW·C/G, O/G).
@@ -120,7 +122,7 @@ def _transpose(image: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
 
 
 def _correlate(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
-    rows, cols, groups = geometry
+    rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
     gt = batch_last(g).flatten(2).unflatten(1, (groups, -1)).flatten(0, 1).mT  # (OH·G, OW·N, O/G)
     products = [torch.bmm(columns, gt) for columns in _columns(batch_last(x), geometry)]
     w = torch.stack(products).unflatten(1, (rows.out, groups)).sum(1)  # (…, G, rows·kW·C/G, O/G)

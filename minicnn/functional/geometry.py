@@ -9,7 +9,8 @@ times (Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
@@ -17,7 +18,8 @@ Pair = tuple[int, int]
 IntOrPair = int | Sequence[int]
 
 
-class Axis(NamedTuple):
+@dataclass(frozen=True)
+class Axis:
     """The windows along one spatial dimension."""
 
     size: int  # n, cells of the input
@@ -78,4 +80,4 @@ def pool_windows(
         )
     axis = windows(size, kernel, stride, (padding, padding + (stride - 1) * ceil_mode), dilation)
     starts_outside = (axis.out - 1) * stride >= size + padding
-    return axis._replace(out=axis.out - 1) if ceil_mode and starts_outside else axis
+    return replace(axis, out=axis.out - 1) if ceil_mode and starts_outside else axis

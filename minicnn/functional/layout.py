@@ -36,8 +36,8 @@ def follow(y: Tensor, x: Tensor) -> Tensor:
     """Store ``y`` (batch-last) the way ``x`` is stored, as torch's memory formats do."""
     if x.is_contiguous():
         return y.contiguous()
-    if x.is_contiguous(memory_format=torch.channels_last):
-        return y.contiguous(memory_format=torch.channels_last)
+    if x.permute(0, 2, 3, 1).is_contiguous():  # channels-last
+        return y.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
     return y if x.permute(2, 1, 3, 0).is_contiguous() else y.contiguous()
 
 

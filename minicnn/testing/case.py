@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 
@@ -13,24 +12,41 @@ class Case:
     """Arguments by name: the tensors to differentiate by, and everything else.
 
     Example:
+        >>> import torch
         >>> case = Case({"input": torch.tensor([1.0, -2.0])}, {"dim": 0})
         >>> case
         Case(input=float32 (2,) strides (1,) [1.0, -2.0], dim=0)
-        >>> case.call(torch.softmax).sum()
-        tensor(1.)
+        >>> case.call(torch.softmax)
+        tensor([0.9526, 0.0474])
     """
 
     inputs: dict[str, Tensor]
     options: dict[str, Any]
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """All of them."""
+        return {**self.inputs, **self.options}
+
     def call(self, f: Callable[..., Any]) -> Any:
         """Return ``f`` of these arguments."""
-        return f(**self.inputs, **self.options)
+        return f(**self.arguments)
 
     def replace(self, **arguments: Any) -> "Case":
-        """Return the case with other ``arguments``; those that are no inputs become options."""
+        """Return the case with other ``arguments``; those that it does not have become options."""
         inputs = {name: arguments.pop(name, value) for name, value in self.inputs.items()}
         return Case(inputs, {**self.options, **arguments})
+
+    def without(self, name: str) -> "Case":
+        """Return the case without an argument that has a default."""
+        return Case(
+            {key: value for key, value in self.inputs.items() if key != name},
+            {key: value for key, value in self.options.items() if key != name},
+        )
+
+    def by(self, name: str) -> "Case":
+        """Return the case to be differentiated by one input only."""
+        return Case({name: self.inputs[name]}, self.without(name).arguments)
 
     def plain(self) -> "Case":
         """Return the case with the same numbers in float64, and contiguous."""
@@ -46,8 +62,7 @@ class Case:
 
     def __repr__(self) -> str:
         """Show what matters to someone who looks for the bug that this case has found."""
-        arguments = {**self.inputs, **self.options}
-        return f"Case({', '.join(f'{k}={_show(v)}' for k, v in arguments.items())})"
+        return f"Case({', '.join(f'{k}={_show(v)}' for k, v in self.arguments.items())})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Have hypothesis show the same."""
@@ -58,5 +73,5 @@ def _show(value: Any) -> str:
     if not isinstance(value, Tensor):
         return repr(value)
     dtype = str(value.dtype).removeprefix("torch.")
-    numbers = value.tolist() if value.numel() <= 64 else "…"
+    numbers = value.tolist() if value.numel() <= 100 else "…"
     return f"{dtype} {tuple(value.shape)} strides {value.stride()} {numbers}"

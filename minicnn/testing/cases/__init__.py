@@ -1,0 +1,40 @@
+"""Cases to be drawn by hypothesis: one strategy a function, geometry and values together.
+
+Each takes the `Numbers` to fill its tensors with, and shrinks to the simplest case that it holds.
+Nearly all the cases that it draws are good ones; the others have to be refused.
+
+Example:
+    >>> import hypothesis
+    >>> hypothesis.find(unfold(), lambda case: case.options["stride"] == 2).options
+    {'kernel_size': 1, 'dilation': 1, 'padding': 0, 'stride': 2}
+"""
+
+from minicnn.testing.cases.conv import conv2d, conv_transpose2d
+from minicnn.testing.cases.layers import batch_norm, dropout, linear, log_softmax, relu, softmax
+from minicnn.testing.cases.loss import cross_entropy, nll_loss
+from minicnn.testing.cases.pool import (
+    adaptive_avg_pool2d,
+    adaptive_max_pool2d,
+    avg_pool2d,
+    max_pool2d,
+)
+from minicnn.testing.cases.windows import fold, unfold
+
+__all__ = [
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
+    "avg_pool2d",
+    "batch_norm",
+    "conv2d",
+    "conv_transpose2d",
+    "cross_entropy",
+    "dropout",
+    "fold",
+    "linear",
+    "log_softmax",
+    "max_pool2d",
+    "nll_loss",
+    "relu",
+    "softmax",
+    "unfold",
+]

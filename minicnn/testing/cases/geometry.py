@@ -1,13 +1,12 @@
 """Geometry to be drawn: sizes, and images with room for a few windows, for one, or for none."""
 
-from collections.abc import Sequence
-
 from hypothesis import strategies as st
 from torch import Tensor
 
 from minicnn.testing.tensors import Numbers, tensors
 
-Sizes = int | tuple[int, int]
+Pair = tuple[int, int]
+Sizes = int | Pair
 
 
 def sizes(low: int, high: int) -> st.SearchStrategy[Sizes]:
@@ -16,7 +15,7 @@ def sizes(low: int, high: int) -> st.SearchStrategy[Sizes]:
     return n | st.tuples(n, n)
 
 
-def pair(size: Sizes) -> tuple[int, int]:
+def pair(size: Sizes) -> Pair:
     """Return (rows, columns).
 
     Example:
@@ -26,29 +25,33 @@ def pair(size: Sizes) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
-def reach(kernel: Sizes, dilation: Sizes = 1) -> tuple[int, int]:
-    """Return the cells from the first to the last that a kernel looks at, of rows and columns."""
-    k, d = pair(kernel), pair(dilation)
-    return d[0] * (k[0] - 1) + 1, d[1] * (k[1] - 1) + 1
+def reach(kernel: Sizes, dilation: Sizes = 1) -> Pair:
+    """Return how many rows and columns a kernel spans.
 
-
-@st.composite
-def roomy(draw: st.DrawFn, kernel_reach: tuple[int, int], padding: Sizes) -> tuple[int, int]:
-    """Draw (H, W) that a kernel can move in by −1 to 7 cells once the image is padded.
-
-    With 0 cells the kernel is as large as the padded image; with −1 it is one larger, and the case
-    has to be refused.
+    Example:
+        >>> reach(kernel=3, dilation=(1, 2))
+        (3, 5)
     """
-    h, w = (
-        max(r - 2 * p + draw(st.integers(-1, 7)), 1)
-        for r, p in zip(kernel_reach, pair(padding), strict=True)
-    )
-    return h, w
+    (k_h, k_w), (d_h, d_w) = pair(kernel), pair(dilation)
+    return d_h * (k_h - 1) + 1, d_w * (k_w - 1) + 1
 
 
 @st.composite
-def images(draw: st.DrawFn, numbers: Numbers, channels: int, size: Sequence[int]) -> Tensor:
-    """Draw (N, C, H, W), N = 0 included, or (C, H, W)."""
+def roomy(draw: st.DrawFn, window: Pair, padding: Sizes) -> Pair:
+    """Draw (H, W) in which, once it is padded, a window can move by −1 to 7 cells each way.
+
+    With 0 cells it is as large as the padded image; with −1 it is one larger, and does not fit.
+    """
+    (window_h, window_w), (pad_h, pad_w) = window, pair(padding)
+    room = st.integers(-1, 7)
+    return (
+        max(window_h - 2 * pad_h + draw(room), 1),
+        max(window_w - 2 * pad_w + draw(room), 1),
+    )
+
+
+@st.composite
+def batches(draw: st.DrawFn, numbers: Numbers, shape: tuple[int, ...]) -> Tensor:
+    """Draw (N, *shape), N = 0 included, or without N."""
     batch = draw(st.none() | st.integers(0, 3))
-    shape = (channels, *size) if batch is None else (batch, channels, *size)
-    return draw(tensors(shape, numbers))
+    return draw(tensors(shape if batch is None else (batch, *shape), numbers))

@@ -1,38 +1,35 @@
-"""Cases of pooling: over windows of fixed size, and over windows fitted to the output."""
+"""Cases of pooling: with windows of a given size, and with windows that fit a given output."""
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
 from minicnn.testing.case import Case
-from minicnn.testing.cases.geometry import images, pair, reach, roomy, sizes
+from minicnn.testing.cases.geometry import batches, pair, reach, roomy, sizes
 from minicnn.testing.tensors import EXACT, Numbers
 
 
 @st.composite
 def max_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw the arguments of max pooling; every window has a cell inside the image.
+    """Draw images, and windows with at least one cell inside them.
 
-    Where a window has none, torch 2.15 writes outside its memory.
+    Left out are windows that have none (their dilated cells lie on both sides of a narrow image):
+    in their gradient torch 2.15 writes outside its memory.
     """
     kernel, dilation = draw(sizes(1, 3)), draw(sizes(1, 3))
-    stride = draw(st.none() | sizes(1, 4))
-    padding, ceil_mode = draw(sizes(0, 1)), draw(st.booleans())
+    stride, padding = draw(st.none() | sizes(1, 4)), draw(sizes(0, 1))
     size = draw(roomy(reach(kernel, dilation), padding))
-    x = draw(images(draw(numbers), draw(st.integers(1, 3)), size))
-    for n, k, s, p, d in zip(
-        size, pair(kernel), pair(kernel if stride is None else stride), pair(padding),
-        pair(dilation), strict=True,
-    ):  # fmt: skip
-        starts = range(-p, n + p, s)
-        assume(all(any(0 <= a + i * d < n for i in range(k)) for a in starts if a < n))
+    steps = pair(kernel if stride is None else stride)
+    ways = zip(size, pair(kernel), steps, pair(padding), pair(dilation), strict=True)
+    for n, k, s, p, d in ways:
+        assume(all(any(0 <= start + i * d < n for i in range(k)) for start in range(-p, n, s)))
     return Case(
-        {"input": x},
+        {"input": draw(batches(draw(numbers), (draw(st.integers(1, 3)), *size)))},
         {
             "kernel_size": kernel,
             "stride": stride,
             "padding": padding,
             "dilation": dilation,
-            "ceil_mode": ceil_mode,
+            "ceil_mode": draw(st.booleans()),
             "return_indices": draw(st.booleans()),
         },
     )
@@ -40,12 +37,12 @@ def max_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
 
 @st.composite
 def avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw the arguments of average pooling."""
+    """Draw images, windows, and what to divide by."""
     kernel, stride = draw(sizes(1, 4)), draw(st.none() | sizes(1, 4))
     padding = draw(sizes(0, 2))
     size = draw(roomy(reach(kernel), padding))
     return Case(
-        {"input": draw(images(draw(numbers), draw(st.integers(1, 3)), size))},
+        {"input": draw(batches(draw(numbers), (draw(st.integers(1, 3)), *size)))},
         {
             "kernel_size": kernel,
             "stride": stride,
@@ -59,17 +56,19 @@ def avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
 
 @st.composite
 def adaptive_avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw images and an output size: smaller, equal, larger or none at all."""
-    size = (draw(st.integers(1, 7)), draw(st.integers(1, 7)))
-    out = st.integers(1, 8) | st.none()
+    """Draw images, and an output that is smaller, as large or larger; None leaves a size as it is.
+
+    Left out is an output without cells, which torch computes but cannot differentiate.
+    """
+    out = st.integers(1, 8)
+    size = (draw(out), draw(out))
     return Case(
-        {"input": draw(images(draw(numbers), draw(st.integers(1, 3)), size))},
-        {"output_size": draw(st.integers(1, 8) | st.tuples(out, out))},
+        {"input": draw(batches(draw(numbers), (draw(st.integers(1, 3)), *size)))},
+        {"output_size": draw(out | st.tuples(out | st.none(), out | st.none()))},
     )
 
 
 @st.composite
 def adaptive_max_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
     """Draw the same, and whether to return indices."""
-    case = draw(adaptive_avg_pool2d(numbers))
-    return case.replace(return_indices=draw(st.booleans()))
+    return draw(adaptive_avg_pool2d(numbers)).replace(return_indices=draw(st.booleans()))
