@@ -8,6 +8,7 @@ from torch import Tensor
 
 from minicnn import functional as F
 from minicnn import tree
+from minicnn.functional.plain import is_plain
 from minicnn.layers import Layer
 from minicnn.metrics import accuracy
 from minicnn.optim import Transform, apply_updates
@@ -80,13 +81,8 @@ def _is_watched(values: Tree, by_autograd: bool = True) -> bool:
     Then the gradient must be one that can be traced in turn, by torch.func. That one keeps the
     graph of the backward pass too, which costs memory and time, so otherwise we go without.
     """
-    if torch.compiler.is_compiling():
-        return True
-    return any(
-        torch.func.debug_unwrap(leaf) is not leaf or (by_autograd and leaf.requires_grad)
-        for leaf in tree.leaves(values)
-        if isinstance(leaf, Tensor)
-    )
+    tensors = [leaf for leaf in tree.leaves(values) if isinstance(leaf, Tensor)]
+    return any(not is_plain(x) or (by_autograd and x.requires_grad) for x in tensors)
 
 
 def _detached(values: Tree) -> Tree:

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minicnn.functional.plain import is_plain
+
 
 def relu(input: Tensor) -> Tensor:
     """Replace negative numbers by zero, y = max(x, 0).
@@ -123,9 +125,10 @@ class _Relu(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        # 1 where x > 0, or NaN, and 0 elsewhere: a comparison that writes numbers over numbers is
-        # several times as fast as one that makes truth values to select by.
-        return g * y.clone().ne_(0)
+        # 1 where x > 0, or NaN, and 0 elsewhere. A comparison that writes numbers over numbers is
+        # several times as fast as one that makes truth values, but vmap has no rule for it.
+        passes = y.clone().ne_(0) if is_plain(y) else y != 0
+        return g * passes
 
 
 class _Softmax(torch.autograd.Function):

@@ -6,7 +6,7 @@ from torch import Tensor
 from minicnn import checks
 from minicnn.functional.activation import log_softmax
 from minicnn.functional.gather import Gather
-from minicnn.functional.readable import is_readable
+from minicnn.functional.plain import is_plain
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -191,7 +191,7 @@ def _check_labels(input: Tensor, target: Tensor, ignore_index: int) -> None:
         )
     if target.dtype not in (torch.int64, torch.uint8):
         raise TypeError(f"target must hold labels as int64 or uint8, got {target.dtype}")
-    if target.numel() == 0 or not is_readable(target):
+    if target.numel() == 0 or not is_plain(target):
         return
     classes = input.shape[0 if input.ndim == 1 else 1]
     wrong = (target != ignore_index) & ((target < 0) | (target >= classes))

@@ -26,11 +26,21 @@ from minicnn.testing.case import Case
 from minicnn.testing.finite_differences import assert_differentiable
 from minicnn.testing.memory import assert_layout_follows
 from minicnn.testing.spoil import spoiled
-from minicnn.testing.tensors import EXACT, NORMAL, ROUNDED, SPECIAL, Numbers, fill, tensors
+from minicnn.testing.tensors import (
+    EXACT,
+    INTEGERS,
+    NORMAL,
+    ROUNDED,
+    SPECIAL,
+    Numbers,
+    fill,
+    tensors,
+)
 from minicnn.testing.twin import accepted, assert_near, assert_twins, outcome
 
 __all__ = [
     "EXACT",
+    "INTEGERS",
     "NORMAL",
     "ROUNDED",
     "SPECIAL",

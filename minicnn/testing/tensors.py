@@ -26,8 +26,9 @@ class Numbers(NamedTuple):
     kind: str
 
 
+INTEGERS = Numbers(torch.float64, "integers")
 NORMAL = st.just(Numbers(torch.float64, "normal"))
-EXACT = st.just(Numbers(torch.float64, "integers")) | NORMAL
+EXACT = st.just(INTEGERS) | NORMAL
 SPECIAL = st.just(Numbers(torch.float64, "special"))
 ROUNDED = st.sampled_from([Numbers(torch.float32, "positive"), Numbers(torch.bfloat16, "positive")])
 

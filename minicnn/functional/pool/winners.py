@@ -12,7 +12,7 @@ from torch import Tensor
 
 from minicnn.functional.geometry import Axis
 from minicnn.functional.layout import batch_last
-from minicnn.functional.readable import is_readable
+from minicnn.functional.plain import is_plain
 from minicnn.functional.windows import Axes, inside, spread, tap
 
 Index = tuple[slice, slice, slice]  # of (H, C, W, N)
@@ -71,7 +71,7 @@ def route(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
         axes: the windows.
     """
     total = g.sum() + y.sum()  # infinite or NaN as soon as one of its terms is
-    if is_readable(total) and total.isfinite():
+    if is_plain(total) and total.isfinite():
         return _route_numbers(g, x, y, axes)
     winner = winners(x, axes)
     none = torch.where(winner == -1, g, 0)  # a zero that vmap batches as it does the shares below
