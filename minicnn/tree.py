@@ -7,6 +7,7 @@ Parameters, layer states, gradients and optimizer states are all trees. A tree i
 so ``{}`` and ``()`` are trees without leaves, and whatever is neither dict nor tuple is a leaf.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -33,6 +34,33 @@ def map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
         {'weight': 11, 'bias': (22,)}
     """
     return _map("", f, (tree, *rest))
+
+
+def map_many(
+    outputs: int, f: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tree
+) -> tuple[Tree, ...]:
+    """Compute several trees at once: ``f`` returns a tuple, and its i-th items make the i-th tree.
+
+    Args:
+        outputs: The number of trees, which is the length of what ``f`` returns.
+        f: A function of one leaf of ``tree`` and the leaves at the same place in each of ``rest``.
+        tree: The tree that fixes the structure.
+        rest: More trees of that structure.
+
+    Returns:
+        ``outputs`` trees.
+
+    Raises:
+        TypeError, ValueError: As ``map``.
+
+    Example:
+        >>> map_many(2, divmod, {"weight": 7, "bias": (9,)}, {"weight": 2, "bias": (2,)})
+        ({'weight': 3, 'bias': (4,)}, {'weight': 1, 'bias': (1,)})
+    """
+    results: list[tuple[Any, ...]] = []
+    structure = map(lambda *nodes: results.append(f(*nodes)), tree, *rest)
+    columns = zip(*results, strict=True) if results else [()] * outputs
+    return tuple(unflatten(structure, column) for column in columns)
 
 
 def leaves(tree: Tree) -> tuple[Any, ...]:
@@ -79,12 +107,16 @@ def unflatten(structure: Tree, leaves: Iterable[Any]) -> Tree:
         >>> unflatten({"weight": None, "bias": (None, None)}, (1, 2, 3))
         {'weight': 1, 'bias': (2, 3)}
     """
-    new = tuple(leaves)
-    places = len(paths(structure))
-    if len(new) != places:
-        raise ValueError(f"leaves must be {places}, one for each of the structure, got {len(new)}")
-    remaining = iter(new)
-    return map(lambda _: next(remaining), structure)
+    new = deque(leaves)
+    count = len(new)
+    try:
+        tree = map(lambda _: new.popleft(), structure)
+    except IndexError:
+        tree = None
+    if tree is None or new:
+        places = len(paths(structure))
+        raise ValueError(f"leaves must be {places}, one for each of the structure, got {count}")
+    return tree
 
 
 def _map(path: str, f: Callable[..., Any], nodes: tuple[Tree, ...]) -> Tree:

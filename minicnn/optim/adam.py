@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, tree
+from minicnn.functional.plain import is_plain
 from minicnn.optim.gradient import penalised_gradient
 from minicnn.optim.transform import Transform
 from minicnn.schedules import Schedule, as_schedule
@@ -123,7 +124,10 @@ def first_moment(m: Tensor, g: Tensor, beta1: float) -> Tensor:
 
 def second_moment(v: Tensor, g: Tensor, beta2: float) -> Tensor:
     """Compute ``v_t = β₂·v_{t−1} + (1 − β₂)·g_t²``."""
-    return (v * beta2).addcmul(g, g, value=1 - beta2)
+    v = v * beta2
+    # The product is ours alone and may be overwritten, unless vmap gives each of many g its own v.
+    add_product = v.addcmul_ if is_plain(g) else v.addcmul
+    return add_product(g, g, value=1 - beta2)
 
 
 def adam_step(
@@ -133,7 +137,8 @@ def adam_step(
     beta1, beta2 = betas
     bias1, bias2 = 1 - beta1**step, 1 - beta2**step
     # √v̂ = √v / √(1 − β₂^t): torch's order, which differs from √(v / (1 − β₂^t)) in the last bit
-    return m * (-lr / bias1) / (v.sqrt() / bias2**0.5 + eps)
+    denominator = (v.sqrt() / bias2**0.5).add_(eps)
+    return (m * (-lr / bias1)).div_(denominator)
 
 
 def _adam(
@@ -161,16 +166,20 @@ def _adam(
 
     def update(grads: Tree, state: AdamState, params: Tree) -> tuple[Tree, AdamState]:
         rate, count = schedule(int(state.count)), state.count + 1
+        step = int(count)
+
+        def one(g: Tensor, p: Tensor, m: Tensor, v: Tensor, *v_max: Tensor) -> tuple[Tensor, ...]:
+            m, v = first_moment(m, g, beta1), second_moment(v, g, beta2)
+            v_max = tuple(torch.maximum(largest, v) for largest in v_max)
+            change = adam_step(m, v_max[0] if amsgrad else v, step, rate, betas, eps)
+            if decay:
+                # θ_t = θ_{t−1} − γ·λ·θ_{t−1} − …
+                change = change - rate * decay * p
+            return change, m, v, *v_max
+
         g = penalised_gradient(grads, params, penalty, maximize)
-        m = tree.map(lambda m, g: first_moment(m, g, beta1), state.m, g)
-        v = tree.map(lambda v, g: second_moment(v, g, beta2), state.v, g)
-        v_max = tree.map(torch.maximum, state.v_max, v) if amsgrad else ()
-        updates = tree.map(
-            lambda m, v: adam_step(m, v, int(count), rate, betas, eps), m, v_max if amsgrad else v
-        )
-        if decay:
-            # θ_t = θ_{t−1} − γ·λ·θ_{t−1} − …
-            updates = tree.map(lambda u, p: u - rate * decay * p, updates, params)
-        return updates, AdamState(count, m, v, v_max)
+        moments = (state.m, state.v, state.v_max) if amsgrad else (state.m, state.v)
+        updates, m, v, *v_max = tree.map_many(1 + len(moments), one, g, params, *moments)
+        return updates, AdamState(count, m, v, v_max[0] if amsgrad else ())
 
     return Transform(init, update)

@@ -24,6 +24,8 @@ def penalised_gradient(grads: Tree, params: Tree, weight_decay: float, maximize:
         tensor([1.])
     """
     check_like("grads", grads, params)
+    if not (maximize or weight_decay):
+        return grads
 
     def penalised(g: Tensor, p: Tensor) -> Tensor:
         # g_t = ±∇f(θ) + λ·θ
@@ -49,6 +51,8 @@ def check_like(name: str, values: Tree, params: Tree) -> None:
         differences = tree.map(difference, params, values)
     except ValueError as error:
         raise ValueError(f"{name} must be like params: {error}") from None
+    if not any(tree.leaves(differences)):
+        return
     for path, text in zip(tree.paths(differences), tree.leaves(differences), strict=True):
         if text:
             raise ValueError(f"{name} must be like params: trees differ at {path!r}: {text}")
