@@ -42,7 +42,7 @@ def conv2d(
 
     Raises:
         ValueError: shapes that do not fit each other, or a kernel larger than the padded input.
-        TypeError: dtypes that differ, or geometry that is not made of ints.
+        TypeError: dtypes that differ or are complex, or geometry that is not made of ints.
 
     Example:
         >>> import torch
@@ -98,7 +98,7 @@ def conv_transpose2d(
 
     Raises:
         ValueError: shapes that do not fit each other, or nothing left of the output.
-        TypeError: dtypes that differ, or geometry that is not made of ints.
+        TypeError: dtypes that differ or are complex, or geometry that is not made of ints.
 
     Example:
         >>> import torch
@@ -163,6 +163,8 @@ def _check_operands(
     if not isinstance(weight, Tensor) or weight.ndim != 4 or 0 in weight.shape[2:]:
         got = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
         raise ValueError(f"weight must be (O, C/groups, kH, kW), got {got}")
+    if input.is_complex():
+        raise TypeError(f"input must be real numbers, got {input.dtype}")
     for name, operand in (("weight", weight), ("bias", bias)):
         if operand is not None and operand.dtype != input.dtype:
             raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")

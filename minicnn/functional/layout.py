@@ -28,8 +28,8 @@ def nchw(x: Tensor) -> Tensor:
 
 
 def to_batch_last(x: Tensor) -> Tensor:
-    """Return ``x`` (N, C, H, W), stored batch-last."""
-    return nchw(batch_last(x))
+    """Return ``x`` stored batch-last, if it is (N, C, H, W); one without a batch stays as it is."""
+    return nchw(batch_last(x)) if x.ndim == 4 else x
 
 
 def follow(y: Tensor, x: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Raises:
         ValueError: shapes that do not fit each other.
-        TypeError: dtypes that differ.
+        TypeError: dtypes that differ, or complex numbers.
 
     Example:
         >>> import torch
@@ -31,7 +31,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     _check(input, weight, bias)
     if weight.ndim == 1:
         return linear(input, weight[None]).squeeze(-1)
-    y = _Linear.apply(input.reshape(-1, input.shape[-1]), weight, bias)
+    y = _Linear.apply(input.flatten(0, -2) if input.ndim > 1 else input[None], weight, bias)
     return y.reshape(*input.shape[:-1], weight.shape[0])
 
 
@@ -46,6 +46,8 @@ def _check(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             f"input must have {weight.shape[-1]} features for a weight of shape "
             f"{tuple(weight.shape)}, got input shape {tuple(input.shape)}"
         )
+    if input.is_complex():
+        raise TypeError(f"input must be real numbers, got {input.dtype}")
     for name, operand in (("weight", weight), ("bias", bias)):
         if operand is not None and operand.dtype != input.dtype:
             raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")

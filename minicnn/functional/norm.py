@@ -36,7 +36,7 @@ def batch_norm(
         weight, bias: (C,) each; None for 1 and 0.
         training: use (and learn) the batch's statistics instead of the running ones.
         momentum: weight of the new statistic, in [0, 1].
-        eps: added to the variance, in the square of the input's unit.
+        eps: added to the variance, in the square of the input's unit; above 0 in training.
 
     Returns:
         (y, new running mean, new running variance); y has the shape of ``input``.
@@ -96,7 +96,7 @@ def _check(input: Tensor, training: bool, momentum: float, eps: float) -> None:
     if input.ndim < 2 or input.shape[1] == 0:
         raise ValueError(f"input must be (N, C) or (N, C, …), got shape {tuple(input.shape)}")
     checks.probability("momentum", momentum)
-    checks.non_negative("eps", eps)
+    (checks.positive if training else checks.non_negative)("eps", eps)
     if training and input.numel() // input.shape[1] < 2:
         raise ValueError(
             "input must have at least 2 values a channel in training, to have a variance, got "

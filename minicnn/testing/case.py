@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -12,7 +13,6 @@ class Case:
     """Arguments by name: the tensors to differentiate by, and everything else.
 
     Example:
-        >>> import torch
         >>> case = Case({"input": torch.tensor([1.0, -2.0])}, {"dim": 0})
         >>> case
         Case(input=float32 (2,) strides (1,) [1.0, -2.0], dim=0)
@@ -52,8 +52,9 @@ class Case:
         """Return the case with the same numbers in float64, and contiguous."""
 
         def convert(value: Any) -> Any:
-            is_float = isinstance(value, Tensor) and value.is_floating_point()
-            return value.double().contiguous() if is_float else value
+            if not isinstance(value, Tensor) or not value.is_floating_point():
+                return value
+            return value.to(torch.float64, copy=True, memory_format=torch.contiguous_format)
 
         return Case(
             {name: convert(value) for name, value in self.inputs.items()},
