@@ -231,11 +231,13 @@ def _labels(input: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, T
         raise TypeError(f"target must hold labels as int64 or uint8, got {target.dtype}")
     classes = input.shape[0 if input.ndim == 1 else 1]
     label = target.long()
-    counts = label != ignore_index
-    if is_plain(label) and label.numel():
+    readable = is_plain(label) and label.numel() > 0
+    if readable and not 0 <= ignore_index < classes:
         lowest, highest = label.aminmax()
-        if lowest >= 0 and highest < classes and not 0 <= ignore_index < classes:
-            return label, None
+        if lowest >= 0 and highest < classes:
+            return label, None  # the usual case, at little cost
+    counts = label != ignore_index
+    if readable:
         wrong = counts & ((label < 0) | (label >= classes))
         if wrong.any():
             raise ValueError(

@@ -69,23 +69,19 @@ def batch_norm(
         if value is not None and value.shape != shape:
             raise ValueError(f"{name} must have shape {tuple(shape)}, got {tuple(value.shape)}")
 
-    dims = [d for d in range(input.ndim) if d != 1]
     view = [-1 if d == 1 else 1 for d in range(input.ndim)]
+    scale = (input.new_ones(shape) if weight is None else weight).view(view)
+    shift = (input.new_zeros(shape) if bias is None else bias).view(view)
     if not training:
         assert running_mean is not None
         assert running_var is not None
-        scale = (running_var + eps).rsqrt()
-        x_hat = _ScaleShift.apply(input, scale.view(view), (-running_mean * scale).view(view))
-    else:
-        x_hat, mean, var = _Standardise.apply(input, dims, eps)
-        n = input.numel() // input.shape[1]
-        running_mean = _towards(running_mean, mean.flatten(), momentum)
-        running_var = _towards(running_var, var.flatten() * (n / (n - 1)), momentum)
-    if weight is None and bias is None:
-        return x_hat, running_mean, running_var
-    weight = input.new_ones(shape) if weight is None else weight
-    bias = input.new_zeros(shape) if bias is None else bias
-    y = _ScaleShift.apply(x_hat, weight.view(view), bias.view(view))
+        factor = scale * (running_var + eps).rsqrt().view(view)
+        y = _ScaleShift.apply(input, factor, shift - running_mean.view(view) * factor)
+        return y, running_mean, running_var
+    y, mean, var = _Normalise.apply(input, scale, shift, eps)
+    n = input.numel() // input.shape[1]
+    running_mean = _towards(running_mean, mean.flatten(), momentum)
+    running_var = _towards(running_var, var.flatten() * (n / (n - 1)), momentum)
     return y, running_mean, running_var
 
 
@@ -110,52 +106,52 @@ def _towards(running: Tensor | None, statistic: Tensor, momentum: float) -> Tens
     return (1 - momentum) * running + momentum * statistic.to(running.dtype).detach()
 
 
-class _Standardise(torch.autograd.Function):
-    """x̂ = (x − μ) / √(σ² + eps). Every x moves μ and σ, and with them all of its channel's x̂:
+class _Normalise(torch.autograd.Function):
+    """y = x̂ · scale + shift with x̂ = (x − μ) / √(σ² + eps), all but x of shape (1, C, 1, …).
 
-        ∂L/∂x = (g − mean(g) − x̂ · mean(g · x̂)) / √(σ² + eps)
+    Every x moves μ and σ, and with them all x̂ of its channel. With the means over the channel,
 
-    The statistics are also returned, without gradient, for the running averages.
+        ∂L/∂x = scale / √(σ² + eps) · (g − mean(g) − x̂ · mean(g · x̂))
+
+    The statistics are also returned, without gradient, for the running ones.
     """
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor, dims: list[int], eps: float) -> tuple[Tensor, Tensor, Tensor]:
-        return _standardise(x, dims, eps)
+    def forward(
+        x: Tensor, scale: Tensor, shift: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        x_hat, mean, var = _standardise(x, eps)
+        y = torch.addcmul(shift.to(x_hat.dtype), x_hat, scale.to(x_hat.dtype))
+        return y.to(x.dtype), mean, var
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        x, ctx.dims, ctx.eps = inputs
-        ctx.save_for_backward(x)
+        x, scale, _, ctx.eps = inputs
+        ctx.save_for_backward(x, scale)
         ctx.mark_non_differentiable(*output[1:])
 
     @staticmethod
     def backward(ctx: Any, g: Tensor, *no_gradients: Any) -> Any:
-        (x,) = ctx.saved_tensors
-        # Computed anew rather than kept: as functions of x they have derivatives of their own,
-        # which second derivatives need.
-        x_hat, _, var = _standardise(x, ctx.dims, ctx.eps)
-        mean_g = g.mean(ctx.dims, keepdim=True)
-        mean_gx = (g * x_hat).mean(ctx.dims, keepdim=True)
-        return (g - mean_g - x_hat * mean_gx) * (var + ctx.eps).rsqrt(), None, None
-
-
-def _standardise(x: Tensor, dims: list[int], eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    mean = x.mean(dims, keepdim=True)
-    centred = x - mean
-    var = (centred * centred).mean(dims, keepdim=True)
-    return centred * (var + eps).rsqrt(), mean, var
+        x, scale = ctx.saved_tensors
+        # Computed anew, not kept: less memory, and second derivatives need them as functions of x.
+        x_hat, _, var = _standardise(x, ctx.eps)
+        n, g = x.numel() // x.shape[1], g.to(x_hat.dtype)
+        sum_g, sum_gx = _channel_sum(g), _channel_sum(g * x_hat)
+        factor = scale * (var + ctx.eps).rsqrt()
+        grad = torch.addcmul(g - sum_g / n, x_hat, -sum_gx / n) * factor
+        return grad.to(x.dtype), sum_gx.to(scale.dtype), sum_g.to(scale.dtype), None
 
 
 class _ScaleShift(torch.autograd.Function):
-    """x · scale + shift, one scale and one shift a channel."""
+    """y = x · scale + shift, with scale and shift of shape (1, C, 1, …)."""
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        return x * scale + shift
+        return torch.addcmul(shift, x, scale)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -165,5 +161,20 @@ class _ScaleShift(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         x, scale = ctx.saved_tensors
-        dims = [d for d in range(g.ndim) if d != 1]
-        return g * scale, (g * x).sum(dims, keepdim=True), g.sum(dims, keepdim=True)
+        return g * scale, _channel_sum(g * x), _channel_sum(g)
+
+
+def _standardise(x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """x̂, and the mean and the variance (divided by n) of every channel, (1, C, 1, …).
+
+    At least in float32: the sums over a channel are too long for 16 bits.
+    """
+    n, x = x.numel() // x.shape[1], x.to(torch.promote_types(x.dtype, torch.float32))
+    mean = _channel_sum(x) / n
+    centred = x - mean
+    var = _channel_sum(centred * centred) / n
+    return centred * (var + eps).rsqrt(), mean, var
+
+
+def _channel_sum(x: Tensor) -> Tensor:
+    return x.sum([d for d in range(x.ndim) if d != 1], keepdim=True)
