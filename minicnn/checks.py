@@ -4,6 +4,22 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
+from torch import Tensor
+
+
+def tensor(name: str, value: Any) -> Tensor:
+    """Return ``value`` if it is a tensor."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type(value).__name__}")
+    return value
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Return ``value`` if it is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
 
 def integer(name: str, value: Any, minimum: int) -> int:
     """Return ``value`` if it is an integer of at least ``minimum``; bool is not an integer here."""

@@ -135,6 +135,9 @@ def linear_warmup(lr: float | Schedule, total_iters: int, start_factor: float = 
         >>> warm = linear_warmup(step_decay(8.0, 1, gamma=0.5), 4, start_factor=0.5)
         >>> [warm(t) for t in range(7)]
         [4.0, 5.0, 6.0, 7.0, 8.0, 4.0, 2.0]
+
+    Reference: Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour" (2017),
+    section 2.2.
     """
     after = as_schedule(lr)
     checks.integer("total_iters", total_iters, 0)

@@ -10,6 +10,7 @@ from minicnn import layers, models, summary, tree
 from minicnn.layers import Layer
 
 IN_SHAPE = (1, 28, 28)
+Make = Callable[..., Layer]
 
 
 # --- The same networks, of torch.nn ------------------------------------------------------------
@@ -97,41 +98,41 @@ def torch_mnist_resnet() -> nn.Module:
     )
 
 
-TWINS: dict[str, Callable[[], nn.Module]] = {
-    "mnist_cnn": torch_mnist_cnn,
-    "lenet5": torch_lenet5,
-    "mnist_vgg": torch_mnist_vgg,
-    "mnist_resnet": torch_mnist_resnet,
+TWINS = {
+    models.mnist_cnn: torch_mnist_cnn,
+    models.lenet5: torch_lenet5,
+    models.mnist_vgg: torch_mnist_vgg,
+    models.mnist_resnet: torch_mnist_resnet,
 }
-each_model = pytest.mark.parametrize("name", models.MODELS)
+each_model = pytest.mark.parametrize("make", TWINS, ids=lambda make: make.__name__)
 
 
 def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def both(name: str) -> tuple[Layer, tuple, tuple, nn.Module]:
-    net = models.MODELS[name]()
+def both(make: Make) -> tuple[Layer, tuple, tuple, nn.Module]:
+    net = make()
     params, state, _ = net.init(generator(0), IN_SHAPE)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return net, params, state, TWINS[name]()
+        return net, params, state, TWINS[make]()
 
 
 # --- Properties --------------------------------------------------------------------------------
 
 
 @each_model
-def test_initial_weights_equal_torchs_under_the_same_seed(name: str) -> None:
-    _, params, _, twin = both(name)
+def test_initial_weights_equal_torchs_under_the_same_seed(make: Make) -> None:
+    _, params, _, twin = both(make)
     for ours, theirs in zip(tree.leaves(params), twin.parameters(), strict=True):
         assert torch.equal(ours, theirs.detach())
 
 
 @each_model
 @pytest.mark.parametrize("training", [False, True])
-def test_scores_equal_torchs(name: str, training: bool) -> None:
-    net, params, state, twin = both(name)
+def test_scores_equal_torchs(make: Make, training: bool) -> None:
+    net, params, state, twin = both(make)
     params, state = tree.map(lambda x: x.double(), (params, state))
     x = torch.rand(4, *IN_SHAPE, dtype=torch.float64, generator=generator(1))
     scores, _ = net.apply(params, state, x, rng=generator(2), train=training)
@@ -143,8 +144,8 @@ def test_scores_equal_torchs(name: str, training: bool) -> None:
 
 
 @each_model
-def test_the_number_of_parameters_is_torchs(name: str) -> None:
-    net, params, _, twin = both(name)
+def test_the_number_of_parameters_is_torchs(make: Make) -> None:
+    net, params, _, twin = both(make)
     expected = sum(p.numel() for p in twin.parameters())
     assert sum(leaf.numel() for leaf in tree.leaves(params)) == expected
     assert summary(net, IN_SHAPE).parameters == expected
@@ -152,14 +153,14 @@ def test_the_number_of_parameters_is_torchs(name: str) -> None:
 
 @each_model
 @pytest.mark.parametrize("num_classes", [2, 47])
-def test_the_number_of_classes_is_the_number_of_scores(name: str, num_classes: int) -> None:
-    net = models.MODELS[name](num_classes)
+def test_the_number_of_classes_is_the_number_of_scores(make: Make, num_classes: int) -> None:
+    net = make(num_classes)
     assert net.init(generator(0), IN_SHAPE)[2] == (num_classes,)
 
 
 @each_model
-def test_half_precision_keeps_its_dtype(name: str) -> None:
-    net, params, state, _ = both(name)
+def test_half_precision_keeps_its_dtype(make: Make) -> None:
+    net, params, state, _ = both(make)
     params, state = tree.map(lambda x: x.bfloat16(), (params, state))
     x = torch.rand(2, *IN_SHAPE, generator=generator(1)).bfloat16()
     scores, _ = net.apply(params, state, x)
@@ -170,21 +171,20 @@ def test_half_precision_keeps_its_dtype(name: str) -> None:
 @each_model
 @pytest.mark.parametrize("in_shape", [(28, 28), (784,), (1, 2, 2)])
 def test_a_shape_that_the_model_cannot_take_is_refused(
-    name: str, in_shape: tuple[int, ...]
+    make: Make, in_shape: tuple[int, ...]
 ) -> None:
-    if name == "mnist_resnet" and in_shape == (1, 2, 2):
+    if make is models.mnist_resnet and in_shape == (1, 2, 2):
         in_shape = (1, 1, 1)  # "same" padding and global pooling leave it only this to refuse
     with pytest.raises(ValueError, match=r"layer \d+, .*: "):
-        models.MODELS[name]().init(generator(0), in_shape)
+        make().init(generator(0), in_shape)
 
 
 def test_models_lists_every_model_by_its_name() -> None:
-    assert models.MODELS.keys() == TWINS.keys()
-    assert all(getattr(models, name) is make for name, make in models.MODELS.items())
+    assert {make.__name__: make for make in TWINS} == models.MODELS
 
 
 def test_pooling_before_relu_changes_no_result() -> None:
-    """max(relu(x)) = relu(max(x)), because relu is monotone: mnist_cnn saves a quarter of it."""
+    """max(relu(x)) = relu(max(x)), as relu is monotone: mnist_cnn spares it three quarters."""
     x = torch.randn(2, 3, 8, 8, generator=generator(0))
     pool, relu = layers.max_pool2d(2), layers.relu()
     first, _ = relu.apply((), (), pool.apply((), (), x)[0])

@@ -59,6 +59,14 @@ def test_map_of_a_composition_is_the_composition_of_maps(t: Any) -> None:
 
 
 @given(trees(numbers))
+def test_map_many_makes_the_trees_that_one_map_each_would_make(t: Any) -> None:
+    both = tree.map_many(2, lambda leaf, other: (leaf + other, leaf - other), t, t)
+    assert len(both) == 2
+    assert same(both[0], tree.map(lambda leaf: 2 * leaf, t))
+    assert same(both[1], tree.map(lambda leaf: 0, t))
+
+
+@given(trees(numbers))
 def test_unflatten_inverts_flatten(t: Any) -> None:
     leaves, structure = tree.flatten(t)
     assert leaves == tree.leaves(t)

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minicnn import checks
 from minicnn.functional.plain import is_plain
 
 
@@ -31,9 +32,8 @@ def relu(input: Tensor) -> Tensor:
     Reference: Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines",
     2010, §2.
     """
-    if not isinstance(input, Tensor) or input.dtype == torch.bool or input.is_complex():
-        got = input.dtype if isinstance(input, Tensor) else type(input).__name__
-        raise TypeError(f"input must be a tensor of real numbers, got {got}")
+    if checks.tensor("input", input).dtype == torch.bool or input.is_complex():
+        raise TypeError(f"input must be real numbers, got {input.dtype}")
     return _Relu.apply(input)
 
 
@@ -95,8 +95,9 @@ def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Te
 
 
 def _scores(input: Tensor, dim: int, dtype: torch.dtype | None) -> Tensor:
-    if not isinstance(input, Tensor):
-        raise TypeError(f"input must be a tensor, got {type(input).__name__}")
+    checks.tensor("input", input)
+    if dtype is not None and not isinstance(dtype, torch.dtype):
+        raise TypeError(f"dtype must be a torch.dtype or None, got {dtype!r}")
     x = input if dtype is None else input.to(dtype)
     if not x.is_floating_point():
         raise TypeError(f"input must be floating point, got {x.dtype}")

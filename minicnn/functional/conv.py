@@ -160,13 +160,12 @@ def _check_operands(
 ) -> Pair:
     """Check input, weight and groups against each other; return (O, C) of the convolution."""
     require_image(input, empty_channels=True)
-    if not isinstance(weight, Tensor) or weight.ndim != 4 or 0 in weight.shape[2:]:
-        got = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
-        raise ValueError(f"weight must be (O, C/groups, kH, kW), got {got}")
+    if checks.tensor("weight", weight).ndim != 4 or 0 in weight.shape[2:]:
+        raise ValueError(f"weight must be (O, C/groups, kH, kW), got {tuple(weight.shape)}")
     if input.is_complex():
         raise TypeError(f"input must be real numbers, got {input.dtype}")
     for name, operand in (("weight", weight), ("bias", bias)):
-        if operand is not None and operand.dtype != input.dtype:
+        if operand is not None and checks.tensor(name, operand).dtype != input.dtype:
             raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")
     checks.integer("groups", groups, 1)
     out_channels, channels = weight.shape[0], weight.shape[1] * groups

@@ -27,7 +27,8 @@ def dropout(
         generator: where the mask is drawn from; torch's global generator if None.
 
     Returns:
-        The same shape. With the same seed the mask is that of torch's dropout.
+        The same shape. With the same seed the mask is that of torch's dropout on the same numbers
+        stored contiguously.
 
     Raises:
         ValueError: ``p`` outside [0, 1].
@@ -43,9 +44,11 @@ def dropout(
     Overfitting", 2014, §4.
     """
     checks.probability("p", p)
-    if not isinstance(input, Tensor) or not input.is_floating_point():
-        got = input.dtype if isinstance(input, Tensor) else type(input).__name__
-        raise TypeError(f"input must be a floating point tensor, got {got}")
+    checks.boolean("training", training)
+    if not checks.tensor("input", input).is_floating_point():
+        raise TypeError(f"input must be floating point, got {input.dtype}")
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator or None, got {generator!r}")
     if not training or p == 0:
         return input
     if p == 1:  # the scale 1 / (1 − p) would be infinite

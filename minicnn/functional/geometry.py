@@ -14,6 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
+from minicnn import checks
+
 Pair = tuple[int, int]
 IntOrPair = int | Sequence[int]
 
@@ -49,8 +51,7 @@ def pair(name: str, value: Any, minimum: int) -> Pair:
 
 def require_image(x: Tensor, empty_channels: bool = False) -> None:
     """Refuse an input that is not (N, C, H, W) or (C, H, W), or has nothing in it but a batch."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"input must be a tensor, got {type(x).__name__}")
+    checks.tensor("input", x)
     if x.ndim not in (3, 4):
         raise ValueError(f"input must be (N, C, H, W) or (C, H, W), got shape {tuple(x.shape)}")
     if 0 in x.shape[-2:] or (x.shape[-3] == 0 and not empty_channels):
@@ -73,6 +74,7 @@ def pool_windows(
     size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool
 ) -> Axis:
     """Windows of a pooling; with ``ceil_mode`` the last may hang over the end it starts before."""
+    checks.boolean("ceil_mode", ceil_mode)
     if padding > kernel // 2:
         raise ValueError(
             f"padding must be at most half of kernel_size (={kernel}), so that no window "

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minicnn import checks
+
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Compute y = x Wᵀ + b, for every row x of the input.
@@ -36,11 +38,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _check(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
-    if not isinstance(input, Tensor) or input.ndim == 0:
-        raise ValueError(f"input must be (…, I), got {input!r}")
-    if not isinstance(weight, Tensor) or weight.ndim not in (1, 2):
-        got = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
-        raise ValueError(f"weight must be (O, I) or (I,), got {got}")
+    if checks.tensor("input", input).ndim == 0:
+        raise ValueError("input must be (…, I), got a scalar")
+    if checks.tensor("weight", weight).ndim not in (1, 2):
+        raise ValueError(f"weight must be (O, I) or (I,), got shape {tuple(weight.shape)}")
     if input.shape[-1] != weight.shape[-1]:
         raise ValueError(
             f"input must have {weight.shape[-1]} features for a weight of shape "
@@ -49,7 +50,7 @@ def _check(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     if input.is_complex():
         raise TypeError(f"input must be real numbers, got {input.dtype}")
     for name, operand in (("weight", weight), ("bias", bias)):
-        if operand is not None and operand.dtype != input.dtype:
+        if operand is not None and checks.tensor(name, operand).dtype != input.dtype:
             raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")
     if bias is not None and (weight.ndim == 1 or bias.shape != weight.shape[:1]):
         raise ValueError(

@@ -203,9 +203,8 @@ def _reduce(loss: Tensor, total: Tensor | int, reduction: str) -> Tensor:
 
 
 def _check(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str) -> None:
-    for name, value in (("input", input), ("target", target)):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{name} must be a tensor, got {type(value).__name__}")
+    checks.tensor("input", input)
+    checks.tensor("target", target)
     if not input.is_floating_point():
         raise TypeError(f"input must be floating point, got {input.dtype}")
     if input.ndim == 0:
@@ -213,7 +212,7 @@ def _check(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str)
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction must be one of {REDUCTIONS}, got {reduction!r}")
     classes = input.shape[0 if input.ndim == 1 else 1]
-    if weight is not None and weight.shape != torch.Size([classes]):
+    if weight is not None and checks.tensor("weight", weight).shape != torch.Size([classes]):
         raise ValueError(f"weight must have shape ({classes},), got {tuple(weight.shape)}")
     if weight is not None and weight.dtype != input.dtype:
         raise TypeError(f"weight must have input's dtype {input.dtype}, got {weight.dtype}")

@@ -66,6 +66,8 @@ def batch_norm(
     ):
         if value is None and name.startswith("running") and not training:
             raise ValueError(f"{name} must be given when training is false, got None")
+        if value is not None and not checks.tensor(name, value).is_floating_point():
+            raise TypeError(f"{name} must be floating point, got {value.dtype}")
         if value is not None and value.shape != shape:
             raise ValueError(f"{name} must have shape {tuple(shape)}, got {tuple(value.shape)}")
 
@@ -86,9 +88,9 @@ def batch_norm(
 
 
 def _check(input: Tensor, training: bool, momentum: float, eps: float) -> None:
-    if not isinstance(input, Tensor) or not input.is_floating_point():
-        got = input.dtype if isinstance(input, Tensor) else type(input).__name__
-        raise TypeError(f"input must be a floating point tensor, got {got}")
+    if not checks.tensor("input", input).is_floating_point():
+        raise TypeError(f"input must be floating point, got {input.dtype}")
+    checks.boolean("training", training)
     if input.ndim < 2 or input.shape[1] == 0:
         raise ValueError(f"input must be (N, C) or (N, C, …), got shape {tuple(input.shape)}")
     checks.probability("momentum", momentum)

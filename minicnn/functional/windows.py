@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minicnn import checks
 from minicnn.functional.geometry import Axis, IntOrPair, Pair, pair, require_image, windows
 
 Axes = tuple[Axis, Axis]
@@ -62,7 +63,8 @@ def reduce_windows(
     h = spread(h, (0, 2), axes, padding)
     for dim, axis in zip((0, 2), axes, strict=True):
         h = functools.reduce(combine, [tap(h, dim, axis, i) for i in range(axis.kernel)])
-    return h
+    # With one column nothing was combined last, and h is a view, perhaps of the input itself.
+    return h.clone(memory_format=torch.contiguous_format) if axes[1].kernel == 1 else h
 
 
 def inside(axis: Axis, i: int) -> tuple[slice, slice]:
@@ -160,8 +162,8 @@ def fold(
 
     Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §4.
     """
-    if not isinstance(input, Tensor) or input.ndim not in (2, 3) or 0 in input.shape[-2:]:
-        got = tuple(input.shape) if isinstance(input, Tensor) else type(input).__name__
+    if checks.tensor("input", input).ndim not in (2, 3) or 0 in input.shape[-2:]:
+        got = tuple(input.shape)
         raise ValueError(f"input must be (N, C·kH·kW, L) or (C·kH·kW, L), not empty, got {got}")
     _require_float(input)
     size = pair("output_size", output_size, 1)

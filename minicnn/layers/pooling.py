@@ -91,7 +91,7 @@ def global_avg_pool() -> Layer:
 
     Reference: Lin, Chen & Yan, "Network In Network", 2014, §3.2.
     """
-    return _image_layer("global_avg_pool", lambda x: F.adaptive_avg_pool2d(x, 1).flatten(1))
+    return _image_layer("global_avg_pool", lambda x: F.adaptive_avg_pool2d(x, 1).flatten(-3))
 
 
 def _image_layer(name: str, pool: Callable[[Tensor], Tensor]) -> Layer:

@@ -12,7 +12,7 @@ from minicnn.testing.tensors import Numbers, fill
 
 Errors = tuple[type[Exception], ...]
 REFUSALS: Errors = (ValueError, TypeError)
-TORCH_REFUSALS: Errors = (*REFUSALS, RuntimeError, IndexError)
+TORCH_REFUSALS: Errors = (*REFUSALS, RuntimeError, IndexError, AttributeError)
 
 
 def assert_twins(
@@ -107,6 +107,20 @@ def _derivatives(
 def _cotangent(y: Tensor) -> Tensor:
     """Return some g for ⟨y, g⟩, the same whenever the shape is."""
     return fill(tuple(y.shape), Numbers(y.dtype, "positive"), seed=0).requires_grad_()
+
+
+def refusal(f: Callable[..., Any], case: Case, refusals: Errors = REFUSALS) -> Exception | None:
+    """Return the error by which ``f`` refuses a case, whatever its arguments are, or None.
+
+    Example:
+        >>> refusal(torch.softmax, Case({}, {"input": torch.zeros(2), "dim": "rows"}))
+    """
+    copies = {key: x.clone() for key, x in case.arguments.items() if isinstance(x, Tensor)}
+    try:
+        case.replace(**copies).call(f)
+    except refusals as error:
+        return error
+    return None
 
 
 def assert_near(actual: Tensor, expected: Tensor, name: str = "result") -> None:

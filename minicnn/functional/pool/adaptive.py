@@ -90,9 +90,12 @@ def _check(
     require_image(input, empty_channels)
     if not input.is_floating_point():
         raise TypeError(f"input must be floating point, got {input.dtype}")
-    sizes = (output_size,) * 2 if isinstance(output_size, int) else tuple(output_size)
-    if len(sizes) != 2 or not all(s is None or type(s) is int for s in sizes):
-        raise TypeError(f"output_size must be an int or a pair of ints or None, got {output_size}")
+    sizes = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,) * 2
+    kinds = (int, type(None)) if isinstance(output_size, Sequence) else (int,)
+    if len(sizes) != 2 or not all(type(size) in kinds for size in sizes):
+        raise TypeError(
+            f"output_size must be an int or a pair of ints or None, got {output_size!r}"
+        )
     rows, cols = (
         input.shape[dim] if s is None else s for dim, s in zip((-2, -1), sizes, strict=True)
     )

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minicnn import checks
 from minicnn.functional.geometry import Axis, IntOrPair, pair, pool_windows, require_image
 from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.windows import Axes, inside, reduce_windows
@@ -53,6 +54,7 @@ def avg_pool2d(
     require_image(input)
     if not input.is_floating_point():
         raise TypeError(f"input must be floating point, got {input.dtype}")
+    checks.boolean("count_include_pad", count_include_pad)
     if isinstance(divisor_override, bool) or not isinstance(divisor_override, int | None):
         raise TypeError(f"divisor_override must be an int or None, got {divisor_override!r}")
     if divisor_override == 0:

@@ -1,0 +1,38 @@
+"""How thoroughly to test: ``pytest --hypothesis-profile=dev|ci|nightly``, dev by default.
+
+- dev: 50 examples of every property, seconds in all; always the same ones.
+- ci: 300 examples, minutes; always the same ones.
+- nightly: 2,500 examples, an hour; other ones every time, and their number is printed.
+"""
+
+import re
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import settings
+
+from minicnn.testing import profiles
+
+profiles.register()
+
+# Tests compute with tiny tensors, for which more threads only mean more waiting.
+torch.set_num_threads(1)
+
+passing_examples: Counter[str] = Counter()
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Count the examples that each property has held for, of all its parameters together."""
+    statistics = getattr(item, "hypothesis_statistics", "")
+    passed = sum(map(int, re.findall(r"(\d+) passing", statistics)))
+    if passed:
+        passing_examples[item.nodeid.partition("[")[0]] += passed
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the counts in the nightly run."""
+    if settings.get_current_profile_name() == "nightly":
+        terminalreporter.section("examples of each property")
+        for property_, examples in sorted(passing_examples.items()):
+            terminalreporter.write_line(f"{examples:7,}  {property_}")
