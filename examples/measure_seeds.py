@@ -24,7 +24,7 @@ def measure(seeds: int, options: list[str]) -> list[dict[str, float]]:
     results = []
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
-            args = [*options, "--seed", str(seed), "--out", folder]
+            args = ["--dataset", "mnist", *options, "--seed", str(seed), "--out", folder]
             results.append({"seed": seed, **train_mnist.run(train_mnist.parse_arguments(args))})
     return results
 
@@ -50,6 +50,7 @@ def main() -> int:
         record = {
             "command": command,
             "torch": torch.__version__,
+            "threads": torch.get_num_threads(),
             "mean_test_accuracy": mean,
             "deviation_of_test_accuracy": spread,
             "results": results,
