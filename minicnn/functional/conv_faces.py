@@ -35,6 +35,7 @@ from torch import Tensor
 
 from minicnn.functional.geometry import Axis
 from minicnn.functional.layout import batch_last, follow, nchw
+from minicnn.functional.plain import is_plain
 from minicnn.functional.windows import inside, slide, spread, tap
 
 
@@ -106,7 +107,7 @@ def _transpose(image: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
     for i, w_i in enumerate(w.unbind(0)):
         cells, seen = inside(rows, i)
         g_i = g[seen]
-        if groups == 1:
+        if groups == 1 and is_plain(x):  # in one step, for which vmap has no rule
             x[cells, 0].baddbmm_(w_i.expand(g_i.shape[0], -1, -1), g_i[:, 0])
         else:
             term = torch.bmm(_per_row(w_i, g_i.shape[0]), g_i.flatten(0, 1))
