@@ -21,11 +21,11 @@ def boolean(name: str, value: Any) -> bool:
     return value
 
 
-def integer(name: str, value: Any, minimum: int) -> int:
-    """Return ``value`` if it is an integer of at least ``minimum``; bool is not an integer here."""
+def integer(name: str, value: Any, minimum: int | None = None) -> int:
+    """Return ``value`` if it is an integer, of at least ``minimum``; bool is none here."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < minimum:
+    if minimum is not None and value < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
     return value
 

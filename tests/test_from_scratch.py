@@ -45,7 +45,7 @@ BUILDING_BLOCKS = {  # the in-place variant of one, such as add_, is one too
 ALLOWED = {name for names in BUILDING_BLOCKS.values() for name in names.split()}
 
 # The tools that hold us against torch import what they compare with.
-TOOLS = ("testing", "bench.py", "profile.py")
+TOOLS = ("testing", "bench", "profile.py")
 READY_MADE = ("torch.nn", "torch.optim", "torch._C")
 
 

@@ -160,8 +160,13 @@ def _check_operands(
 ) -> Pair:
     """Check input, weight and groups against each other; return (O, C) of the convolution."""
     require_image(input, empty_channels=True)
-    if checks.tensor("weight", weight).ndim != 4 or 0 in weight.shape[2:]:
+    if checks.tensor("weight", weight).ndim != 4:
         raise ValueError(f"weight must be (O, C/groups, kH, kW), got {tuple(weight.shape)}")
+    # An image may come without channels, but the transpose must not make one.
+    if 0 in weight.shape[1 if transposed else 2 :]:
+        raise ValueError(
+            f"weight must be (O, C/groups, kH, kW), none of them 0, got {tuple(weight.shape)}"
+        )
     if input.is_complex():
         raise TypeError(f"input must be real numbers, got {input.dtype}")
     for name, operand in (("weight", weight), ("bias", bias)):

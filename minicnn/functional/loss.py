@@ -47,7 +47,7 @@ def nll_loss(
 
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §5.5 and §6.2.1.1.
     """
-    _check(input, target, weight, reduction)
+    _check(input, target, weight, ignore_index, reduction)
     label, counts = _labels(input, target, ignore_index)
     class_dim = 0 if input.ndim == 1 else 1
     loss = -Gather.apply(input, class_dim, label.unsqueeze(class_dim)).squeeze(class_dim)
@@ -97,7 +97,7 @@ def cross_entropy(
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.2.2.3; label smoothing:
     Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, §7.
     """
-    _check(input, target, weight, reduction)
+    _check(input, target, weight, ignore_index, reduction)
     checks.probability("label_smoothing", label_smoothing)
     class_dim = 0 if input.ndim == 1 else 1
     if target.shape == input.shape:
@@ -202,9 +202,12 @@ def _reduce(loss: Tensor, total: Tensor | int, reduction: str) -> Tensor:
     return loss.sum().div(total) if reduction == "mean" else loss.sum()
 
 
-def _check(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str) -> None:
+def _check(
+    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> None:
     checks.tensor("input", input)
     checks.tensor("target", target)
+    checks.integer("ignore_index", ignore_index)
     if not input.is_floating_point():
         raise TypeError(f"input must be floating point, got {input.dtype}")
     if input.ndim == 0:

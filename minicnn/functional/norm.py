@@ -66,10 +66,12 @@ def batch_norm(
     ):
         if value is None and name.startswith("running") and not training:
             raise ValueError(f"{name} must be given when training is false, got None")
-        if value is not None and not checks.tensor(name, value).is_floating_point():
-            raise TypeError(f"{name} must be floating point, got {value.dtype}")
+        if value is not None and checks.tensor(name, value).dtype != input.dtype:
+            raise TypeError(f"{name} must have input's dtype {input.dtype}, got {value.dtype}")
         if value is not None and value.shape != shape:
             raise ValueError(f"{name} must have shape {tuple(shape)}, got {tuple(value.shape)}")
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must both be given or both be None")
 
     view = [-1 if d == 1 else 1 for d in range(input.ndim)]
     scale = (input.new_ones(shape) if weight is None else weight).view(view)

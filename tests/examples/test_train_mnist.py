@@ -38,7 +38,9 @@ def refusal(argv, capsys) -> str:
 def test_a_run_trains_tests_and_saves_every_figure(tmp_path, capsys):
     assert train_mnist.main([*QUICK, "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    found = re.search(r"Test, 1,000 images: average loss \d\.\d{4}, accuracy (\d+\.\d{2})%", printed)
+    found = re.search(
+        r"Test, 1,000 images: average loss \d\.\d{4}, accuracy (\d+\.\d{2})%", printed
+    )
     assert found
     assert float(found[1]) > 50  # one epoch on 3,667 digits; guessing gives 10
     assert {file.stem for file in (tmp_path / "figures").iterdir()} == FIGURES
@@ -63,9 +65,7 @@ def test_the_same_seed_gives_the_same_numbers_bit_for_bit(no_figures):
 def test_evaluating_less_often_changes_nothing(no_figures, monkeypatch):
     args = train_mnist.parse_arguments(QUICK)
     usual = train_mnist.run(args)
-    monkeypatch.setattr(
-        train_mnist.train, "evaluate", lambda *_: {"loss": 0.0, "accuracy": 0.0}
-    )
+    monkeypatch.setattr(train_mnist.train, "evaluate", lambda *_: {"loss": 0.0, "accuracy": 0.0})
     assert train_mnist.run(args)["test_loss"] == usual["test_loss"]
 
 

@@ -36,6 +36,13 @@ def test_it_is_torchs_clip_grad_norm(
     torch.testing.assert_close(clip(grads, max_norm), expected, rtol=1e-14, atol=0)
 
 
+def test_one_factor_scales_all_leaves_so_the_direction_stays() -> None:
+    """The norm is that of all leaves together, √(3² + 4²) = 5."""
+    clipped = clip({"weight": torch.tensor([3.0, 0.0]), "bias": torch.tensor([4.0])}, 1.0)
+    torch.testing.assert_close(clipped["weight"], torch.tensor([0.6, 0.0]))
+    torch.testing.assert_close(clipped["bias"], torch.tensor([0.8]))
+
+
 def test_a_short_gradient_stays_as_it_is() -> None:
     grads = {"weight": torch.tensor([0.3, 0.4])}
     assert torch.equal(clip(grads, 1.0)["weight"], grads["weight"])

@@ -40,6 +40,19 @@ def test_it_is_torchs_averaged_model_bit_for_bit(
             assert torch.equal(optim.averaged(state)[name], expected)
 
 
+def test_the_average_starts_from_the_weights_after_the_first_update() -> None:
+    transform, params = optim.ema(0.75), torch.tensor([9.0])
+    _, state = transform.update(torch.tensor([-4.0]), transform.init(params), params)
+    assert optim.averaged(state).tolist() == [5]
+
+
+def test_decay_is_the_share_of_the_old_average() -> None:
+    transform, params, update = optim.ema(0.75), torch.tensor([9.0]), torch.tensor([-4.0])
+    _, state = transform.update(update, transform.init(params), params)
+    _, state = transform.update(update, state, params + update)
+    assert optim.averaged(state).tolist() == [0.75 * 5 + 0.25 * 1]
+
+
 def test_the_updates_pass_unchanged() -> None:
     updates, transform = (torch.tensor([1.0, -2.0]),), optim.ema(0.5)
     params = (torch.tensor([5.0, 5.0]),)

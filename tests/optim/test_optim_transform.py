@@ -157,6 +157,15 @@ def test_a_chain_feeds_each_transform_with_the_updates_of_the_one_before() -> No
     assert state == ((), (), ())
 
 
+def test_a_chain_keeps_the_new_state_of_each_transform() -> None:
+    count = optim.Transform(lambda params: 0, lambda g, state, params: (g, state + 1))
+    opt, zero = optim.chain(count, count), torch.tensor(0.0)
+    state = opt.init(zero)
+    for expected in ((1, 1), (2, 2)):
+        _, state = opt.update(zero, state, zero)
+        assert state == expected
+
+
 def test_chain_takes_transforms_only() -> None:
     with pytest.raises(TypeError, match="chain takes Transforms"):
         optim.chain(optim.sgd(0.1), optim.adam)  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
 """What torch's module databases give: a module, and what to call it with."""
 
 import functools
-import warnings
 import inspect
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
