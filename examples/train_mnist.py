@@ -47,7 +47,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     add("--batch-size", type=at_least(1), default=256, help="images in a batch")
     add("--lr", type=at_least(0, float), default=0.01, help="peak of the one-cycle schedule")
     add("--shift", type=at_least(0), default=2, help="pixels to move training images at most")
-    add("--label-smoothing", type=at_least(0, float), default=0.1, help="in [0, 1], in the train loss")
+    add(
+        "--label-smoothing",
+        type=at_least(0, float),
+        default=0.1,
+        help="in [0, 1], in the train loss",
+    )
     add("--seed", type=at_least(0), default=0, help="of all random numbers")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     add("--out", type=Path, help="folder for the results; without it runs/<date and time>")

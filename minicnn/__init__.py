@@ -10,7 +10,7 @@ viz         figures
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minicnn import (
     checkpoint,
@@ -27,6 +27,9 @@ from minicnn import (
     tree,
 )
 from minicnn.summaries import summary
+
+if TYPE_CHECKING:
+    from minicnn import viz
 
 __all__ = [
     "checkpoint",

@@ -21,7 +21,8 @@ def assert_twins(
     """Assert that ``ours`` does with ``case`` what ``twin`` does.
 
     Both refuse it; or the results agree, and so do their derivatives by every input, up to the
-    given order, and ``ours`` leaves its arguments as they were.
+    given order, the results have the dtype of the case, and ``ours`` leaves its arguments as they
+    were.
 
     The twin is given the same numbers in float64 and contiguous, so that it is the truth for every
     dtype and layout. (Torch 2.15 needs that: where weight and input are both channels-last, it
@@ -48,14 +49,26 @@ def assert_twins(
         assert both, f"only one refuses\n  ours: {actual!r}\n  twin: {expected!r}"
         return
     assert list(actual) == list(expected)
-    for name, result in actual.items():
-        assert_near(result, expected[name], name)
+    dtype = case.options.get("dtype") or next(iter(case.inputs.values())).dtype
+    for name, y in actual.items():
+        truth = expected[name]
+        if truth.is_floating_point():
+            truth = truth.to(dtype if name.startswith("result") else y.dtype)
+        assert_near(y, truth, name)
     for name, copy in copies.items():
         assert_near(case.inputs[name], copy, f"{name}, which no call may change")
 
 
 def accepted(f: Callable[..., Any], cases: st.SearchStrategy[Case]) -> st.SearchStrategy[Case]:
-    """Leave out the cases that ``f`` refuses."""
+    """Leave out the cases that ``f`` refuses.
+
+    Example:
+        >>> from hypothesis import find
+        >>> from minicnn import functional as F
+        >>> from minicnn.testing.cases import softmax
+        >>> find(accepted(F.softmax, softmax()), lambda case: case.options["dim"] > 0).options
+        {'dim': 1, 'dtype': None}
+    """
     return cases.filter(lambda case: not isinstance(outcome(f, case), Exception))
 
 
@@ -114,6 +127,7 @@ def refusal(f: Callable[..., Any], case: Case, refusals: Errors = REFUSALS) -> E
 
     Example:
         >>> refusal(torch.softmax, Case({}, {"input": torch.zeros(2), "dim": "rows"}))
+        TypeError("softmax(): argument 'dim' must be int, not str")
     """
     copies = {key: x.clone() for key, x in case.arguments.items() if isinstance(x, Tensor)}
     try:
@@ -127,15 +141,14 @@ def assert_near(actual: Tensor, expected: Tensor, name: str = "result") -> None:
     """Assert that two thirds of the digits that the dtype of ``actual`` holds are as expected.
 
     The error may be eps^⅔ times the largest number expected (or 1, if all are smaller): 4·10⁻¹¹ in
-    float64, 2·10⁻⁵ in float32, 4 % in bfloat16. Integers have to be equal, and NaN and ±∞ where
-    they are expected.
+    float64, 2·10⁻⁵ in float32, 4 % in bfloat16. Integers have to be equal, NaN and ±∞ where they
+    are expected, shapes and dtypes the same.
 
     Example:
         >>> assert_near(torch.tensor([1.00001, float("nan")]), torch.tensor([1.0, float("nan")]))
     """
     tolerance = 0.0
     if actual.is_floating_point():
-        expected = expected.to(actual.dtype)
         finite = expected[expected.isfinite()].abs()
         scale = max(1.0, finite.max().item()) if finite.numel() else 1.0
         tolerance = scale * torch.finfo(actual.dtype).eps ** (2 / 3)
