@@ -36,7 +36,7 @@ def number(name: str, value: Any, accept: Callable[[float], bool], expected: str
     NaN fails every comparison, so an ``accept`` written as a comparison refuses it.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number {expected}, got {value!r}")
+        raise TypeError(f"{name} must be a number, got {value!r}")
     if not accept(float(value)):
         raise ValueError(f"{name} must be {expected}, got {value}")
     return float(value)

@@ -150,7 +150,7 @@ def _transposed_windows(
             f"got {extra}"
         )
     out = (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + extra + 1
-    if out < 0:
+    if out < 1:
         raise ValueError(f"padding (={pad}) leaves an output of {out} cells for {size} input cells")
     return Axis(out, kernel, stride, pad, dilation, size)
 
