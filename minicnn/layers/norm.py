@@ -37,9 +37,10 @@ def batch_norm(momentum: float = 0.1, eps: float = 1e-5) -> Layer:
     def init(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
         if not in_shape:
             raise ValueError("batch_norm needs an in_shape (C,) or (C, H, W), got ()")
-        ones = torch.ones(in_shape[0], device=generator.device)
-        zeros = torch.zeros_like(ones)
-        return {"weight": ones, "bias": zeros}, {"mean": zeros, "var": ones}, in_shape
+        ones, zeros = (f(in_shape[0], device=generator.device) for f in (torch.ones, torch.zeros))
+        params = {"weight": ones, "bias": zeros}
+        # Tensors of their own: what happens to the parameters must not happen to the state.
+        return params, {"mean": zeros.clone(), "var": ones.clone()}, in_shape
 
     def apply(
         params: Tree, state: Tree, x: Tensor, *, train: bool = False, **_: Any

@@ -1,0 +1,23 @@
+"""Benchmarks, with ours and torch's of each operation in one group.
+
+    pytest tests/benchmarks --benchmark-only
+
+Ordinary runs of pytest skip them. They measure one function after the other and are there to look
+at a single operation; the ratios that count come from ``python -m minicnn.bench``, where the two
+take turns.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+THREADS = 2
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    yield
+    torch.set_num_threads(before)

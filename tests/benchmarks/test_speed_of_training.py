@@ -1,0 +1,27 @@
+"""Training steps: forward, backward and Adam."""
+
+from typing import Any
+
+import pytest
+
+from minicnn import models
+from minicnn.bench.measure import Comparison
+from minicnn.bench.steps import net_a, net_b, steps
+
+SIDES = ("ours", "torch")
+
+
+@pytest.mark.parametrize("side", range(2), ids=SIDES)
+@pytest.mark.parametrize(
+    "comparison",
+    [
+        pytest.param(comparison, marks=pytest.mark.benchmark(group=comparison.name), id=str(i))
+        for i, comparison in enumerate(
+            [steps(net_a, 256), steps(models.mnist_cnn, 256), steps(net_b, 64)]
+        )
+    ],
+)
+def test_training_step(benchmark: Any, comparison: Comparison, side: int) -> None:
+    step = comparison.make()[side]
+    first = step()
+    assert benchmark(step) < first, "training lowers the loss"
