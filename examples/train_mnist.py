@@ -2,8 +2,6 @@
 
     python examples/train_mnist.py
     python examples/train_mnist.py --epochs 1 --seed 7 --device cpu --out runs/quick
-
-Everything happens in minicnn's own layers, loss and optimizer; this script wires them together.
 """
 
 import argparse
@@ -41,7 +39,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--dataset", choices=data.DATASETS, default="auto", help="auto is mnist, or else sample")
-    add("--data-dir", help="folder of MNIST/raw/…; without it $MINICNN_DATA_DIR, or else ./data")
+    add("--data-dir", default=str(data.data_dir()), help="folder that has or gets MNIST/raw/…")
     add("--model", choices=models.MODELS, default="mnist_cnn", help="network")
     add("--epochs", type=at_least(1), default=6, help="times to go through the training images")
     add("--batch-size", type=at_least(1), default=256, help="images in a batch")
@@ -55,7 +53,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     add("--seed", type=at_least(0), default=0, help="of all random numbers")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
-    add("--out", type=Path, help="folder for the results; without it runs/<date and time>")
+    started = Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    add("--out", type=Path, default=started, help="folder for the results, by default a dated one")
     add("--show", action="store_true", help="also open the figures in windows")
     return parser.parse_args(argv)
 
@@ -169,10 +168,11 @@ def run(args: argparse.Namespace) -> dict[str, float]:
     if note:
         print(f"NOTE: {note}")
 
-    out = args.out or Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     first_params, _, _ = net.init(torch.Generator().manual_seed(args.seed), (1, 28, 28))
-    draw(net, train_state, first_params, history, test, scores.cpu(), out / "figures", args.show)
-    print(f"Figures in {out / 'figures'}, {time.perf_counter() - started:.0f} seconds in all.")
+    draw(
+        net, train_state, first_params, history, test, scores.cpu(), args.out / "figures", args.show
+    )
+    print(f"Figures in {args.out / 'figures'}, {time.perf_counter() - started:.0f} seconds in all.")
     return {
         "test_loss": loss,
         "test_accuracy": right,
@@ -188,6 +188,9 @@ def main(argv: list[str] | None = None) -> int:
     except (data.DataError, OSError, ValueError) as error:
         print(f"{Path(__file__).name}: error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"{Path(__file__).name}: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 
