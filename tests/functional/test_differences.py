@@ -62,6 +62,9 @@ MINICNN_REFUSES = [
         "with an output size of 1 torch takes the mean, whatever the input's dimensions or dtype"),
     Difference("adaptive_max_pool2d", "input", lambda m: m.adaptive_max_pool2d(X[0, :0], 1),
         "torch accepts an image without channels"),
+    Difference("nll_loss", "weight",
+        lambda m: m.nll_loss(LOGITS[..., None], LABEL[:, None], torch.ones(1, 3)),
+        "with extra dimensions torch accepts any shape with as many numbers"),
     # Numbers for which the equation makes no sense.
     Difference("batch_norm", "momentum",
         lambda m: m.batch_norm(X, ZEROS, ONES, training=True, momentum=1.5),
