@@ -1,0 +1,173 @@
+"""Bugs of batch normalisation, of layers, and of initial weights."""
+
+from ..mutant import Mutant
+
+NORM, COMBINE = "functional/norm.py", "layers/combine.py"
+WEIGHTED, INIT = "layers/weighted.py", "init.py"
+TEST = "functional/test_norm.py::test_"
+TWINS, COMBINED = "layers/test_layers_twins.py::test_", "layers/test_layers_combine.py::test_"
+INIT_TEST = "test_init.py::test_"
+
+MUTANTS = (
+    Mutant(
+        "batch_norm: biased variance in running statistics",
+        NORM,
+        "var.flatten() * (n / (n - 1))",
+        "var.flatten()",
+        "Evaluation sees a variance that is too small by (n − 1) / n.",
+        TEST + "running_statistics_move_towards_the_batchs_by_momentum",
+    ),
+    Mutant(
+        "batch_norm: unbiased variance in training",
+        NORM,
+        "var = _channel_sum(centred * centred) / n",
+        "var = _channel_sum(centred * centred) / (n - 1)",
+        "The variance as statisticians take it.",
+        TEST + "the_batch_is_normalised_with_the_biased_variance",
+    ),
+    Mutant(
+        "batch_norm: eps outside the square root",
+        NORM,
+        "factor = scale * (running_var + eps).rsqrt().view(view)",
+        "factor = scale * (1 / (running_var.sqrt() + eps)).view(view)",
+        "σ + ε for √(σ² + ε).",
+        TEST + "eps_is_added_to_the_variance_under_the_root",
+    ),
+    Mutant(
+        "batch_norm: momentum the wrong way round",
+        NORM,
+        "(1 - momentum) * running + momentum * statistic",
+        "momentum * running + (1 - momentum) * statistic",
+        "As other libraries define it: almost nothing is remembered.",
+        TEST + "running_statistics_move_towards_the_batchs_by_momentum",
+    ),
+    Mutant(
+        "batch_norm: evaluation in training mode",
+        NORM,
+        "    if not training:\n        assert running_mean",
+        "    if input.numel() // input.shape[1] < 2:\n        assert running_mean",
+        "The batch's own statistics are used, whatever the mode.",
+        TEST + "outside_training_the_running_statistics_are_used_and_stay_as_they_are",
+    ),
+    Mutant(
+        "batch_norm: statistics over the batch alone",
+        NORM,
+        "[d for d in range(x.ndim) if d != 1]",
+        "[d for d in range(x.ndim) if d != 1 and d < 3]",
+        "The last dimension is left out of the sums.",
+        TEST + "mean_and_variance_are_taken_over_the_batch_and_all_places_of_a_channel",
+    ),
+    Mutant(
+        "batch_norm: mean and variance taken for constants in backward",
+        NORM,
+        "torch.addcmul(g - sum_g / n, x_hat, -sum_gx / n) * factor",
+        "g * factor",
+        "The gradient does not know that every x moves μ and σ.",
+        TEST + "the_gradient_is_orthogonal_to_what_normalising_takes_away",
+    ),
+    Mutant(
+        "batch_norm: variance taken for a constant in backward",
+        NORM,
+        "torch.addcmul(g - sum_g / n, x_hat, -sum_gx / n) * factor",
+        "(g - sum_g / n) * factor",
+        "The gradient does not know that every x moves σ.",
+        TEST + "the_gradient_is_orthogonal_to_what_normalising_takes_away",
+    ),
+    Mutant(
+        "batch_norm: the old statistics overwritten",
+        NORM,
+        "return (1 - momentum) * running + momentum * statistic.to(running.dtype).detach()",
+        "return running.lerp_(statistic.to(running.dtype).detach(), momentum)",
+        "As torch does it, but here states are not to change.",
+        TEST + "the_old_statistics_are_not_written_to_and_the_new_ones_carry_no_gradient",
+    ),
+    Mutant(
+        "batch_norm layer: state not returned",
+        "layers/norm.py",
+        'return y, {"mean": mean, "var": var}',
+        "return y, state",
+        "The running statistics never leave 0 and 1.",
+        TWINS + "values_gradients_and_state_equal_torchs",
+    ),
+    Mutant(
+        "sequential: states not returned",
+        COMBINE,
+        "x, s = layer.apply(p, s, x, rng=rng, train=train)",
+        "x, _ = layer.apply(p, s, x, rng=rng, train=train)",
+        "A layer's new state gets lost on its way out.",
+        COMBINED + "sequential_applies_each_layer_to_the_output_of_the_last",
+    ),
+    Mutant(
+        "sequential: train not handed on",
+        COMBINE,
+        "x, s = layer.apply(p, s, x, rng=rng, train=train)",
+        "x, s = layer.apply(p, s, x, rng=rng)",
+        "Inside a network dropout is always off.",
+        COMBINED + "sequential_applies_each_layer_to_the_output_of_the_last",
+    ),
+    Mutant(
+        "residual: shortcut forgotten",
+        COMBINE,
+        "return x + y, state",
+        "return y, state",
+        "y = f(x).",
+        COMBINED + "residual_adds_the_input",
+    ),
+    Mutant(
+        "flatten: column by column",
+        "layers/pointwise.py",
+        "else x).flatten(1)",
+        "else x).mT.flatten(1)",
+        "The numbers come in another order than in torch: weights cannot be exchanged.",
+        TWINS + "values_gradients_and_state_equal_torchs",
+    ),
+    Mutant(
+        "weighted layers: bias drawn first",
+        WEIGHTED,
+        '    params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}\n',
+        "    _ = init.uniform(generator, shape[:1], 1.0)\n"
+        '    params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}\n',
+        "The same seed does not give torch's weights.",
+        TWINS + "initial_weights_equal_torchs_under_the_same_seed",
+    ),
+    Mutant(
+        "weighted layers: bias bounded by its own size",
+        WEIGHTED,
+        "1 / math.sqrt(init.fans(shape)[0])",
+        "1 / math.sqrt(shape[0])",
+        "1/√O for 1/√fan_in.",
+        TWINS + "initial_weights_equal_torchs_under_the_same_seed",
+    ),
+    Mutant(
+        "init: fan_in without the window",
+        INIT,
+        "window = math.prod(shape[2:])",
+        "window = 1",
+        "Weights of convolutions k times too large.",
+        INIT_TEST + "standard_deviations_are_those_of_the_papers",
+    ),
+    Mutant(
+        "init: fan_out for fan_in",
+        INIT,
+        "/ math.sqrt(fans(shape)[0])",
+        "/ math.sqrt(fans(shape)[1])",
+        "The signal fades or explodes wherever a layer changes the width.",
+        INIT_TEST + "standard_deviations_are_those_of_the_papers",
+    ),
+    Mutant(
+        "init: bound for standard deviation",
+        INIT,
+        "return uniform(generator, shape, math.sqrt(3) * kaiming_std(shape, a))",
+        "return uniform(generator, shape, kaiming_std(shape, a))",
+        "A uniform distribution on ±b has a standard deviation of b/√3, not b.",
+        INIT_TEST + "a_large_sample_has_the_mean_and_the_standard_deviation",
+    ),
+    Mutant(
+        "init: relu's gain forgotten",
+        INIT,
+        "return math.sqrt(2 / (1 + a * a))",
+        "return math.sqrt(1 / (1 + a * a))",
+        "Every relu halves the signal's square, and thirty of them leave nothing.",
+        INIT_TEST + "kaiming_keeps_the_signal_alive_through_thirty_relu_layers",
+    ),
+)

@@ -1,0 +1,165 @@
+"""Bugs of linear, relu, softmax and dropout."""
+
+from ..mutant import Mutant
+
+ACTIVATION, LINEAR = "functional/activation.py", "functional/linear.py"
+DROPOUT = "functional/dropout.py"
+ACTIVATION_TEST = "functional/test_activation.py::test_"
+LINEAR_TEST = "functional/test_linear.py::test_"
+DROPOUT_TEST = "functional/test_dropout.py::test_"
+
+MUTANTS = (
+    Mutant(
+        "linear: bias forgotten",
+        LINEAR,
+        "torch.addmm(bias, x, weight.mT)",
+        "x @ weight.mT",
+        "The bias is checked, and then not used.",
+        LINEAR_TEST + "bias_is_added_to_every_row",
+    ),
+    Mutant(
+        "linear: bias's gradient averaged over the batch",
+        LINEAR,
+        "g.sum(0) if need_bias",
+        "g.mean(0) if need_bias",
+        "The loss is a mean already: averaged twice.",
+        LINEAR_TEST + "gradients_by_hand",
+    ),
+    Mutant(
+        "linear: leading dimensions merged",
+        LINEAR,
+        "return y.reshape(*input.shape[:-1], weight.shape[0])",
+        "return y",
+        "(N, T, I) comes back as (N·T, O).",
+        LINEAR_TEST + "leading_dimensions_stay",
+    ),
+    Mutant(
+        "relu: gradient passes everywhere",
+        ACTIVATION,
+        "return g * passes",
+        "return g",
+        "A backward that forgets what was cut off.",
+        ACTIVATION_TEST + "the_gradient_passes_relu_where_the_input_is_positive_and_stops_at_zero",
+    ),
+    Mutant(
+        "relu: NaN turned into zero",
+        ACTIVATION,
+        "return x.clamp(min=0)",
+        "return torch.where(x > 0, x, 0)",
+        "An error upstream disappears.",
+        ACTIVATION_TEST + "relu_lets_nan_through_so_that_no_error_goes_unseen",
+    ),
+    Mutant(
+        "softmax: overflows",
+        ACTIVATION,
+        "e = (x - x.amax(dim, keepdim=True)).exp()",
+        "e = x.exp()",
+        "As the formula stands in the book.",
+        ACTIVATION_TEST + "huge_scores_do_not_overflow",
+    ),
+    Mutant(
+        "softmax: normalised over everything",
+        ACTIVATION,
+        "return e / e.sum(dim, keepdim=True)",
+        "return e / e.sum()",
+        "The examples of a batch compete with each other.",
+        ACTIVATION_TEST + "dim_says_which_scores_compete",
+    ),
+    Mutant(
+        "softmax: gradient of the diagonal alone",
+        ACTIVATION,
+        "return y * (g - (g * y).sum(ctx.dim, keepdim=True)), None",
+        "return g * y * (1 - y), None",
+        "y (1 − y), which is the sigmoid's.",
+        ACTIVATION_TEST + "the_gradient_of_softmax_sums_to_zero",
+    ),
+    Mutant(
+        "log_softmax: overflows",
+        ACTIVATION,
+        "        x = x - x.amax(dim, keepdim=True)\n        return x - x.exp()",
+        "        return x - x.exp()",
+        "The log-sum-exp without its trick.",
+        ACTIVATION_TEST + "huge_scores_do_not_overflow",
+    ),
+    Mutant(
+        "log_softmax: logarithm of softmax",
+        ACTIVATION,
+        "return x - x.exp().sum(dim, keepdim=True).log()",
+        "return (x.exp() / x.exp().sum(dim, keepdim=True)).log()",
+        "log 0 where a probability underflows.",
+        ACTIVATION_TEST + "huge_scores_do_not_overflow",
+    ),
+    Mutant(
+        "log_softmax: gradient of softmax",
+        ACTIVATION,
+        "return g - y.exp() * g.sum(ctx.dim, keepdim=True), None",
+        "return g - y.exp() * g, None",
+        "The sum over the classes is missing.",
+        ACTIVATION_TEST + "log_softmax_and_its_derivatives_are_torchs",
+    ),
+    Mutant(
+        "dropout: mask not rescaled",
+        DROPOUT,
+        ".bernoulli_(1 - p, generator=generator).div_(1 - p))",
+        ".bernoulli_(1 - p, generator=generator))",
+        "Dropout as in the first paper, where evaluation scales down.",
+        DROPOUT_TEST + "numbers_are_forgotten_or_scaled_up_to_keep_the_mean",
+    ),
+    Mutant(
+        "dropout: p keeps",
+        DROPOUT,
+        ".bernoulli_(1 - p, generator=generator).div_(1 - p))",
+        ".bernoulli_(p, generator=generator).div_(p))",
+        "p is taken for the probability of keeping a number.",
+        DROPOUT_TEST + "as_many_are_forgotten_as_p_says",
+    ),
+    Mutant(
+        "dropout: generator drawn twice",
+        DROPOUT,
+        "mask.bernoulli_(1 - p, generator=generator).div_",
+        "mask.bernoulli_(1 - p, generator=generator).bernoulli_(1 - p, generator=generator).div_",
+        "A mask is drawn and thrown away: no number of the run is torch's any more.",
+        DROPOUT_TEST + "value_gradient_and_second_derivatives_are_torchs",
+    ),
+    Mutant(
+        "dropout: generator ignored",
+        DROPOUT,
+        "generator=generator).div_",
+        "generator=None).div_",
+        "The mask comes from the global generator.",
+        DROPOUT_TEST
+        + "a_generator_of_ones_own_leaves_the_global_one_alone_and_the_other_way_round",
+    ),
+    Mutant(
+        "dropout: active in evaluation",
+        DROPOUT,
+        "if not training or p == 0:",
+        "if p == 0:",
+        "Predictions are random.",
+        DROPOUT_TEST + "evaluation_changes_nothing",
+    ),
+    Mutant(
+        "dropout: gradient not masked",
+        DROPOUT,
+        "return _Mask.apply(g, *ctx.saved_tensors), None",
+        "return g, None",
+        "Forgotten numbers get gradients.",
+        DROPOUT_TEST + "the_gradient_passes_where_the_number_passed",
+    ),
+    Mutant(
+        "dropout: one mask for the whole batch",
+        DROPOUT,
+        "mask = torch.empty_like(input, memory_format=torch.contiguous_format)",
+        "mask = torch.empty_like(input[:1], memory_format=torch.contiguous_format)",
+        "All images of a batch forget the same places.",
+        DROPOUT_TEST + "each_number_has_its_own_chance",
+    ),
+    Mutant(
+        "dropout: mask in the order of the memory",
+        DROPOUT,
+        "torch.empty_like(input, memory_format=torch.contiguous_format)",
+        "torch.empty_like(input)",
+        "The layout, which should only change the speed, changes the training.",
+        DROPOUT_TEST + "the_layout_in_memory_changes_no_result",
+    ),
+)

@@ -1,0 +1,3 @@
+"""The mutants of the general run that no test notices, and why none can, or need."""
+
+SURVIVORS: dict[str, str] = {}

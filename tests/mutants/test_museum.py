@@ -1,0 +1,66 @@
+"""The mutants themselves: each still changes one place, and what it makes is still Python."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from .general import every, sample
+from .museum import MUSEUM
+from .mutant import LIBRARY, Mutant
+from .survivors import SURVIVORS
+from .targets import TARGETS
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("mutant", MUSEUM, ids=lambda mutant: mutant.name)
+def test_a_patch_of_the_museum_applies_and_gives_other_python(mutant: Mutant) -> None:
+    source = (LIBRARY / mutant.file).read_text(encoding="utf-8")
+    wrong = mutant.apply(source)
+    assert ast.dump(ast.parse(wrong)) != ast.dump(ast.parse(source))
+
+
+@pytest.mark.parametrize("mutant", MUSEUM, ids=lambda mutant: mutant.name)
+def test_the_test_that_a_patch_names_exists(mutant: Mutant) -> None:
+    file, name = mutant.test.split("::")
+    assert f"\ndef {name}(" in (TESTS / file).read_text(encoding="utf-8")
+
+
+def test_the_museum_holds_at_least_60_bugs_each_with_a_name_of_its_own() -> None:
+    assert len({mutant.name for mutant in MUSEUM}) == len(MUSEUM) >= 60
+    assert len({(mutant.file, mutant.old, mutant.new) for mutant in MUSEUM}) == len(MUSEUM)
+
+
+def test_a_patch_whose_text_is_not_there_exactly_once_is_refused() -> None:
+    mutant = MUSEUM[0]
+    with pytest.raises(ValueError, match="must occur once, not 0×"):
+        mutant.apply("")
+    with pytest.raises(ValueError, match="must occur once, not 2×"):
+        mutant.apply(2 * mutant.old)
+
+
+def test_mechanical_mutants_have_names_of_their_own_and_are_python() -> None:
+    names = [change.name for change in every()]
+    assert len(set(names)) == len(names)
+    for change in sample(100, seed=0):
+        source = (LIBRARY / change.file).read_text(encoding="utf-8")
+        assert ast.dump(ast.parse(change.apply(source))) != ast.dump(ast.parse(source))
+
+
+def test_a_sample_depends_on_its_seed_and_a_larger_one_holds_the_smaller() -> None:
+    assert sample(10, seed=0) == sample(20, seed=0)[:10]
+    assert sample(10, seed=0) != sample(10, seed=1)
+
+
+def test_every_file_of_functions_and_optimizers_is_a_target_and_its_tests_exist() -> None:
+    files = {
+        path for folder in ("functional", "optim") for path in (LIBRARY / folder).rglob("*.py")
+    }
+    assert {str(f.relative_to(LIBRARY)) for f in files if f.name != "__init__.py"} == set(TARGETS)
+    for tests in TARGETS.values():
+        assert all((TESTS.parent / test).exists() for test in tests)
+
+
+def test_every_survivor_that_is_explained_can_still_be_made() -> None:
+    assert set(SURVIVORS) <= {change.name for change in every()}
