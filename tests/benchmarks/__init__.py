@@ -1,0 +1,1 @@
+"""Benchmarks: ours and theirs side by side."""
