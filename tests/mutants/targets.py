@@ -7,12 +7,8 @@ TRANSFORMS = "tests/functional/test_transforms.py"
 
 
 def _functional(*names: str) -> tuple[str, ...]:
-    return (
-        *(f"tests/functional/test_{name}.py" for name in names),
-        REFUSALS,
-        SIGNATURES,
-        TRANSFORMS,
-    )
+    own = (f"tests/functional/test_{name}.py" for name in names)
+    return (*own, REFUSALS, DIFFERENCES, SIGNATURES, TRANSFORMS)
 
 
 def _optim(*names: str) -> tuple[str, ...]:
