@@ -1,5 +1,6 @@
 """Train a convolutional network on MNIST, test it, and draw what it got right and wrong.
 
+Usage:
     python examples/train_mnist.py
     python examples/train_mnist.py --epochs 1 --seed 7 --device cpu --out runs/quick
 """
