@@ -2,7 +2,8 @@
 
 Usage:
     python examples/train_mnist.py
-    python examples/train_mnist.py --epochs 1 --seed 7 --device cpu --out runs/quick
+    python examples/train_mnist.py --preset best
+    python examples/train_mnist.py --preset quick --seed 7 --device cpu --out runs/quick
 """
 
 import argparse
@@ -12,11 +13,16 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import presets
 import torch
 from tqdm import tqdm
 
 from minicnn import data, layers, metrics, models, optim, schedules, summary, train, tree
 from minicnn import functional as F
+
+
+class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """States every default, and leaves the table of presets as it is."""
 
 
 def at_least(minimum: float, kind: type = int):
@@ -33,30 +39,33 @@ def at_least(minimum: float, kind: type = int):
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line; an option on it goes before the preset's value."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").split("\n\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        epilog=presets.table(),
+        formatter_class=Formatter,
     )
-    add = parser.add_argument
+    add, number = parser.add_argument, at_least(0, float)
+    add("--preset", choices=presets.PRESETS, default="default", help="other defaults, see below")
     add("--dataset", choices=data.DATASETS, default="auto", help="auto is mnist, or else sample")
     add("--data-dir", default=str(data.data_dir()), help="folder that has or gets MNIST/raw/…")
     add("--model", choices=models.MODELS, default="mnist_cnn", help="network")
     add("--epochs", type=at_least(1), default=6, help="times to go through the training images")
     add("--batch-size", type=at_least(1), default=256, help="images in a batch")
-    add("--lr", type=at_least(0, float), default=0.01, help="peak of the one-cycle schedule")
+    add("--lr", type=number, default=0.01, help="peak of the one-cycle schedule")
     add("--shift", type=at_least(0), default=2, help="pixels to move training images at most")
-    add(
-        "--label-smoothing",
-        type=at_least(0, float),
-        default=0.1,
-        help="in [0, 1], in the train loss",
-    )
+    add("--rotate", type=number, default=0.0, help="degrees to rotate them at most")
+    add("--scale", type=number, default=0.0, help="fraction, below 1, to zoom them at most")
+    add("--shear", type=number, default=0.0, help="degrees, below 90, to slant them at most")
+    add("--elastic", type=number, default=0.0, help="pixels to bend them, standard deviation")
+    add("--label-smoothing", type=number, default=0.1, help="in [0, 1], in the train loss")
+    add("--average", type=number, default=0.0, help="part of the run to average weights over")
     add("--seed", type=at_least(0), default=0, help="of all random numbers")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     started = Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     add("--out", type=Path, default=started, help="folder for the results, by default a dated one")
     add("--show", action="store_true", help="also open the figures in windows")
+    parser.set_defaults(**presets.PRESETS[parser.parse_args(argv).preset])
     return parser.parse_args(argv)
 
 
@@ -71,18 +80,46 @@ def choose_device(name: str) -> torch.device:
         raise ValueError(f"--device {name} is not to be had on this machine") from error
 
 
+def make_augmentation(args) -> data.Augment | None:
+    """Choose how to change the training images: by whole pixels alone there is a quicker way."""
+    if args.rotate or args.scale or args.shear or args.elastic:
+        return data.random_warp(
+            data.affine_field(args.rotate, args.scale, args.shear, args.shift),
+            data.elastic_field(args.elastic),
+        )
+    return data.random_shift(args.shift) if args.shift else None
+
+
+def make_optimizer(args, steps: int) -> optim.Transform:
+    """Make Adam on a one-cycle schedule, with an average of the weights if asked."""
+    adam = optim.adam(schedules.one_cycle(args.lr, steps), betas=(0.7, 0.9))
+    if not args.average:
+        return adam
+    # An average with decay d reaches back 1 / (1 − d) steps: as a part of the run, so that the
+    # initial weights are forgotten in a short run too.
+    return optim.chain(adam, optim.ema(1 - 1 / max(1, args.average * steps)))
+
+
+def with_final_weights(args, now: train.TrainState) -> train.TrainState:
+    """Put the averaged weights, if there are any, in the place of the last ones.
+
+    The running statistics of batch normalisation stay: they are moving averages already, if of the
+    last weights' activations. These come close to the averaged weights' as the cycle ends.
+    """
+    return now._replace(params=optim.averaged(now.opt_state)) if args.average else now
+
+
 def fit(args, net: layers.Layer, training: data.Split, validation: data.Split, device):
-    """Train from fresh parameters; return the last state and one row of history an epoch."""
+    """Train from fresh parameters; return the final state and one row of history an epoch."""
     params, state, _ = net.init(torch.Generator().manual_seed(args.seed), (1, 28, 28))
     params, state = (tree.map(lambda x: x.to(device), part) for part in (params, state))
     steps = data.steps_per_epoch(len(training.labels), args.batch_size)
-    schedule = schedules.one_cycle(args.lr, args.epochs * steps)
-    optimizer = optim.adam(schedule, betas=(0.7, 0.9))
+    optimizer = make_optimizer(args, args.epochs * steps)
     loss = functools.partial(F.cross_entropy, label_smoothing=args.label_smoothing)
     step = train.make_train_step(net, loss, optimizer)
 
     rng = torch.Generator(device).manual_seed(args.seed)
-    augment = data.random_shift(args.shift) if args.shift else None
+    augment = make_augmentation(args)
     batches = data.batches(
         training, args.batch_size, rng, args.epochs, augment=augment, device=device
     )
@@ -95,7 +132,8 @@ def fit(args, net: layers.Layer, training: data.Split, validation: data.Split, d
             bar.set_postfix(loss=f"{sums[0] / seen:.4f}", accuracy=f"{sums[1] / seen:.2%}")
             if now.step % steps:
                 continue
-            held = train.evaluate(net, now.params, now.state, all_of(validation, device))
+            final = with_final_weights(args, now)
+            held = train.evaluate(net, final.params, final.state, all_of(validation, device))
             row = {
                 "epoch": now.step // steps,
                 "train_loss": sums[0].item() / seen,
@@ -111,7 +149,7 @@ def fit(args, net: layers.Layer, training: data.Split, validation: data.Split, d
                 f"validation loss {held['loss']:.4f}, accuracy {held['accuracy']:.2%}",
                 file=sys.stdout,
             )
-    return now, history
+    return with_final_weights(args, now), history
 
 
 def all_of(split: data.Split, device: torch.device):

@@ -76,8 +76,38 @@ def lenet5(num_classes: int = 10) -> Layer:
     )
 
 
+def mnist_deep(num_classes: int = 10) -> Layer:
+    """Build a network for the last tenths of a percent: deeper, and with batch normalisation.
+
+    The first convolution is pooled at once, so all that follows works on a quarter of the pixels.
+
+    Args:
+        num_classes: number of scores that it gives.
+
+    Returns:
+        A Layer: images (1, 28, 28) -> scores (num_classes,).
+
+    Example:
+        >>> import torch
+        >>> mnist_deep().init(torch.Generator(), (1, 28, 28))[2]
+        (10,)
+
+    Reference: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
+    Internal Covariate Shift", 2015, §3.2.
+    """
+    return sequential(
+        *_conv_pool_norm_relu(32, 5),
+        *_conv_norm_relu(64, 3, padding="same"),
+        *_conv_pool_norm_relu(64, 3, padding="same"),
+        *_conv_norm_relu(128, 3),
+        flatten(),
+        dropout(0.3),
+        linear(num_classes),
+    )
+
+
 def mnist_vgg(num_classes: int = 10) -> Layer:
-    """Build a deeper network: small kernels in pairs, batch normalisation, dropout at the end.
+    """Build a deeper network of small kernels: two of 3 × 3 see what one of 5 × 5 sees.
 
     Args:
         num_classes: number of scores that it gives.
@@ -95,14 +125,11 @@ def mnist_vgg(num_classes: int = 10) -> Layer:
     """
     return sequential(
         *_conv_norm_relu(32, 3),
-        *_conv_norm_relu(32, 3),
-        max_pool2d(2),
-        *_conv_norm_relu(64, 3),
-        *_conv_norm_relu(64, 3),
-        max_pool2d(2),
+        *_conv_pool_norm_relu(32, 3),
+        *_conv_norm_relu(64, 3, padding="same"),
+        *_conv_pool_norm_relu(64, 3, padding="same"),
+        *_conv_norm_relu(128, 3),
         flatten(),
-        linear(256),
-        relu(),
         dropout(0.3),
         linear(num_classes),
     )
@@ -125,10 +152,10 @@ def mnist_resnet(num_classes: int = 10) -> Layer:
     Reference: He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition", 2016, §3.
     """
     return sequential(
-        *_conv_norm_relu(32, 3),
+        *_conv_norm_relu(32, 3, padding="same"),
         max_pool2d(2),
         _residual_block(32),
-        *_conv_norm_relu(64, 3),
+        *_conv_norm_relu(64, 3, padding="same"),
         max_pool2d(2),
         _residual_block(64),
         global_avg_pool(),
@@ -136,16 +163,28 @@ def mnist_resnet(num_classes: int = 10) -> Layer:
     )
 
 
-MODELS = {model.__name__: model for model in (mnist_cnn, lenet5, mnist_vgg, mnist_resnet)}
+MODELS = {
+    model.__name__: model for model in (mnist_cnn, lenet5, mnist_deep, mnist_vgg, mnist_resnet)
+}
 
 
-def _conv_norm_relu(channels: int, kernel_size: int) -> tuple[Layer, ...]:
-    # No bias: the normalisation takes the mean away again, and has a bias of its own.
-    return conv2d(channels, kernel_size, padding="same", bias=False), batch_norm(), relu()
+def _conv_norm_relu(channels: int, kernel_size: int, padding: int | str = 0) -> tuple[Layer, ...]:
+    return _conv(channels, kernel_size, padding), batch_norm(), relu()
+
+
+def _conv_pool_norm_relu(
+    channels: int, kernel_size: int, padding: int | str = 0
+) -> tuple[Layer, ...]:
+    # Pooled first, so that the normalisation has a quarter of the work.
+    return _conv(channels, kernel_size, padding), max_pool2d(2), batch_norm(), relu()
 
 
 def _residual_block(channels: int) -> Layer:
-    second = conv2d(channels, 3, padding="same", bias=False)
-    return sequential(
-        residual(sequential(*_conv_norm_relu(channels, 3), second, batch_norm())), relu()
-    )
+    first = _conv_norm_relu(channels, 3, padding="same")
+    second = _conv(channels, 3, padding="same"), batch_norm()
+    return sequential(residual(sequential(*first, *second)), relu())
+
+
+def _conv(channels: int, kernel_size: int, padding: int | str) -> Layer:
+    # No bias: the normalisation takes the mean away again, and has a bias of its own.
+    return conv2d(channels, kernel_size, padding=padding, bias=False)

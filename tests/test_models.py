@@ -48,27 +48,46 @@ def torch_lenet5() -> nn.Module:
     )
 
 
-def conv_norm(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
-    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs)
+def conv_norm(inputs: int, outputs: int, padding: int = 1) -> tuple[nn.Module, ...]:
+    conv = nn.Conv2d(inputs, outputs, 3, padding=padding, bias=False)
+    return conv, nn.BatchNorm2d(outputs)
+
+
+def torch_rest_of_mnist_deep_and_vgg() -> tuple[nn.Module, ...]:
+    return (
+        *conv_norm(32, 64),
+        nn.ReLU(),
+        nn.Conv2d(64, 64, 3, padding=1, bias=False),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        *conv_norm(64, 128, padding=0),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dropout(0.3),
+        nn.Linear(128 * 4 * 4, 10),
+    )
+
+
+def torch_mnist_deep() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 5, bias=False),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        *torch_rest_of_mnist_deep_and_vgg(),
+    )
 
 
 def torch_mnist_vgg() -> nn.Module:
     return nn.Sequential(
-        *conv_norm(1, 32),
+        *conv_norm(1, 32, padding=0),
         nn.ReLU(),
-        *conv_norm(32, 32),
-        nn.ReLU(),
+        nn.Conv2d(32, 32, 3, bias=False),
         nn.MaxPool2d(2),
-        *conv_norm(32, 64),
+        nn.BatchNorm2d(32),
         nn.ReLU(),
-        *conv_norm(64, 64),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(64 * 7 * 7, 256),
-        nn.ReLU(),
-        nn.Dropout(0.3),
-        nn.Linear(256, 10),
+        *torch_rest_of_mnist_deep_and_vgg(),
     )
 
 
@@ -101,6 +120,7 @@ def torch_mnist_resnet() -> nn.Module:
 TWINS = {
     models.mnist_cnn: torch_mnist_cnn,
     models.lenet5: torch_lenet5,
+    models.mnist_deep: torch_mnist_deep,
     models.mnist_vgg: torch_mnist_vgg,
     models.mnist_resnet: torch_mnist_resnet,
 }

@@ -2,9 +2,12 @@
 
 import re
 
+import presets
 import pytest
+import torch
 import train_mnist
 
+from minicnn import data, optim, train, tree
 from minicnn.data import mnist
 from minicnn.data.download import DownloadError
 
@@ -100,6 +103,9 @@ def test_a_damaged_file_is_named(tmp_path, capsys):
         (["--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
         (["--batch-size", "-3"], "argument --batch-size: must be at least 1, got -3"),
         (["--lr", "nan"], "argument --lr: must be at least 0, got nan"),
+        (["--preset", "worst"], "argument --preset: invalid choice: 'worst'"),
+        (["--rotate", "-1"], "argument --rotate: must be at least 0, got -1"),
+        ([*QUICK, "--scale", "1"], "scale must be in [0, 1), got 1.0"),
         (["--model", "vgg19"], "argument --model: invalid choice: 'vgg19'"),
         (["--dataset", "cifar"], "argument --dataset: invalid choice: 'cifar'"),
         ([*QUICK, "--label-smoothing", "2"], "label_smoothing must be in [0, 1], got 2.0"),
@@ -119,3 +125,111 @@ def test_help_states_every_default(capsys):
     assert {"--lr", "--epochs", "--batch-size", "--seed", "--device", "--model"} <= options
     for default in ("default: 256", "default: auto", "default: mnist_cnn", "default: 0.01"):
         assert default in text
+
+
+# --- Presets -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_a_preset_is_the_defaults_with_its_changes(name):
+    usual = vars(train_mnist.parse_arguments(["--out", "x"]))
+    chosen = vars(train_mnist.parse_arguments(["--out", "x", "--preset", name]))
+    assert chosen == {**usual, **presets.PRESETS[name], "preset": name}
+    assert chosen.keys() == usual.keys()  # a misspelt option would be one more
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_a_preset_means_what_its_options_in_the_help_mean(name):
+    line = next(line for line in presets.table().splitlines() if line.startswith(f"  {name} "))
+    options = line.split()[1:] if presets.PRESETS[name] else []
+    by_hand = vars(train_mnist.parse_arguments(["--out", "x", *options]))
+    by_name = vars(train_mnist.parse_arguments(["--out", "x", "--preset", name]))
+    assert by_hand == {**by_name, "preset": "default"}
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+@pytest.mark.parametrize("before", [True, False])
+def test_an_explicit_option_goes_before_the_presets_value(name, before):
+    explicit, preset = ["--epochs", "17", "--lr", "0.5"], ["--preset", name]
+    args = train_mnist.parse_arguments([*explicit, *preset] if before else [*preset, *explicit])
+    assert (args.epochs, args.lr) == (17, 0.5)
+    others = {k: v for k, v in presets.PRESETS[name].items() if k not in ("epochs", "lr")}
+    assert others.items() <= vars(args).items()
+
+
+def test_no_preset_is_the_default_preset():
+    assert train_mnist.parse_arguments([]).preset == "default"
+
+
+@pytest.mark.parametrize(
+    "options", [["--preset", "best", "--epochs", "1"], ["--rotate", "10", "--average", "0.1"]]
+)
+def test_every_kind_of_setting_learns_the_sample(options, tmp_path):
+    args = train_mnist.parse_arguments([*QUICK, *options, "--out", str(tmp_path)])
+    assert train_mnist.run(args)["test_accuracy"] > 0.5
+    assert {file.stem for file in (tmp_path / "figures").iterdir()} == FIGURES
+
+
+# --- Augmentation and averaging ----------------------------------------------------------------
+
+
+def augmented(*options: str) -> torch.Tensor | None:
+    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    augment = train_mnist.make_augmentation(train_mnist.parse_arguments(list(options)))
+    return augment(images, torch.Generator().manual_seed(1)) if augment else None
+
+
+@pytest.mark.parametrize("option", ["--rotate", "--scale", "--shear", "--elastic"])
+def test_each_option_of_the_augmentation_warps(option):
+    images = augmented("--shift", "0", option, "0.001")
+    other = augmented("--shift", "0", option, "0.5")
+    assert images is not None
+    assert other is not None
+    assert not images.equal(other)
+
+
+def test_shifts_alone_are_by_whole_pixels():
+    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    expected = data.random_shift(2)(images, torch.Generator().manual_seed(1))
+    shifted = augmented("--shift", "2")
+    assert shifted is not None
+    assert shifted.equal(expected)
+    assert augmented("--shift", "0") is None
+
+
+def train_on_the_sample(*options: str) -> tuple[train.TrainState, float]:
+    """Train for an epoch; return the final state, and the validation loss in the history."""
+    args = train_mnist.parse_arguments([*QUICK, "--model", "lenet5", *options])
+    training, validation = data.hold_out(data.load_sample()[0], 300, 0)
+    net = train_mnist.models.lenet5()
+    cpu = torch.device("cpu")
+    final, history = train_mnist.fit(args, net, training, validation, cpu)
+    held = train.evaluate(net, final.params, final.state, train_mnist.all_of(validation, cpu))
+    assert history[-1]["validation_loss"] == held["loss"]
+    return final, held["loss"]
+
+
+def test_averaged_weights_are_what_is_validated_and_handed_out():
+    last, loss = train_on_the_sample()
+    final, averaged_loss = train_on_the_sample("--average", "0.2")
+    averages = tree.leaves(optim.averaged(final.opt_state))
+    assert all(map(torch.equal, tree.leaves(final.params), averages))
+    # Averaging changes no step: Adam is at the same place as without.
+    assert all(map(torch.equal, tree.leaves(final.opt_state[0]), tree.leaves(last.opt_state)))
+    assert not all(map(torch.equal, tree.leaves(final.params), tree.leaves(last.params)))
+    assert averaged_loss != loss
+
+
+def test_an_average_over_next_to_nothing_is_the_last_weights():
+    last, _ = train_on_the_sample()
+    final, _ = train_on_the_sample("--average", "1e-9")
+    assert all(map(torch.equal, tree.leaves(final.params), tree.leaves(last.params)))
+
+
+def test_an_average_reaches_back_its_part_of_the_run():
+    args = train_mnist.parse_arguments(["--average", "0.25", "--lr", "0"])
+    optimizer = train_mnist.make_optimizer(args, 16)  # 4 steps back: a decay of 3/4
+    state = optimizer.init(torch.zeros(1))
+    for params in (torch.zeros(1), torch.ones(1)):
+        _, state = optimizer.update(torch.zeros(1), state, params)
+    assert optim.averaged(state).item() == 0.25
