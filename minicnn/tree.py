@@ -7,11 +7,14 @@ Parameters, layer states, gradients and optimizer states are all trees. A tree i
 so ``{}`` and ``()`` are trees without leaves, and whatever is neither dict nor tuple is a leaf.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 Tree: TypeAlias = Any  # a recursive type would only be in the reader's way
+Place: TypeAlias = tuple[Any, ...]  # of a node: the keys that lead to it
+
+REFUSED = (list, set, frozenset)
+NO_LEAVES = (dict, tuple, *REFUSED)
 
 
 def map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
@@ -33,7 +36,8 @@ def map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
         >>> map(lambda p, u: p + u, {"weight": 1, "bias": (2,)}, {"weight": 10, "bias": (20,)})
         {'weight': 11, 'bias': (22,)}
     """
-    return _map("", f, (tree, *rest))
+    columns = (leaves_like(tree, other) for other in (tree, *rest))
+    return _build(tree, iter([f(*column) for column in zip(*columns, strict=True)]))
 
 
 def map_many(
@@ -57,10 +61,9 @@ def map_many(
         >>> map_many(2, divmod, {"weight": 7, "bias": (9,)}, {"weight": 2, "bias": (2,)})
         ({'weight': 3, 'bias': (4,)}, {'weight': 1, 'bias': (1,)})
     """
-    results: list[tuple[Any, ...]] = []
-    structure = map(lambda *nodes: results.append(f(*nodes)), tree, *rest)
-    columns = zip(*results, strict=True) if results else [()] * outputs
-    return tuple(unflatten(structure, column) for column in columns)
+    columns = (leaves_like(tree, other) for other in (tree, *rest))
+    results = [f(*column) for column in zip(*columns, strict=True)]
+    return tuple(_build(tree, iter([result[i] for result in results])) for i in range(outputs))
 
 
 def leaves(tree: Tree) -> tuple[Any, ...]:
@@ -70,7 +73,24 @@ def leaves(tree: Tree) -> tuple[Any, ...]:
         >>> leaves({"conv": {"weight": 1, "bias": 2}, "relu": (), "linear": (3, 4)})
         (1, 2, 3, 4)
     """
-    return tuple(leaf for _, leaf in _walk("", tree))
+    return leaves_like(tree, tree)
+
+
+def leaves_like(structure: Tree, tree: Tree) -> tuple[Any, ...]:
+    """List the leaves of ``tree`` in the order of ``structure``, a tree of the same structure.
+
+    Raises:
+        TypeError: A list or a set stands inside a tree.
+        ValueError: The trees have different structures; the message names the path.
+
+    Example:
+        >>> leaves_like({"weight": None, "bias": None}, {"bias": 2, "weight": 1})
+        (1, 2)
+    """
+    found: list[Any] = []
+    if not _collect(structure, tree, found):
+        raise next(_differences(structure, tree, ()))
+    return tuple(found)
 
 
 def paths(tree: Tree) -> tuple[str, ...]:
@@ -80,7 +100,8 @@ def paths(tree: Tree) -> tuple[str, ...]:
         >>> paths({"params": ({"weight": 1, "bias": 2}, (), {"weight": 3})})
         ('params/0/weight', 'params/0/bias', 'params/2/weight')
     """
-    return tuple(path for path, _ in _walk("", tree))
+    leaves(tree)  # refuses what is no tree
+    return tuple(_path(place) for place in _places(tree, ()))
 
 
 def flatten(tree: Tree) -> tuple[tuple[Any, ...], Tree]:
@@ -107,65 +128,91 @@ def unflatten(structure: Tree, leaves: Iterable[Any]) -> Tree:
         >>> unflatten({"weight": None, "bias": (None, None)}, (1, 2, 3))
         {'weight': 1, 'bias': (2, 3)}
     """
-    new = deque(leaves)
-    count = len(new)
+    new = tuple(leaves)
+    rest = iter(new)
     try:
-        tree = map(lambda _: new.popleft(), structure)
-    except IndexError:
-        tree = None
-    if tree is None or new:
+        tree, left = _build(structure, rest), list(rest)
+    except StopIteration:
+        tree, left = None, [None]
+    if left:
         places = len(paths(structure))
-        raise ValueError(f"leaves must be {places}, one for each of the structure, got {count}")
+        raise ValueError(f"leaves must be {places}, one for each of the structure, got {len(new)}")
     return tree
 
 
-def _map(path: str, f: Callable[..., Any], nodes: tuple[Tree, ...]) -> Tree:
-    (kind, children), *others = [_open(path, node) for node in nodes]
-    for other in others:
-        if other[0] is not kind or other[1].keys() != children.keys():
-            ours, theirs = _describe(kind, children), _describe(*other)
-            raise ValueError(f"trees differ at {_at(path)}: {ours} against {theirs}")
-    if kind is None:
-        return f(*nodes)
-    mapped = {
-        key: _map(_join(path, key), f, (child, *(other[key] for _, other in others)))
-        for key, child in children.items()
-    }
-    if kind is dict:
-        return mapped
-    return tuple(mapped.values()) if kind is tuple else kind(**mapped)
+def _collect(structure: Tree, node: Tree, found: list[Any]) -> bool:
+    """Append the leaves of ``node`` to ``found``; tell whether the structure is the same."""
+    if isinstance(structure, dict):
+        if not isinstance(node, dict) or node.keys() != structure.keys():
+            return False
+        for key, child in structure.items():
+            if not _collect(child, node[key], found):
+                return False
+    elif isinstance(structure, tuple):
+        if type(node) is not type(structure) or len(node) != len(structure):
+            return False
+        for child, other in zip(structure, node, strict=True):
+            if not _collect(child, other, found):
+                return False
+    elif isinstance(node, NO_LEAVES):
+        return False
+    else:
+        found.append(node)
+    return True
 
 
-def _walk(path: str, node: Tree) -> Iterator[tuple[str, Any]]:
-    kind, children = _open(path, node)
-    if kind is None:
-        yield path, node
-    for key, child in children.items():
-        yield from _walk(_join(path, key), child)
+def _build(structure: Tree, leaves: Iterator[Any]) -> Tree:
+    """Put the next of the leaves in each leaf's place."""
+    if isinstance(structure, dict):
+        return {key: _build(child, leaves) for key, child in structure.items()}
+    if isinstance(structure, tuple):
+        children = [_build(child, leaves) for child in structure]
+        return tuple(children) if type(structure) is tuple else type(structure)(*children)
+    return next(leaves)
 
 
-def _open(path: str, node: Tree) -> tuple[type | None, dict[Any, Tree]]:
-    """Return the kind of a node, ``None`` for a leaf, and its children by key, index or field."""
-    if isinstance(node, dict):
-        return dict, node
+def _differences(structure: Tree, node: Tree, place: Place) -> Iterator[Exception]:
+    """Say where ``node`` is not like ``structure``, and what is there."""
+    for tree in (structure, node):
+        if isinstance(tree, REFUSED):
+            kind, at = type(tree).__name__, _at(place)
+            yield TypeError(f"a tree is dicts and tuples: make the {kind} at {at} a tuple")
+    ours, theirs = _children(structure), _children(node)
+    if _kind(structure) is _kind(node) and ours.keys() == theirs.keys():
+        for key, child in ours.items():
+            yield from _differences(child, theirs[key], (*place, key))
+    else:
+        described = f"{_describe(structure)} against {_describe(node)}"
+        yield ValueError(f"trees differ at {_at(place)}: {described}")
+
+
+def _places(node: Tree, place: Place) -> Iterator[Place]:
+    if not isinstance(node, (dict, tuple)):
+        yield place
+    for key, child in _children(node).items():
+        yield from _places(child, (*place, key))
+
+
+def _children(node: Tree) -> dict[Any, Tree]:
+    """Children by key of a dict, by index of a tuple, by field name of a NamedTuple."""
     if isinstance(node, tuple):
-        fields = getattr(node, "_fields", None)  # a NamedTuple has them
-        if fields is None:
-            return tuple, dict(enumerate(node))
-        return type(node), dict(zip(fields, node, strict=True))
-    if isinstance(node, (list, set, frozenset)):
-        kind = type(node).__name__
-        raise TypeError(f"a tree is dicts and tuples: make the {kind} at {_at(path)} a tuple")
-    return None, {}
+        return dict(zip(getattr(node, "_fields", range(len(node))), node, strict=True))
+    return node if isinstance(node, dict) else {}
 
 
-def _describe(kind: type | None, children: dict[Any, Tree]) -> str:
-    return "leaf" if kind is None else f"{kind.__name__} with keys {list(children)}"
+def _kind(node: Tree) -> type | None:
+    """Of all dicts dict, of a tuple its type, of a leaf None."""
+    return dict if isinstance(node, dict) else type(node) if isinstance(node, tuple) else None
 
 
-def _at(path: str) -> str:
-    return repr(path) if path else "the root"
+def _describe(node: Tree) -> str:
+    kind = _kind(node)
+    return "leaf" if kind is None else f"{kind.__name__} with keys {list(_children(node))}"
 
 
-def _join(path: str, key: Any) -> str:
-    return f"{path}/{key}" if path else str(key)
+def _at(place: Place) -> str:
+    return repr(_path(place)) if place else "the root"
+
+
+def _path(place: Place) -> str:
+    return "/".join([str(key) for key in place])

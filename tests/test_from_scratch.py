@@ -27,7 +27,8 @@ from minicnn import functional as F
 from minicnn import layers, models, optim, schedules, train
 from minicnn.layers import Layer
 
-BUILDING_BLOCKS = {  # the in-place variant of one, such as add_, is one too
+# The variants of one, in place (add_) and for lists of tensors (_foreach_add), are such blocks too.
+BUILDING_BLOCKS = {
     "creation": "arange empty empty_like full_like new_empty_strided new_full new_zeros ones_like "
     "scalar_tensor tensor zeros zeros_like",
     "views": "_unsafe_view alias detach expand permute select slice squeeze t transpose unbind "
@@ -44,6 +45,11 @@ BUILDING_BLOCKS = {  # the in-place variant of one, such as add_, is one too
 }
 ALLOWED = {name for names in BUILDING_BLOCKS.values() for name in names.split()}
 
+
+def is_allowed(name: str) -> bool:
+    return name.removesuffix("_").removeprefix("_foreach_") in ALLOWED
+
+
 # The tools that hold us against torch import what they compare with.
 TOOLS = ("testing", "bench", "profile.py")
 READY_MADE = ("torch.nn", "torch.optim", "torch._C")
@@ -58,7 +64,7 @@ class WatchOperators(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         namespace, name, _ = str(func).split(".")  # "aten.add.Tensor"
-        if namespace != "aten" or name.removesuffix("_") not in ALLOWED:
+        if namespace != "aten" or not is_allowed(name):
             self.found.add(f"{namespace}.{name}")
         return func(*args, **(kwargs or {}))
 
@@ -76,7 +82,7 @@ class WatchFunctions(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = resolve_name(func) or ""  # "" for the tools of torch.func itself
         bare = name.removeprefix("torch.").removeprefix("aten.").removesuffix(".default")
-        if name and not name.startswith("torch.Tensor.") and bare not in ALLOWED:
+        if name and not name.startswith("torch.Tensor.") and not is_allowed(bare):
             self.found.add(name)
         return func(*args, **(kwargs or {}))
 

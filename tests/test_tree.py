@@ -87,6 +87,17 @@ def test_rest_trees_are_matched_by_key_whatever_the_order_of_their_dicts(t: Any)
 
 
 @given(trees(numbers))
+def test_leaves_like_lists_them_in_the_order_of_the_other_tree(t: Any) -> None:
+    assert tree.leaves_like(t, reordered(t)) == tree.leaves(t)
+    assert tree.leaves_like(reordered(t), t) == tree.leaves(reordered(t))
+
+
+def test_leaves_like_refuses_a_tree_of_another_structure() -> None:
+    with pytest.raises(ValueError, match="trees differ at 'a': leaf against tuple"):
+        tree.leaves_like({"a": 1}, {"a": (1,)})
+
+
+@given(trees(numbers))
 def test_a_path_leads_to_its_leaf(t: Any) -> None:
     assert len(tree.paths(t)) == len(tree.leaves(t))
     for path, leaf in zip(tree.paths(t), tree.leaves(t), strict=True):

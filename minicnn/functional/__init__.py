@@ -1,6 +1,7 @@
 """The maths: what a CNN needs of torch.nn.functional, forward and backward by hand."""
 
 from minicnn.functional.activation import log_softmax, relu, softmax
+from minicnn.functional.allocator import keep_freed_memory
 from minicnn.functional.conv import conv2d, conv_transpose2d
 from minicnn.functional.dropout import dropout
 from minicnn.functional.linear import linear
@@ -32,3 +33,5 @@ __all__ = [
     "softmax",
     "unfold",
 ]
+
+keep_freed_memory()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.function import Function
 from minicnn.functional.plain import is_plain
 
 
@@ -111,9 +112,7 @@ def _scores(input: Tensor, dim: int, dtype: torch.dtype | None) -> Tensor:
     return x
 
 
-class _Relu(torch.autograd.Function):
-    generate_vmap_rule = True
-
+class _Relu(Function):
     @staticmethod
     def forward(x: Tensor) -> Tensor:
         return x.clamp(min=0)
@@ -126,16 +125,15 @@ class _Relu(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        # 1 where x > 0, or NaN, and 0 elsewhere. A comparison that writes numbers over numbers is
-        # several times as fast as one that makes truth values, but vmap has no rule for it.
-        passes = y.clone().ne_(0) if is_plain(y) else y != 0
+        # 1 where x > 0, or NaN, and 0 elsewhere. A comparison that writes numbers is several times
+        # as fast as one that makes truth values, but vmap has no rule for it.
+        y = y.detach()
+        passes = torch.ne(y, 0, out=torch.empty_like(y)) if is_plain(y) else y != 0
         return g * passes
 
 
-class _Softmax(torch.autograd.Function):
+class _Softmax(Function):
     """∂y_i/∂x_k = y_i (δ_ik − y_k), so g turns into y · (g − Σ_k g_k y_k)."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, dim: int) -> Tensor:
@@ -153,10 +151,8 @@ class _Softmax(torch.autograd.Function):
         return y * (g - (g * y).sum(ctx.dim, keepdim=True)), None
 
 
-class _LogSoftmax(torch.autograd.Function):
+class _LogSoftmax(Function):
     """∂y_i/∂x_k = δ_ik − exp(y_k), so g turns into g − softmax(x) · Σ_k g_k."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, dim: int) -> Tensor:

@@ -23,8 +23,9 @@ matrix product accepts as it is, so the kH·kW-fold im2col matrix is never writt
     transpose    kernel row by kernel row, weightᵀ times g is added to the rows that it came from
 
 The matrices are so wide, OW·N, because the batch is innermost; with N = 1 they still are OW wide.
-The rows of a dilated kernel, or of one group among several, do not lie one behind the other in the
-copy. Then each row of the kernel makes a product of its own, and the products are summed.
+The rows of a dilated kernel do not lie one behind the other in the copy. Then each row of the
+kernel makes a product of its own, and the products are summed. Groups are as many convolutions side
+by side, each of its own channels.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minicnn.functional.function import Function, needed
 from minicnn.functional.geometry import Axis
 from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.plain import is_plain
@@ -48,93 +50,92 @@ class ConvGeometry:
     groups: int
 
 
-def _columns(x: Tensor, geometry: ConvGeometry) -> list[Tensor]:
-    """Turn an image (H, C, W, N) into its windows, (OH·G, kH·kW·C/G, OW·N).
+def _columns(x: Tensor, rows: Axis, cols: Axis) -> list[Tensor]:
+    """Turn an image (H, C, W, N) into its windows, (OH, kH·kW·C, OW·N).
 
     Where the rows of the kernel do not line up in memory, one matrix is made for each of them.
     """
-    rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
-    x = spread(x, (0, 2), (rows, cols))
-    x = slide(x, 2, cols)  # (H, C, OW, N, kW)
-    x = x.unflatten(1, (groups, x.shape[1] // groups)).permute(0, 1, 5, 2, 3, 4)
-    x = x.contiguous().flatten(4).flatten(2, 3)  # (H, G, kW·C/G, OW·N), the copy
-    if _in_line(geometry):
-        windows = slide(x[:, 0], 0, rows)  # (OH, kW·C, OW·N, kH), a view
-        return [windows.permute(0, 3, 1, 2).flatten(1, 2)]
-    return [tap(x, 0, rows, i).flatten(0, 1) for i in range(rows.kernel)]
+    x = slide(spread(x, (0, 2), (rows, cols)), 2, cols)  # (H, C, OW, N, kW)
+    x = x.permute(0, 4, 1, 2, 3).contiguous().flatten(3).flatten(1, 2)  # (H, kW·C, OW·N), the copy
+    if rows.dilation > 1:
+        return [tap(x, 0, rows, i) for i in range(rows.kernel)]
+    return [slide(x, 0, rows).permute(0, 3, 1, 2).flatten(1, 2)]  # a view
 
 
-def _in_line(geometry: ConvGeometry) -> bool:
-    """Whether the rows of a window follow each other in memory, so that one product takes all."""
-    return geometry.groups == 1 and geometry.rows.dilation == 1
+def _matrices(weight: Tensor, rows: Axis) -> Tensor:
+    """Turn a weight into the factors of `_columns`, (products, O, kernel rows·kW·C)."""
+    w = weight.unflatten(2, (-1, 1 if rows.dilation > 1 else rows.kernel))
+    return w.permute(2, 0, 3, 4, 1).flatten(2)
 
 
-def _matrices(weight: Tensor, geometry: ConvGeometry) -> Tensor:
-    """Turn a weight into the factors of `_columns`, (products, G, O/G, kernel rows·kW·C/G)."""
-    stacked = weight.shape[2] if _in_line(geometry) else 1
-    w = weight.unflatten(0, (geometry.groups, -1)).unflatten(3, (-1, stacked))
-    return w.permute(3, 0, 1, 4, 5, 2).flatten(3)
-
-
-def _per_row(matrices: Tensor, out_rows: int) -> Tensor:
-    """Repeat one matrix a group, (G, a, b), for every output row: (OH·G, a, b)."""
-    return matrices.expand(out_rows, *matrices.shape).flatten(0, 1)
+def _split(x: Tensor, dim: int, groups: int) -> tuple[Tensor, ...]:
+    """Deal the channels out to the groups, a run of them to each."""
+    return x.unflatten(dim, (groups, x.shape[dim] // groups)).unbind(dim)
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeometry) -> Tensor:
     rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
-    y = None if bias is None else _per_row(bias.reshape(groups, -1, 1), rows.out)
-    for w, columns in zip(
-        _matrices(weight, geometry), _columns(batch_last(x), geometry), strict=True
+    biases = [None] * groups if bias is None else _split(bias[:, None], 0, groups)
+    ys = []
+    for x_g, w_g, y in zip(
+        _split(batch_last(x), 1, groups), _split(weight, 0, groups), biases, strict=True
     ):
-        factors = _per_row(w, rows.out), columns
-        y = torch.bmm(*factors) if y is None else torch.baddbmm(y, *factors)  # (OH·G, O/G, OW·N)
-    assert y is not None
-    return follow(nchw(y.reshape(rows.out, weight.shape[0], cols.out, x.shape[0])), x)
+        for w, columns in zip(_matrices(w_g, rows), _columns(x_g, rows, cols), strict=True):
+            factors = w.expand(rows.out, -1, -1), columns
+            y = torch.bmm(*factors) if y is None else torch.baddbmm(y, *factors)  # (OH, O, OW·N)
+        ys.append(y)
+    y = ys[0] if groups == 1 else torch.cat(ys, 1)
+    return follow(nchw(y.unflatten(2, (cols.out, x.shape[0]))), x)
 
 
 def _transpose(image: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
     rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
-    batch, channels = image.shape[0], weight.shape[1]  # channels of one group
-    g = batch_last(image).flatten(2).unflatten(1, (groups, -1))  # (OH, G, O/G, OW·N)
-    # Weightᵀ of each kernel row: (kH, G, kW·C/G, O/G).
-    w = weight.unflatten(0, (groups, -1)).permute(3, 0, 4, 2, 1).flatten(2, 3)
+    parts = zip(_split(batch_last(image), 1, groups), _split(weight, 0, groups), strict=True)
+    xs = [_transpose_rows(g.flatten(2), w, rows, cols) for g, w in parts]
+    xs = [_transpose_columns(x, cols, image.shape[0]) for x in xs]
+    return follow(nchw(xs[0] if groups == 1 else torch.cat(xs, 1)), image)
 
-    # Undo the rows: what kernel row i saw goes back to the input rows that it saw.
+
+def _transpose_rows(g: Tensor, weight: Tensor, rows: Axis, cols: Axis) -> Tensor:
+    """Send what kernel row i saw, weightᵀ times g, back to the image rows that it saw."""
+    w = weight.permute(2, 3, 1, 0).flatten(1, 2)  # (kH, kW·C, O)
     # The empty product is a zero that vmap batches if it batches either of its factors.
-    zero = torch.bmm(w[0, :1, :1, :0], g[:1, 0, :0, :1])
-    x = zero.new_zeros(rows.size, groups, cols.kernel * channels, cols.out * batch)
+    zero = torch.bmm(w[:1, :1, :0], g[:1, :0, :1])
+    x = zero.new_zeros(rows.size, w.shape[1], g.shape[2])  # (H, kW·C, OW·N)
     for i, w_i in enumerate(w.unbind(0)):
         cells, seen = inside(rows, i)
-        g_i = g[seen]
-        if groups == 1 and is_plain(x):  # in one step, for which vmap has no rule
-            x[cells, 0].baddbmm_(w_i.expand(g_i.shape[0], -1, -1), g_i[:, 0])
+        factors = w_i.expand(seen.stop - seen.start, -1, -1), g[seen]
+        if is_plain(x):  # in one step, for which vmap has no rule
+            x[cells].baddbmm_(*factors)
         else:
-            term = torch.bmm(_per_row(w_i, g_i.shape[0]), g_i.flatten(0, 1))
-            x[cells] += term.unflatten(0, (g_i.shape[0], groups))
+            x[cells] += torch.bmm(*factors)
+    return x
 
-    # Undo the columns likewise.
-    x = x.unflatten(2, (cols.kernel, channels)).unflatten(4, (cols.out, batch))
-    out = x.new_zeros(rows.size, groups, channels, cols.size, batch)
+
+def _transpose_columns(x: Tensor, cols: Axis, batch: int) -> Tensor:
+    """Do the same for the kernel's columns: (H, kW·C, OW·N) -> (H, C, W, N)."""
+    x = x.unflatten(1, (cols.kernel, -1)).unflatten(3, (cols.out, batch))
+    out = x.new_zeros(x.shape[0], x.shape[2], cols.size, batch)
     for j in range(cols.kernel):
         cells, seen = inside(cols, j)
-        out[:, :, :, cells] += x[:, :, j, :, seen]
-    return follow(nchw(out.flatten(1, 2)), image)
+        out[:, :, cells] += x[:, j, :, seen]
+    return out
 
 
 def _correlate(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
     rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
-    gt = batch_last(g).flatten(2).unflatten(1, (groups, -1)).flatten(0, 1).mT  # (OH·G, OW·N, O/G)
-    products = [torch.bmm(columns, gt) for columns in _columns(batch_last(x), geometry)]
-    w = torch.stack(products).unflatten(1, (rows.out, groups)).sum(1)  # (…, G, rows·kW·C/G, O/G)
-    w = w.unflatten(2, (-1, cols.kernel, x.shape[1] // groups))  # (…, G, rows, kW, C/G, O/G)
-    return w.permute(1, 5, 4, 0, 2, 3).flatten(3, 4).flatten(0, 1).contiguous()  # (O, C/G, kH, kW)
+    parts = zip(_split(batch_last(x), 1, groups), _split(batch_last(g), 1, groups), strict=True)
+    ws = []
+    for x_g, g_g in parts:
+        gt = g_g.flatten(2).mT  # (OH, OW·N, O)
+        products = [torch.bmm(columns, gt).sum(0) for columns in _columns(x_g, rows, cols)]
+        w = torch.cat(products).unflatten(0, (rows.kernel, cols.kernel, -1))  # (kH, kW, C, O)
+        ws.append(w.permute(3, 2, 0, 1))
+    return torch.cat(ws).contiguous()
 
 
-class Convolve(torch.autograd.Function):
+class Convolve(Function):
     """convolve(x, w) + bias: (N, C, H, W), (O, C/G, kH, kW), (O,) or None -> (N, O, OH, OW)."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeometry) -> Tensor:
@@ -144,14 +145,15 @@ class Convolve(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         """Keep x, not its columns: they are kW times larger and quickly made again."""
-        x, weight, _, ctx.geometry = inputs
+        x, weight, bias, ctx.geometry = inputs
+        ctx.has_bias = bias is not None
         ctx.save_for_backward(x, weight)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         """Return ∂T/∂x, ∂T/∂w, and for the bias the sum of g over all it was added to."""
         x, weight = ctx.saved_tensors
-        need_x, need_weight, need_bias, _ = ctx.needs_input_grad
+        need_x, need_weight, need_bias = needed(ctx, True, True, ctx.has_bias)
         g = follow(g, x)  # once, for both faces
         return (
             Transpose.apply(g, weight, ctx.geometry) if need_x else None,
@@ -161,10 +163,8 @@ class Convolve(torch.autograd.Function):
         )
 
 
-class Transpose(torch.autograd.Function):
+class Transpose(Function):
     """transpose(g, w): (N, O, OH, OW), (O, C/G, kH, kW) -> (N, C, H, W)."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(g: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
@@ -181,7 +181,7 @@ class Transpose(torch.autograd.Function):
     def backward(ctx: Any, x: Tensor) -> Any:
         """Return ∂T/∂g and ∂T/∂w."""
         g, weight = ctx.saved_tensors
-        need_g, need_weight, _ = ctx.needs_input_grad
+        need_g, need_weight = needed(ctx, True, True)
         return (
             Convolve.apply(x, weight, None, ctx.geometry) if need_g else None,
             Correlate.apply(x, g, ctx.geometry) if need_weight else None,
@@ -189,10 +189,8 @@ class Transpose(torch.autograd.Function):
         )
 
 
-class Correlate(torch.autograd.Function):
+class Correlate(Function):
     """correlate(x, g): (N, C, H, W), (N, O, OH, OW) -> (O, C/G, kH, kW)."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
@@ -209,7 +207,7 @@ class Correlate(torch.autograd.Function):
     def backward(ctx: Any, weight: Tensor) -> Any:
         """Return ∂T/∂x and ∂T/∂g."""
         x, g = ctx.saved_tensors
-        need_x, need_g, _ = ctx.needs_input_grad
+        need_x, need_g = needed(ctx, True, True)
         return (
             Transpose.apply(g, weight, ctx.geometry) if need_x else None,
             Convolve.apply(x, weight, None, ctx.geometry) if need_g else None,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.function import Function
 
 
 def dropout(
@@ -58,10 +59,8 @@ def dropout(
     return _Mask.apply(input, mask.bernoulli_(1 - p, generator=generator).div_(1 - p))
 
 
-class _Mask(torch.autograd.Function):
+class _Mask(Function):
     """Multiply by a constant mask; so does the gradient."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, mask: Tensor) -> Tensor:

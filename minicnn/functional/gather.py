@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from minicnn.functional.function import Function
 
-class Gather(torch.autograd.Function):
+
+class Gather(Function):
     """y[…, k, …] = x[…, index[…, k, …], …] along ``dim``."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -29,10 +28,8 @@ class Gather(torch.autograd.Function):
         return Scatter.apply(g, ctx.dim, *ctx.saved_tensors, ctx.size), None, None
 
 
-class Scatter(torch.autograd.Function):
+class Scatter(Function):
     """x[…, i, …] = Σ g[…, k, …] over the k with index[…, k, …] = i, for i < ``size``."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(g: Tensor, dim: int, index: Tensor, size: int) -> Tensor:

@@ -13,8 +13,9 @@ its input. The caller of a function sees none of this: the layout of a result fo
 
 from typing import Any
 
-import torch
 from torch import Tensor
+
+from minicnn.functional.function import Function
 
 
 def batch_last(x: Tensor) -> Tensor:
@@ -41,14 +42,12 @@ def follow(y: Tensor, x: Tensor) -> Tensor:
     return y if x.permute(2, 1, 3, 0).is_contiguous() else y.contiguous()
 
 
-class ToContiguous(torch.autograd.Function):
+class ToContiguous(Function):
     """Store a batch-last tensor in the usual order; its gradient comes back batch-last.
 
     Autograd's own `contiguous` would hand the gradient on as it is, and every operation before
     this one would have to convert it.
     """
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor) -> Tensor:

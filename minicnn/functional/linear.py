@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.function import Function, needed
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -59,22 +60,21 @@ def _check(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
         )
 
 
-class _Linear(torch.autograd.Function):
-    generate_vmap_rule = True
-
+class _Linear(Function):
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return x @ weight.mT if bias is None else torch.addmm(bias, x, weight.mT)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        x, weight, _ = inputs
+        x, weight, bias = inputs
+        ctx.has_bias = bias is not None
         ctx.save_for_backward(x, weight)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         x, weight = ctx.saved_tensors
-        need_x, need_weight, need_bias = ctx.needs_input_grad
+        need_x, need_weight, need_bias = needed(ctx, True, True, ctx.has_bias)
         return (
             g @ weight if need_x else None,  # ∂L/∂x = g W
             g.mT @ x if need_weight else None,  # ∂L/∂W = gᵀ x

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn.functional.activation import log_softmax
+from minicnn.functional.function import Function
 from minicnn.functional.gather import Gather
 from minicnn.functional.plain import is_plain
 
@@ -117,13 +118,11 @@ def cross_entropy(
     return _weigh(loss, logp, label, counts, weight, reduction, label_smoothing)
 
 
-class _Surprise(torch.autograd.Function):
+class _Surprise(Function):
     """ℓ_n = −log softmax(x_n)[label_n], and log softmax(x), in one: ∂ℓ_n/∂x_n = softmax(x_n) − q_n.
 
     log_softmax and nll_loss one after the other give the same; this is them, with fewer steps.
     """
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, dim: int, label: Tensor) -> tuple[Tensor, Tensor]:
@@ -171,8 +170,7 @@ def _weigh(
         # Filled, not multiplied: an ignored loss may be infinite, and 0 · ∞ is not 0.
         loss = loss.masked_fill(~counts, 0)
         label_weight = counts if label_weight is None else label_weight.masked_fill(~counts, 0)
-    total = loss.numel() if label_weight is None else label_weight.sum()
-    return _reduce(loss, total, reduction)
+    return _reduce(loss, label_weight, reduction)
 
 
 def _probability_loss(
@@ -186,7 +184,7 @@ def _probability_loss(
     classes = logp.shape[class_dim]
     q = target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
     loss = -_over_classes(logp * q, weight, class_dim).sum(class_dim)
-    return _reduce(loss, loss.numel(), reduction)
+    return _reduce(loss, None, reduction)
 
 
 def _over_classes(x: Tensor, weight: Tensor | None, class_dim: int) -> Tensor:
@@ -196,10 +194,12 @@ def _over_classes(x: Tensor, weight: Tensor | None, class_dim: int) -> Tensor:
     return x * weight.view([-1 if d == class_dim else 1 for d in range(x.ndim)])
 
 
-def _reduce(loss: Tensor, total: Tensor | int, reduction: str) -> Tensor:
+def _reduce(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     if reduction == "none":
         return loss
-    return loss.sum().div(total) if reduction == "mean" else loss.sum()
+    if reduction == "sum":
+        return loss.sum()
+    return loss.mean() if weight is None else loss.sum() / weight.sum()
 
 
 def _check(
@@ -235,7 +235,7 @@ def _labels(input: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, T
     label = target.long()
     readable = is_plain(label) and label.numel() > 0
     if readable and not 0 <= ignore_index < classes:
-        lowest, highest = label.aminmax()
+        lowest, highest = map(int, label.aminmax())
         if lowest >= 0 and highest < classes:
             return label, None  # the usual case, at little cost
     counts = label != ignore_index

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.function import Function
 
 
 def batch_norm(
@@ -110,7 +111,7 @@ def _towards(running: Tensor | None, statistic: Tensor, momentum: float) -> Tens
     return (1 - momentum) * running + momentum * statistic.to(running.dtype).detach()
 
 
-class _Normalise(torch.autograd.Function):
+class _Normalise(Function):
     """y = x̂ · scale + shift with x̂ = (x − μ) / √(σ² + eps), all but x of shape (1, C, 1, …).
 
     Every x moves μ and σ, and with them all x̂ of its channel. With the means over the channel,
@@ -119,8 +120,6 @@ class _Normalise(torch.autograd.Function):
 
     The statistics are also returned, without gradient, for the running ones.
     """
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(
@@ -148,10 +147,8 @@ class _Normalise(torch.autograd.Function):
         return grad.to(x.dtype), sum_gx.to(scale.dtype), sum_g.to(scale.dtype), None
 
 
-class _ScaleShift(torch.autograd.Function):
+class _ScaleShift(Function):
     """y = x · scale + shift, with scale and shift of shape (1, C, 1, …)."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.function import Function
 from minicnn.functional.geometry import Axis, IntOrPair, Pair, pair, require_image, windows
 
 Axes = tuple[Axis, Axis]
@@ -186,9 +187,7 @@ def _require_float(x: Tensor) -> None:
         raise TypeError(f"input must be floating point, got {x.dtype}")
 
 
-class _Unfold(torch.autograd.Function):
-    generate_vmap_rule = True
-
+class _Unfold(Function):
     @staticmethod
     def forward(x: Tensor, axes: Axes) -> Tensor:
         rows, cols = axes
@@ -205,9 +204,7 @@ class _Unfold(torch.autograd.Function):
         return _Fold.apply(g, ctx.axes), None
 
 
-class _Fold(torch.autograd.Function):
-    generate_vmap_rule = True
-
+class _Fold(Function):
     @staticmethod
     def forward(columns: Tensor, axes: Axes) -> Tensor:
         rows, cols = axes

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, tree
-from minicnn.functional.plain import is_plain
+from minicnn.optim import lists
 from minicnn.optim.gradient import penalised_gradient
+from minicnn.optim.lists import Maths, Tensors
 from minicnn.optim.transform import Transform
 from minicnn.schedules import Schedule, as_schedule
 from minicnn.tree import Tree
@@ -117,28 +118,31 @@ def adamw(
     return _adam(lr, betas, eps, weight_decay, amsgrad, maximize, decoupled=True)
 
 
-def first_moment(m: Tensor, g: Tensor, beta1: float) -> Tensor:
+def first_moment(maths: Maths, m: Tensors, g: Tensors, beta1: float) -> Tensors:
     """Compute ``m_t = β₁·m_{t−1} + (1 − β₁)·g_t``, as m_{t−1} + (1 − β₁)·(g_t − m_{t−1})."""
-    return m.lerp(g, 1 - beta1)
+    return maths.lerp(m, g, 1 - beta1)
 
 
-def second_moment(v: Tensor, g: Tensor, beta2: float) -> Tensor:
+def second_moment(maths: Maths, v: Tensors, g: Tensors, beta2: float) -> Tensors:
     """Compute ``v_t = β₂·v_{t−1} + (1 − β₂)·g_t²``."""
-    v = v * beta2
-    # The product is ours alone and may be overwritten, unless vmap gives each of many g its own v.
-    add_product = v.addcmul_ if is_plain(g) else v.addcmul
-    return add_product(g, g, value=1 - beta2)
+    return maths.addcmul_(maths.mul(v, beta2), g, g, value=1 - beta2)
 
 
 def adam_step(
-    m: Tensor, v: Tensor, step: int, lr: float, betas: tuple[float, float], eps: float
-) -> Tensor:
+    maths: Maths,
+    m: Tensors,
+    v: Tensors,
+    step: int,
+    lr: float,
+    betas: tuple[float, float],
+    eps: float,
+) -> Tensors:
     """Compute ``θ_t − θ_{t−1} = −γ · m̂_t / (√v̂_t + ε)``, the moments freed of their bias."""
     beta1, beta2 = betas
     bias1, bias2 = 1 - beta1**step, 1 - beta2**step
     # √v̂ = √v / √(1 − β₂^t): torch's order, which differs from √(v / (1 − β₂^t)) in the last bit
-    denominator = (v.sqrt() / bias2**0.5).add_(eps)
-    return (m * (-lr / bias1)).div_(denominator)
+    root = maths.div(maths.sqrt(v), bias2**0.5)
+    return maths.div_(maths.mul(m, -lr / bias1), maths.add_(root, eps))
 
 
 def _adam(
@@ -168,18 +172,16 @@ def _adam(
         rate, count = schedule(int(state.count)), state.count + 1
         step = int(count)
 
-        def one(g: Tensor, p: Tensor, m: Tensor, v: Tensor, *v_max: Tensor) -> tuple[Tensor, ...]:
-            m, v = first_moment(m, g, beta1), second_moment(v, g, beta2)
-            v_max = tuple(torch.maximum(largest, v) for largest in v_max)
-            change = adam_step(m, v_max[0] if amsgrad else v, step, rate, betas, eps)
-            if decay:
-                # θ_t = θ_{t−1} − γ·λ·θ_{t−1} − …
-                change = change - rate * decay * p
-            return change, m, v, *v_max
-
         g = penalised_gradient(grads, params, penalty, maximize)
-        moments = (state.m, state.v, state.v_max) if amsgrad else (state.m, state.v)
-        updates, m, v, *v_max = tree.map_many(1 + len(moments), one, g, params, *moments)
-        return updates, AdamState(count, m, v, v_max[0] if amsgrad else ())
+        m, v = tree.leaves_like(params, state.m), tree.leaves_like(params, state.v)
+        maths = lists.maths(g, m, v)
+        m, v = first_moment(maths, m, g, beta1), second_moment(maths, v, g, beta2)
+        v_max = maths.maximum(tree.leaves_like(params, state.v_max), v) if amsgrad else ()
+        change = adam_step(maths, m, v_max if amsgrad else v, step, rate, betas, eps)
+        if decay:
+            # θ_t = θ_{t−1} − γ·λ·θ_{t−1} − …
+            change = maths.add_(change, maths.mul(tree.leaves(params), -rate * decay))
+        updates, m, v = (tree.unflatten(params, leaves) for leaves in (change, m, v))
+        return updates, AdamState(count, m, v, tree.unflatten(params, v_max) if amsgrad else ())
 
     return Transform(init, update)

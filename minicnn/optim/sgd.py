@@ -93,7 +93,8 @@ def sgd(
             # d_t = g_t + μ·b_t
             return g.add(b, alpha=momentum)
 
-        directions = penalised_gradient(grads, params, weight_decay, maximize)
+        gradient = penalised_gradient(grads, params, weight_decay, maximize)
+        directions = tree.unflatten(params, gradient)
         buffers = ()
         if momentum:
             buffers = tree.map(buffer, state.momentum, directions)

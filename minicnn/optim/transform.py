@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minicnn import tree
-from minicnn.optim.gradient import check_like
+from minicnn.optim import lists
+from minicnn.optim.gradient import leaves_like
 from minicnn.tree import Tree
 
 
@@ -32,8 +33,8 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
         >>> apply_updates({"weight": torch.ones(2)}, {"weight": torch.tensor([0.5, -1.0])})
         {'weight': tensor([1.5000, 0.0000])}
     """
-    check_like("updates", updates, params)
-    return tree.map(lambda p, u: p + u, params, updates)
+    ps, us = tree.leaves(params), leaves_like("updates", updates, params)
+    return tree.unflatten(params, lists.maths(ps, us).add(ps, us))
 
 
 def chain(*transforms: Transform) -> Transform:

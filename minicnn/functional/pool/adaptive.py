@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minicnn.functional.function import Function
 from minicnn.functional.gather import Gather
 from minicnn.functional.geometry import IntOrPair, require_image
 
@@ -130,10 +131,8 @@ def _padded(bins: Bins, device: torch.device) -> Tensor:
     return torch.tensor(cells, dtype=torch.int64, device=device).view(len(bins), longest)
 
 
-class _BinMean(torch.autograd.Function):
+class _BinMean(Function):
     """Means of the bins along one dimension."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, dim: int, bins: Bins) -> Tensor:
@@ -151,10 +150,8 @@ class _BinMean(torch.autograd.Function):
         return _BinShare.apply(g, ctx.dim, ctx.bins, ctx.size), None, None
 
 
-class _BinShare(torch.autograd.Function):
+class _BinShare(Function):
     """Share each bin's g equally among its cells: the adjoint of `_BinMean`."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(g: Tensor, dim: int, bins: Bins, size: int) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.function import Function
 from minicnn.functional.geometry import Axis, IntOrPair, pair, pool_windows, require_image
 from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.windows import Axes, inside, reduce_windows
@@ -82,10 +83,8 @@ def _lengths(axis: Axis, count_padding: bool) -> list[int]:
     return [min(s + axis.kernel, axis.size + pad) - max(s, -pad) for s in starts]
 
 
-class _WindowSum(torch.autograd.Function):
+class _WindowSum(Function):
     """Sum of each window."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, axes: Axes) -> Tensor:
@@ -100,10 +99,8 @@ class _WindowSum(torch.autograd.Function):
         return _WindowShare.apply(g, ctx.axes), None
 
 
-class _WindowShare(torch.autograd.Function):
+class _WindowShare(Function):
     """Add each window's g to all of its cells: the adjoint of `_WindowSum`."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(g: Tensor, axes: Axes) -> Tensor:

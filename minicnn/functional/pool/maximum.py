@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minicnn.functional.function import Function
 from minicnn.functional.geometry import IntOrPair, pair, pool_windows, require_image
 from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.pool.winners import lowest, pick, positions, route, winners
@@ -71,10 +72,8 @@ def max_pool2d(
     return (y, places) if input.ndim == 4 else (y[0], places[0])
 
 
-class _MaxPool(torch.autograd.Function):
+class _MaxPool(Function):
     """The winners' values. Who wins is constant around almost every x and carries no gradient."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, axes: Axes) -> Tensor:
@@ -92,10 +91,8 @@ class _MaxPool(torch.autograd.Function):
         return _Route.apply(g, x.detach(), y.detach(), ctx.axes), None
 
 
-class _Route(torch.autograd.Function):
+class _Route(Function):
     """Send each g to the winner of its window of x: the adjoint of `_Pick`."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
@@ -111,10 +108,8 @@ class _Route(torch.autograd.Function):
         return _Pick.apply(v, *ctx.saved_tensors, ctx.axes), None, None, None
 
 
-class _Pick(torch.autograd.Function):
+class _Pick(Function):
     """Read v where x has its windows' winners."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(v: Tensor, x: Tensor, axes: Axes) -> Tensor:
