@@ -3,6 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 EXAMPLES = {"dev": 50, "ci": 300, "nightly": 2500}  # of every property
+LEAST_A_NIGHT = 2000  # of costly properties too
 
 
 def register() -> None:
@@ -27,8 +28,11 @@ def register() -> None:
 def fewer(times: int) -> settings:
     """Return settings with so many times fewer examples than the profile's, for costly properties.
 
+    But no night has fewer than 2,000.
+
     Example:
         >>> fewer(times=settings().max_examples).max_examples
         1
     """
-    return settings(max_examples=max(settings().max_examples // times, 1))
+    least = LEAST_A_NIGHT if settings.get_current_profile_name() == "nightly" else 1
+    return settings(max_examples=max(settings().max_examples // times, least))
