@@ -25,7 +25,7 @@ matrix product accepts as it is, so the kH·kW-fold im2col matrix is never writt
 The matrices are so wide, OW·N, because the batch is innermost; with N = 1 they still are OW wide.
 The rows of a dilated kernel do not lie one behind the other in the copy. Then each row of the
 kernel makes a product of its own, and the products are summed. Groups are as many convolutions side
-by side, each of its own channels.
+by side, each of its own channels. Cells that the stride skips for good are left out before all.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ import torch
 from torch import Tensor
 
 from minicnn.functional.function import Function, needed
-from minicnn.functional.geometry import Axis
+from minicnn.functional.geometry import Axis, thin
 from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.plain import is_plain
 from minicnn.functional.windows import inside, slide, spread, tap
@@ -48,6 +48,12 @@ class ConvGeometry:
     rows: Axis
     cols: Axis
     groups: int
+
+
+def _thin(geometry: ConvGeometry) -> tuple[tuple[slice, slice, slice], Axis, Axis]:
+    """Index of the cells of (H, C, W, N) that are read at all, and the windows on them."""
+    (row_cells, rows), (col_cells, cols) = thin(geometry.rows), thin(geometry.cols)
+    return (row_cells, slice(None), col_cells), rows, cols
 
 
 def _columns(x: Tensor, rows: Axis, cols: Axis) -> list[Tensor]:
@@ -74,11 +80,11 @@ def _split(x: Tensor, dim: int, groups: int) -> tuple[Tensor, ...]:
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeometry) -> Tensor:
-    rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
+    (x_cells, rows, cols), groups = _thin(geometry), geometry.groups
     biases = [None] * groups if bias is None else _split(bias[:, None], 0, groups)
     ys = []
     for x_g, w_g, y in zip(
-        _split(batch_last(x), 1, groups), _split(weight, 0, groups), biases, strict=True
+        _split(batch_last(x)[x_cells], 1, groups), _split(weight, 0, groups), biases, strict=True
     ):
         for w, columns in zip(_matrices(w_g, rows), _columns(x_g, rows, cols), strict=True):
             factors = w.expand(rows.out, -1, -1), columns
@@ -89,14 +95,19 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: ConvGeom
 
 
 def _transpose(image: Tensor, weight: Tensor, geometry: ConvGeometry) -> Tensor:
-    rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
+    (x_cells, rows, cols), groups = _thin(geometry), geometry.groups
     parts = zip(_split(batch_last(image), 1, groups), _split(weight, 0, groups), strict=True)
-    xs = [_transpose_rows(g.flatten(2), w, rows, cols) for g, w in parts]
+    xs = [_transpose_rows(g.flatten(2), w, rows) for g, w in parts]
     xs = [_transpose_columns(x, cols, image.shape[0]) for x in xs]
-    return follow(nchw(xs[0] if groups == 1 else torch.cat(xs, 1)), image)
+    x = xs[0] if groups == 1 else torch.cat(xs, 1)
+    if x.shape[::2] != (geometry.rows.size, geometry.cols.size):  # some cells were left out
+        whole = x.new_zeros(geometry.rows.size, x.shape[1], geometry.cols.size, x.shape[3])
+        whole[x_cells] = x
+        x = whole
+    return follow(nchw(x), image)
 
 
-def _transpose_rows(g: Tensor, weight: Tensor, rows: Axis, cols: Axis) -> Tensor:
+def _transpose_rows(g: Tensor, weight: Tensor, rows: Axis) -> Tensor:
     """Send what kernel row i saw, weightᵀ times g, back to the image rows that it saw."""
     w = weight.permute(2, 3, 1, 0).flatten(1, 2)  # (kH, kW·C, O)
     # The empty product is a zero that vmap batches if it batches either of its factors.
@@ -123,8 +134,9 @@ def _transpose_columns(x: Tensor, cols: Axis, batch: int) -> Tensor:
 
 
 def _correlate(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
-    rows, cols, groups = geometry.rows, geometry.cols, geometry.groups
-    parts = zip(_split(batch_last(x), 1, groups), _split(batch_last(g), 1, groups), strict=True)
+    (x_cells, rows, cols), groups = _thin(geometry), geometry.groups
+    x, g = batch_last(x)[x_cells], batch_last(g)
+    parts = zip(_split(x, 1, groups), _split(g, 1, groups), strict=True)
     ws = []
     for x_g, g_g in parts:
         gt = g_g.flatten(2).mT  # (OH, OW·N, O)

@@ -10,6 +10,7 @@ times (Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import Any
 
 from torch import Tensor
@@ -68,6 +69,23 @@ def windows(size: int, kernel: int, stride: int, padding: Pair, dilation: int) -
             f"{size + sum(padding)} (input {size}, padding {padding})"
         )
     return Axis(size, kernel, stride, padding[0], dilation, room // stride + 1)
+
+
+def thin(axis: Axis) -> tuple[slice, Axis]:
+    """Leave out the cells that no window reads: return those that stay, and the windows on them.
+
+    Windows read the cells o·s + i·d − p, which lie a multiple of gcd(s, d) apart; with a kernel of
+    one cell, i = 0, a multiple of s.
+    """
+    step = axis.stride if axis.kernel == 1 else gcd(axis.stride, axis.dilation)
+    cells = slice(-axis.before % step, axis.size, step)
+    return cells, replace(
+        axis,
+        size=len(range(axis.size)[cells]),
+        stride=axis.stride // step,
+        before=-(-axis.before // step),
+        dilation=1 if axis.kernel == 1 else axis.dilation // step,
+    )
 
 
 def pool_windows(

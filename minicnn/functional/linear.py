@@ -34,6 +34,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     _check(input, weight, bias)
     if weight.ndim == 1:
         return linear(input, weight[None]).squeeze(-1)
+    if input.ndim == 2:
+        return _Linear.apply(input, weight, bias)
     y = _Linear.apply(input.flatten(0, -2) if input.ndim > 1 else input[None], weight, bias)
     return y.reshape(*input.shape[:-1], weight.shape[0])
 
