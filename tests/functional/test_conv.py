@@ -76,6 +76,14 @@ def test_stride_skips_places() -> None:
     assert F.conv2d(x, kernel([1.0, 1.0]), stride=3).tolist() == [[[3, 9]]]  # the 6 is left over
 
 
+def test_stride_counts_from_the_paddings_first_cell() -> None:
+    x = image([1.0, 2.0, 3.0, 4.0])  # between one 0 on the left and one on the right
+    y = F.conv2d(x, kernel([10.0]), stride=2, padding=(0, 1))
+    assert y.tolist() == [[[0, 20, 40]]]
+    y = F.conv2d(x, kernel([1.0, 10.0]), stride=2, padding=(0, 1), dilation=(1, 2))
+    assert y.tolist() == [[[20, 42]]]
+
+
 def test_padding_surrounds_the_image_with_zeros() -> None:
     x, w = image([1.0, 2.0]), kernel([1.0, 10.0])
     assert F.conv2d(x, w, padding=(0, 2)).tolist() == [[[0, 10, 21, 2, 0]]]
@@ -106,7 +114,7 @@ def test_bias_is_added_everywhere_in_its_channel() -> None:
 
 def test_groups_split_the_channels_into_runs_that_do_not_see_each_other() -> None:
     x, w = torch.arange(1.0, 5).view(4, 1, 1), torch.tensor([1.0, 10, 1, 100]).view(2, 2, 1, 1)
-    assert F.conv2d(x, w, groups=2).flatten().tolist() == [21, 403]
+    assert F.conv2d(x, w, groups=2).tolist() == [[[21]], [[403]]]
 
 
 def test_an_empty_batch_has_an_empty_result() -> None:

@@ -54,6 +54,7 @@ def test_stride_sets_the_stamps_apart() -> None:
     x, w = image([1.0, 10.0]), kernel([1.0, 2.0, 3.0])
     assert F.conv_transpose2d(x, w, stride=2).tolist() == [[[1, 2, 13, 20, 30]]]
     assert F.conv_transpose2d(x, w, stride=4).tolist() == [[[1, 2, 3, 0, 10, 20, 30]]]
+    assert F.conv_transpose2d(x, kernel([1.0]), stride=3).tolist() == [[[1, 0, 0, 10]]]
 
 
 def test_a_kernel_of_ones_with_its_own_size_as_stride_enlarges_the_image() -> None:
@@ -90,7 +91,7 @@ def test_the_weight_is_that_of_the_convolution_so_its_kernels_are_now_the_input_
 
 def test_groups_split_the_channels_into_runs_that_do_not_see_each_other() -> None:
     x, w = torch.tensor([1.0, 10.0]).view(2, 1, 1), torch.arange(1.0, 5.0).view(2, 2, 1, 1)
-    assert F.conv_transpose2d(x, w, groups=2).flatten().tolist() == [1, 2, 30, 40]
+    assert F.conv_transpose2d(x, w, groups=2).tolist() == [[[1]], [[2]], [[30]], [[40]]]
 
 
 # Held against PyTorch

@@ -97,6 +97,15 @@ def test_a_target_of_probabilities_weighs_the_classes() -> None:
     assert loss.item() == pytest.approx(-0.25 * log(1 / 5) - 0.75 * log(4 / 5))
 
 
+@pytest.mark.parametrize("no_label", [-1, -100])
+def test_a_negative_ignore_index_says_nothing_of_probabilities_and_is_accepted(
+    no_label: int,
+) -> None:
+    logits, target = torch.tensor([[log(1.0), log(4.0)]]), torch.tensor([[0.25, 0.75]])
+    loss = F.cross_entropy(logits, target, ignore_index=no_label)
+    assert loss.item() == F.cross_entropy(logits, target).item()
+
+
 def test_label_smoothing_takes_epsilon_from_the_label_and_spreads_it_over_all_classes() -> None:
     logits, target = torch.tensor([[1.0, 2.0, 5.0]]), label(1)
     smoothed = torch.tensor([[0.1, 0.8, 0.1]])

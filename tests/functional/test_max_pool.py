@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as twin
@@ -139,6 +139,17 @@ def test_a_window_without_a_cell_in_the_image_has_no_winner_and_no_gradient() ->
 @given(cases.max_pool2d(EXACT))
 def test_value_winner_gradient_and_second_derivatives_are_torchs(case: Case) -> None:
     assert_twins(max_pool2d, twin.max_pool2d, case)
+
+
+@fewer(times=3)
+@given(cases.max_pool2d(EXACT))
+def test_third_derivatives_are_torchs_too(case: Case) -> None:
+    """Routing and picking are each other's adjoints, and so it goes on for ever.
+
+    Torch's second derivative of an empty batch cannot be differentiated.
+    """
+    assume(case.inputs["input"].numel())
+    assert_twins(max_pool2d, twin.max_pool2d, case, order=3)
 
 
 @given(cases.max_pool2d(SPECIAL))

@@ -151,6 +151,8 @@ REFUSED = [
         "ignore_index must be an integer, got 1.5"),
     Refused(lambda m: m.cross_entropy(LOGITS, LABELS, ignore_index=None), TypeError,
         "ignore_index must be an integer, got None"),
+    Refused(lambda m: m.cross_entropy(LOGITS, LOGITS, ignore_index=0), ValueError,
+        "ignore_index must not be given with class probabilities, got 0"),
     Refused(lambda m: m.nll_loss(LOGITS, LABELS + 1), ValueError,
         "target must hold labels in [0, 3) or ignore_index (=-100), got 3"),
     Refused(lambda m: m.nll_loss(LOGITS, LABELS - 1), ValueError, "got -1"),

@@ -102,6 +102,8 @@ def _run(root: Path, tests: list[str], skip: list[str], sender: Connection) -> N
     os.setsid()  # so that the tests' own processes can be ended with it
     os.chdir(root)
     sys.path.insert(0, str(root))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]  # the package that this file is in: the copy has one of that name
     sys.dont_write_bytecode = True
     os.environ["TMPDIR"] = str(root)  # to be deleted with it
     with open(LOG, "w", encoding="utf-8") as file:

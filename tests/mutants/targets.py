@@ -17,9 +17,11 @@ def _optim(*names: str) -> tuple[str, ...]:
 
 TARGETS: dict[str, tuple[str, ...]] = {
     "functional/activation.py": _functional("activation"),
+    "functional/allocator.py": ("tests/functional/test_allocator.py",),
     "functional/conv.py": _functional("conv", "conv_transpose"),
     "functional/conv_faces.py": _functional("conv", "conv_transpose"),
     "functional/dropout.py": _functional("dropout"),
+    "functional/function.py": _functional("function", "conv", "linear"),
     "functional/gather.py": _functional("loss", "adaptive_pool"),
     "functional/geometry.py": _functional("conv", "conv_transpose", "max_pool", "avg_pool"),
     "functional/layout.py": (*_functional("conv", "max_pool"), "tests/layers"),
@@ -36,6 +38,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "optim/clip.py": _optim("clip", "optim_transform"),
     "optim/ema.py": _optim("ema", "optim_transform"),
     "optim/gradient.py": _optim("optim_by_hand", "optim_twins", "optim_transform"),
+    "optim/lists.py": _optim("lists", "optim_twins", "optim_transform"),
     "optim/sgd.py": _optim("optim_by_hand", "optim_twins", "optim_transform"),
     "optim/transform.py": _optim("optim_transform", "clip"),
 }

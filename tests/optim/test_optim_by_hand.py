@@ -51,6 +51,20 @@ def test_the_penalty_shrinks_weights_whether_the_loss_is_minimised_or_maximised(
     assert steps(opt, 1, weight=4) == [update]
 
 
+@pytest.mark.parametrize(
+    ("opt", "updates"),
+    [
+        (optim.sgd(1.0, weight_decay=0.5), [-2, 4]),
+        (optim.adamw(1.0, weight_decay=0.5), [-2, 4]),
+        (optim.adam(1.0, (0, 0), eps=0, weight_decay=0.5), [-1, 1]),  # the signs are left
+    ],
+)
+def test_every_weight_decays_by_itself(opt: optim.Transform, updates: list[float]) -> None:
+    params, no_gradient = (torch.tensor([4.0]), torch.tensor([-8.0])), (torch.zeros(1),) * 2
+    result, _ = opt.update(no_gradient, opt.init(params), params)
+    assert [update.item() for update in result] == updates
+
+
 # Adam
 
 sizes = st.floats(1e-3, 1e3)

@@ -55,6 +55,31 @@ def test_updates_and_state_keep_structure_shapes_and_dtypes(opt: optim.Transform
             assert (a.shape, a.dtype) == (b.shape, b.dtype)
 
 
+def reordered(node: Any) -> Any:
+    """Reverse the order of every dict."""
+    if isinstance(node, dict):
+        return {key: reordered(node[key]) for key in reversed(node)}
+    if isinstance(node, tuple):
+        children = map(reordered, node)
+        return type(node)(*children) if hasattr(node, "_fields") else tuple(children)
+    return node
+
+
+@every_optimizer
+def test_dicts_may_be_in_any_order(opt: optim.Transform) -> None:
+    """Keys may have been sorted when a tree was stored: names count, and not places."""
+    params = {"second": torch.tensor([4.0, 5.0]), "first": torch.tensor([-8.0, 1.0])}
+    grads = tree.map(torch.sin, params)
+    _, state = run(opt, params, grads)
+    arguments = (grads, state, params)
+    expected = opt.update(*arguments)
+    for i in range(3):
+        changed = [reordered(a) if k == i else a for k, a in enumerate(arguments)]
+        actual = tree.leaves_like(expected, opt.update(*changed))
+        for a, b in zip(tree.leaves(expected), actual, strict=True):
+            assert torch.equal(a, b)
+
+
 @every_optimizer
 def test_parameters_without_leaves_are_fine(opt: optim.Transform) -> None:
     assert run(opt, {"relu": ()}, {"relu": ()})[0] == {"relu": ()}

@@ -17,16 +17,17 @@ MUTANTS = (
     Mutant(
         "cross_entropy: mean over classes too",
         LOSS,
-        "total = loss.numel() if label_weight is None else label_weight.sum()",
-        "total = logp.numel() if label_weight is None else label_weight.sum()",
+        "return _reduce(loss, label_weight, reduction)",
+        "label_weight = torch.ones_like(logp) if label_weight is None else label_weight\n"
+        "    return _reduce(loss, label_weight, reduction)",
         "The sum is divided by N·C, so the learning rate seems C times too small.",
         TEST + "the_reductions",
     ),
     Mutant(
         "cross_entropy: mean over classes too, for probabilities",
         LOSS,
-        "return _reduce(loss, loss.numel(), reduction)",
-        "return _reduce(loss, target.numel(), reduction)",
+        "return _reduce(loss, None, reduction)",
+        "return _reduce(loss, torch.ones_like(target), reduction)",
         "The same for a target of class probabilities.",
         TEST + "a_target_of_probabilities_weighs_the_classes",
     ),
@@ -57,8 +58,8 @@ MUTANTS = (
     Mutant(
         "cross_entropy: weighted mean divided by N",
         LOSS,
-        "total = loss.numel() if label_weight is None else label_weight.sum()",
-        "total = loss.numel() if counts is None else label_weight.sum()",
+        "return _reduce(loss, label_weight, reduction)",
+        "return _reduce(loss, counts, reduction)",
         "Class weights change the size of the loss, not only its balance.",
         TEST + "class_weights_make_a_weighted_mean",
     ),

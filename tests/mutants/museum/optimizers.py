@@ -4,9 +4,10 @@ from ..mutant import Mutant
 
 ADAM, SGD, GRADIENT = "optim/adam.py", "optim/sgd.py", "optim/gradient.py"
 CLIP, EMA, CHAIN = "optim/clip.py", "optim/ema.py", "optim/transform.py"
-SCHEDULES = "schedules.py"
+LISTS, SCHEDULES = "optim/lists.py", "schedules.py"
 BY_HAND, TRANSFORM = "optim/test_optim_by_hand.py::test_", "optim/test_optim_transform.py::test_"
 CLIP_TEST, EMA_TEST = "optim/test_clip.py::test_", "optim/test_ema.py::test_"
+LISTS_TEST = "optim/test_lists.py::test_"
 SCHEDULES_TEST = "test_schedules.py::test_"
 
 MUTANTS = (
@@ -29,32 +30,36 @@ MUTANTS = (
     Mutant(
         "adam: eps inside the square root",
         ADAM,
-        "(v.sqrt() / bias2**0.5).add_(eps)",
-        "(v / bias2).add_(eps).sqrt_()",
+        "root = maths.div(maths.sqrt(v), bias2**0.5)\n"
+        "    return maths.div_(maths.mul(m, -lr / bias1), maths.add_(root, eps))",
+        "root = maths.sqrt(maths.add_(maths.div(v, bias2), eps))\n"
+        "    return maths.div_(maths.mul(m, -lr / bias1), root)",
         "√(v̂ + ε), as in RMSProp's first version.",
         BY_HAND + "adams_eps_is_added_to_the_root_and_not_under_it",
     ),
     Mutant(
         "adam: eps before the bias is corrected",
         ADAM,
-        "(v.sqrt() / bias2**0.5).add_(eps)",
-        "v.sqrt().add_(eps).div_(bias2**0.5)",
+        "root = maths.div(maths.sqrt(v), bias2**0.5)\n"
+        "    return maths.div_(maths.mul(m, -lr / bias1), maths.add_(root, eps))",
+        "root = maths.div_(maths.add_(maths.sqrt(v), eps), bias2**0.5)\n"
+        "    return maths.div_(maths.mul(m, -lr / bias1), root)",
         "The paper's ε̂, which is another ε at every step.",
         BY_HAND + "adams_eps_is_added_to_the_root_and_not_under_it",
     ),
     Mutant(
         "adam: betas exchanged",
         ADAM,
-        "first_moment(m, g, beta1), second_moment(v, g, beta2)",
-        "first_moment(m, g, beta2), second_moment(v, g, beta1)",
+        "first_moment(maths, m, g, beta1), second_moment(maths, v, g, beta2)",
+        "first_moment(maths, m, g, beta2), second_moment(maths, v, g, beta1)",
         "The mean remembers a thousand gradients, the variance ten.",
         BY_HAND + "the_first_step_of_adam_is_the_learning_rate_for_its_moments_are_freed_of_bias",
     ),
     Mutant(
         "adam: amsgrad remembers nothing",
         ADAM,
-        "torch.maximum(largest, v)",
-        "torch.maximum(v, v)",
+        "maths.maximum(tree.leaves_like(params, state.v_max), v)",
+        "maths.maximum(v, v)",
         "The maximum is taken of the new v alone.",
         BY_HAND + "amsgrad_divides_by_the_largest_second_moment_so_far",
     ),
@@ -69,10 +74,34 @@ MUTANTS = (
     Mutant(
         "adamw: decay without the learning rate",
         ADAM,
-        "change = change - rate * decay * p",
-        "change = change - decay * p",
+        "maths.mul(tree.leaves(params), -rate * decay)",
+        "maths.mul(tree.leaves(params), -decay)",
         "As the paper writes it, with the schedule apart from the rate.",
         BY_HAND + "adamw_shrinks_weights_by_rate_times_decay_whatever_the_gradient",
+    ),
+    Mutant(
+        "adamw: every leaf decays by another one",
+        ADAM,
+        "maths.mul(tree.leaves(params), -rate * decay)",
+        "maths.mul(tree.leaves(params)[::-1], -rate * decay)",
+        "The lists are in different orders.",
+        BY_HAND + "every_weight_decays_by_itself",
+    ),
+    Mutant(
+        "adam: moments in the order of their own dicts",
+        ADAM,
+        "tree.leaves_like(params, state.m), tree.leaves_like(params, state.v)",
+        "tree.leaves(state.m), tree.leaves(state.v)",
+        "A state that was stored with its keys sorted gives each leaf another one's moments.",
+        TRANSFORM + "dicts_may_be_in_any_order",
+    ),
+    Mutant(
+        "adam: old moments overwritten",
+        ADAM,
+        "return maths.lerp(m, g, 1 - beta1)",
+        "return maths.lerp_(m, g, 1 - beta1)",
+        "The old state changes: who goes back to it finds the moments of the future.",
+        TRANSFORM + "update_is_pure",
     ),
     Mutant(
         "adam: schedule read one step late",
@@ -125,10 +154,44 @@ MUTANTS = (
     Mutant(
         "optimizers: maximize turns the penalty's sign too",
         GRADIENT,
-        "return g.add(p, alpha=weight_decay) if weight_decay else g",
-        "return g.add(p, alpha=-weight_decay if maximize else weight_decay)",
+        "g.add(p, alpha=weight_decay)",
+        "g.add(p, alpha=-weight_decay if maximize else weight_decay)",
         "With maximize the weights grow without limit.",
         BY_HAND + "the_penalty_shrinks_weights_whether_the_loss_is_minimised_or_maximised",
+    ),
+    Mutant(
+        "optimizers: the penalty of another leaf",
+        GRADIENT,
+        "pairs = zip(gs, tree.leaves(params), strict=True)",
+        "pairs = zip(gs, tree.leaves(params)[::-1], strict=True)",
+        "The lists are in different orders.",
+        BY_HAND + "every_weight_decays_by_itself",
+    ),
+    Mutant(
+        "trees: dicts matched by order",
+        "tree.py",
+        "        for key, child in structure.items():\n"
+        "            if not _collect(child, node[key], found):",
+        "        for child, other in zip(structure.values(), node.values(), strict=True):\n"
+        "            if not _collect(child, other, found):",
+        "The first leaf of one goes with the first leaf of the other, whatever their names.",
+        "test_tree.py::test_leaves_like_lists_them_in_the_order_of_the_other_tree",
+    ),
+    Mutant(
+        "lists: all at once as soon as one tensor is plain",
+        LISTS,
+        "all(map(is_plain, tensors))",
+        "any(map(is_plain, tensors))",
+        "Under vmap, for whose tensors the fast functions have no rule.",
+        LISTS_TEST + "under_vmap_it_is_done_one_by_one_even_if_a_single_tensor_is_batched",
+    ),
+    Mutant(
+        "lists: a number for the first tensor only",
+        LISTS,
+        "[x] * len(first)",
+        "[x]",
+        "Where a number stands in the place of a list.",
+        LISTS_TEST + "a_second_list_is_matched_tensor_by_tensor_and_a_number_serves_all",
     ),
     Mutant(
         "clip: each leaf by itself",

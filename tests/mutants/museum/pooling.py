@@ -19,16 +19,30 @@ MUTANTS = (
     Mutant(
         "max_pool: ties routed to all winners",
         WINNERS,
-        "left.sub_(torch.mul(hit, left, out=out[place]))",
-        "torch.mul(hit, g, out=out[place])",
+        "    *shares, left = _cells(out, axes)\n"
+        "    left.copy_(g)\n"
+        "    for cell, share in zip(_cells(h, axes), shares, strict=False):"
+        "  # all cells but the last\n"
+        "        torch.eq(cell, y, out=share).mul_(left)\n"
+        "        left.sub_(share)\n",
+        "    for cell, share in zip(_cells(h, axes), _cells(out, axes), strict=True):\n"
+        "        torch.eq(cell, y, out=share).mul_(g)\n",
         "The gradient goes to every cell that equals the maximum.",
         MAX_TEST + "of_equal_cells_the_first_in_reading_order_wins",
     ),
     Mutant(
+        "max_pool: what the winner took is not taken away from the rest",
+        WINNERS,
+        "        left.sub_(share)\n    return out",
+        "    return out",
+        "The last cell of a window, which keeps what is left, gets the whole gradient again.",
+        MAX_TEST + "the_gradient_goes_to_the_winner_alone",
+    ),
+    Mutant(
         "max_pool: ties routed to all winners of overlapping windows",
         WINNERS,
-        "left.sub_(hit.mul_(left))",
-        "hit.mul_(left)",
+        "        left.sub_(share)\n        out[place]",
+        "        out[place]",
         "The same, in the branch for windows that share cells.",
         MAX_TEST + "no_gradient_is_lost_or_made",
     ),
@@ -51,10 +65,18 @@ MUTANTS = (
     Mutant(
         "max_pool: gradient overwritten where windows overlap",
         WINNERS,
-        "            out[place] += hit[seen]",
-        "            out[place] = hit[seen]",
+        "out[place] += share[seen]",
+        "out[place] = share[seen]",
         "A cell that wins several windows hears of one.",
         MAX_TEST + "a_cell_that_wins_several_windows_gets_the_gradient_of_each",
+    ),
+    Mutant(
+        "max_pool: the fast way taken with infinities too",
+        WINNERS,
+        "if is_plain(total) and total.isfinite():",
+        "if is_plain(total):",
+        "0 · ∞ = NaN: the losers' gradients are spoilt.",
+        MAX_TEST + "nan_and_infinity_win_and_lose_as_in_torch",
     ),
     Mutant(
         "max_pool: indices count by the height",
