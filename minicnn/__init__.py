@@ -6,6 +6,7 @@ models      ready-made networks
 optim       an optimizer is two functions: init and update
 train       training as a function from state to state
 data        MNIST in memory, batches, augmentation
+insight     seeing inside a trained network: saliency, calibration, principal components
 viz         figures
 """
 
@@ -17,6 +18,7 @@ from minicnn import (
     data,
     functional,
     init,
+    insight,
     layers,
     metrics,
     models,
@@ -36,6 +38,7 @@ __all__ = [
     "data",
     "functional",
     "init",
+    "insight",
     "layers",
     "metrics",
     "models",

@@ -27,6 +27,7 @@ MODULES = (
     minicnn.data,
     minicnn.functional,
     minicnn.init,
+    minicnn.insight,
     minicnn.layers,
     minicnn.metrics,
     minicnn.models,
@@ -38,7 +39,7 @@ MODULES = (
 )
 
 # Modules of published methods, where each function says where it was published …
-PUBLISHED = ("functional", "init", "layers", "models", "optim", "schedules")
+PUBLISHED = ("functional", "init", "insight", "layers", "models", "optim", "schedules")
 # … but for these, each with what it is instead.
 NOT_PUBLISHED = {
     "init.fans": "counting",
@@ -57,7 +58,7 @@ NOT_PUBLISHED = {
     "schedules.step_decay": "powers of a number",
 }
 # Where a property can be searched for counterexamples, it is: by hypothesis.
-SEARCHED = ("functional", "init", "layers", "metrics", "optim", "schedules", "tree")
+SEARCHED = ("functional", "init", "insight", "layers", "metrics", "optim", "schedules", "tree")
 NOT_SEARCHED = ("schedules.as_schedule",)  # the optimizers' property tests go through it
 
 PublicFunction = tuple[str, Callable[..., Any]]

@@ -6,7 +6,8 @@ from torch import Tensor
 from minicnn import checks
 from minicnn import functional as F
 from minicnn.insight.explained import explained_classes, image_batch, pick, sequential_net
-from minicnn.layers import Layer, Tree, sequential
+from minicnn.layers import Layer, activations, sequential
+from minicnn.layers.layer import Tree
 from minicnn.train import value_and_grad
 
 
@@ -27,12 +28,15 @@ def grad_cam(
     where A are the layer's outputs. Where only global average pooling and one linear layer follow
     it, α is the linear layer's weight, over h·w, and this is class activation mapping.
 
+    The paper takes the last convolution's outputs after their relu: before it they may be negative,
+    and a negative weight would make evidence of them. The default comes after pooling, too.
+
     Args:
         net, params, state: the network, made by `sequential`, applied as outside training.
         images: a batch, floating point (N, C, H, W).
         classes: whose scores to explain, int64 (N,); None for those that win.
-        layer: index of the layer in ``net.children``; None for the last that is, or holds, a
-            convolution.
+        layer: index of the layer in ``net.children``; None for the last that gives images, the
+            last convolution together with the relu and the pooling right after it.
 
     Returns:
         The maps (N, h, w) in the size of the layer's outputs, at least 0, in units of the score
@@ -54,34 +58,28 @@ def grad_cam(
     Gradient-based Localization", 2017, §3, equations 1 and 2.
     """
     images = image_batch(images)
-    cut = _index(sequential_net(net), layer) + 1
-    before, after = sequential(*net.children[:cut]), sequential(*net.children[cut:])
     with torch.no_grad():
-        maps, _ = before.apply(params[:cut], state[:cut], images)
-    if maps.ndim != 4:
-        found = f"layer {cut - 1}, {net.children[cut - 1].name}, gives {tuple(maps.shape)}"
-        raise ValueError(f"layer must give images (N, C, h, w), but {found}")
+        outputs = activations(sequential_net(net), params, state, images)
+    cut = _index(outputs, layer) + 1
+    after = sequential(*net.children[cut:])
 
     def total(maps: Tensor) -> Tensor:
         scores, _ = after.apply(params[cut:], state[cut:], maps)
         return pick(scores, explained_classes(scores, classes)).sum()
 
+    _, maps = outputs[cut - 1]
     _, gradient = value_and_grad(total)(maps)
     weight = gradient.mean(dim=(2, 3), keepdim=True)  # (N, C, 1, 1)
     return F.relu((weight * maps).sum(dim=1))
 
 
-def _index(net: Layer, layer: int | None) -> int:
+def _index(outputs: list[tuple[str, Tensor]], layer: int | None) -> int:
+    images = [i for i, (_, y) in enumerate(outputs) if y.ndim == 4]
     if layer is None:
-        convolutional = [i for i, child in enumerate(net.children) if _convolves(child)]
-        if not convolutional:
-            names = ", ".join(child.name for child in net.children)
-            raise ValueError(f"net must have a conv2d, got sequential({names})")
-        return convolutional[-1]
-    if checks.integer("layer", layer, 0) >= len(net.children):
-        raise ValueError(f"layer must lie in [0, {len(net.children)}), got {layer}")
+        if not images:
+            raise ValueError("net must have a layer that gives images (N, C, h, w), got none")
+        return images[-1]
+    if checks.integer("layer", layer) not in images:
+        names = ", ".join(f"{i}: {outputs[i][0]}" for i in images)
+        raise ValueError(f"layer must give images (N, C, h, w), one of {{{names}}}, got {layer}")
     return layer
-
-
-def _convolves(layer: Layer) -> bool:
-    return layer.name.startswith("conv2d") or any(map(_convolves, layer.children))

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from minicnn import functional as F
 from minicnn import tree
-from minicnn.layers import Layer, Tree
+from minicnn.layers import Layer
+from minicnn.layers.layer import Tree
 from minicnn.train import value_and_grad
 
 

@@ -76,7 +76,8 @@ def lr_range_test(
     else:
         if len(losses) < steps:
             raise ValueError(f"batches must hold at least {steps} batches, got {len(losses)}")
-    return tuple(torch.tensor(x, dtype=torch.float64) for x in (lrs[: len(losses)], losses))
+    float64 = torch.float64
+    return torch.tensor(lrs[: len(losses)], dtype=float64), torch.tensor(losses, dtype=float64)
 
 
 def steepest_lr(lrs: Tensor, losses: Tensor) -> float:

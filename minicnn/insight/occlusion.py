@@ -6,7 +6,8 @@ from torch import Tensor
 from minicnn import checks
 from minicnn import functional as F
 from minicnn.insight.explained import explained_classes, image_batch, pick
-from minicnn.layers import Layer, Tree
+from minicnn.layers import Layer
+from minicnn.layers.layer import Tree
 
 
 def occlusion(

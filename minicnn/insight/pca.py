@@ -7,7 +7,8 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn.insight.explained import sequential_net
-from minicnn.layers import Layer, Tree, activations
+from minicnn.layers import Layer, activations
+from minicnn.layers.layer import Tree
 
 
 class PCA(NamedTuple):
@@ -49,8 +50,8 @@ def pca(points: Tensor, components: int = 2) -> PCA:
     Example:
         >>> points = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])  # on a line
         >>> projection, explained, directions, mean = pca(points, components=1)
-        >>> projection.flatten().round(), explained, directions
-        (tensor([-5., 0., 5.]), tensor([1.]), tensor([[0.6000, 0.8000]]))
+        >>> [round(x) for x in projection.flatten().tolist()], explained, directions
+        ([-5, 0, 5], tensor([1.]), tensor([[0.6000, 0.8000]]))
 
     Reference: Jolliffe & Cadima, "Principal component analysis: a review and recent developments",
     2016, §2(a).

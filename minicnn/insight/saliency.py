@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from minicnn.insight.explained import explained_classes, image_batch, pick
-from minicnn.layers import Layer, Tree
+from minicnn.layers import Layer
+from minicnn.layers.layer import Tree
 from minicnn.train import value_and_grad
 
 
