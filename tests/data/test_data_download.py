@@ -109,6 +109,15 @@ def test_what_each_mirror_did_wrong_is_told(tmp_path, refusing_server, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.fixture
+def ctrl_c_interrupts() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt, also in a run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals to a thread")
 def test_ctrl_c_ends_the_child_and_leaves_nothing(tmp_path, capfd):
     child_has_gone = threading.Event()
