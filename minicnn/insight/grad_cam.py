@@ -29,7 +29,9 @@ def grad_cam(
     it, α is the linear layer's weight, over h·w, and this is class activation mapping.
 
     The paper takes the last convolution's outputs after their relu: before it they may be negative,
-    and a negative weight would make evidence of them. The default comes after pooling, too.
+    and a negative weight would make evidence of them. The default comes after pooling, too. A
+    linear layer right after `flatten` weighs each place by itself, which the mean α forgets: then
+    a map can miss what matters, or be 0 everywhere, and `occlusion` tells more.
 
     Args:
         net, params, state: the network, made by `sequential`, applied as outside training.

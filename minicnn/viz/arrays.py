@@ -37,3 +37,15 @@ def pictures(name: str, images: Tensor) -> np.ndarray:
     values = array(name, images).transpose(0, 2, 3, 1)
     low, high = (0.0, 255.0) if images.dtype == torch.uint8 else (values.min(), values.max())
     return (values - low) / ((high - low) or 1.0)
+
+
+def class_indices(name: str, value: Tensor, count: int) -> np.ndarray:
+    """Return ``value`` as an array, if it is ``count`` classes: int64 (N,), and none below 0."""
+    value = tensor(name, value, "N")
+    if value.dtype != torch.int64:
+        raise TypeError(f"{name} must be int64, got {value.dtype}")
+    if len(value) != count:
+        raise ValueError(f"{name} must be {count}, got {len(value)}")
+    if value.min() < 0:
+        raise ValueError(f"{name} must not be below 0, got {int(value.min())}")
+    return value.cpu().numpy()

@@ -134,3 +134,9 @@ def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
     if len(class_names) != classes:
         raise ValueError(f"class_names must hold {classes} names, got {len(class_names)}")
     return list(class_names)
+
+
+def names_up_to(greatest: int, class_names: Sequence[str] | None) -> list[str]:
+    """Return the names given, if they reach the class ``greatest``, or else the class indices."""
+    given = len(class_names) if isinstance(class_names, Sequence) else 0
+    return class_labels(class_names, max(greatest + 1, given))

@@ -53,6 +53,14 @@ def _figures() -> dict[str, Callable[[], Figure]]:
     grey, rgb = torch.randn(24, 1, 5, 5, generator=g), torch.randn(70, 3, 7, 7, generator=g)
     maps = [("conv2d", torch.randn(32, 24, 24, generator=g)), ("pool", torch.randn(5, 1, 1))]
     right = torch.nn.functional.one_hot(labels, 10).double()
+    heat, drop = torch.rand(7, 5, 5, generator=g), torch.randn(7, 9, 9, generator=g).tanh()
+    few = torch.rand(3, 1, 9, 5, generator=g)
+    points, shares = torch.randn(40, 2, generator=g), torch.tensor([0.5, 0.25])
+    bins = torch.tensor([0, 3, 12345, 999]), torch.rand(4), torch.rand(4), torch.tensor(0.1)
+    many = torch.ones(100).long(), torch.rand(100), torch.rand(100), torch.tensor(0.0)
+    flow = [("max_pool2d(2)", grey), ("relu", grey.clamp(min=0)), ("linear(10)", 9 * logits)]
+    lrs, losses = torch.logspace(-6, 0, 50), torch.linspace(2.3, 0.1, 50)
+    losses[40:] = torch.logspace(0, 9, 10)
     return {
         "correct": lambda: viz.predictions(images, labels, right, count=4),
         "incorrect": lambda: viz.predictions(images, labels, logits, count=6, correct=False),
@@ -69,6 +77,22 @@ def _figures() -> dict[str, Callable[[], Figure]]:
         "one filter": lambda: viz.filters(grey[:1]),
         "feature maps": lambda: viz.feature_maps(images[0], maps),
         "feature maps in colour": lambda: viz.feature_maps(colour[0], maps),
+        "worst mistakes": lambda: viz.worst_mistakes(images, labels, logits, class_names=names),
+        "no mistakes": lambda: viz.worst_mistakes(images, labels, right),
+        "saliency": lambda: viz.saliency(images[:7], heat, labels[:7], class_names=names),
+        "saliency of one": lambda: viz.saliency(colour[:1], heat[:1], labels[:1]),
+        "occlusion": lambda: viz.occlusion(images[:7], drop, labels[:7]),
+        "no occlusion": lambda: viz.occlusion(few, 0 * drop[:3, :, :5], labels[:3]),
+        "grad-cam": lambda: viz.grad_cam(few, heat[:3], labels[:3], class_names=names),
+        "reliability": lambda: viz.reliability_diagram(*bins),
+        "reliability in many bins": lambda: viz.reliability_diagram(*many),
+        "pca": lambda: viz.pca(points, shares, labels, class_names=names),
+        "pca of one point": lambda: viz.pca(points[:1], shares, labels[:1]),
+        "activations": lambda: viz.activation_histograms(flow),
+        "dead activations": lambda: viz.activation_histograms([("relu", torch.zeros(9))]),
+        "gradients": lambda: viz.gradient_histograms(flow),
+        "range test": lambda: viz.lr_range_test(lrs, losses, suggested=1e-3),
+        "range test of two": lambda: viz.lr_range_test(lrs[:2], 0 * losses[:2]),
     }
 
 

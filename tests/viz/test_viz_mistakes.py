@@ -1,0 +1,73 @@
+"""The worst mistakes: only mistakes, the costliest first."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minicnn import viz
+
+
+@given(n=st.integers(1, 9), k=st.integers(1, 4), count=st.integers(1, 5), seed=st.integers(0, 99))
+def test_mistakes_are_drawn_by_decreasing_loss(n: int, k: int, count: int, seed: int) -> None:
+    g = torch.Generator().manual_seed(seed)
+    labels, logits = torch.randint(k, (n,), generator=g), 3 * torch.randn(n, k, generator=g)
+    figure = viz.worst_mistakes(torch.zeros(n, 1, 2, 2), labels, logits, count=count)
+    losses = torch.nn.functional.cross_entropy(logits.double(), labels, reduction="none").tolist()
+    mistakes = [i for i in range(n) if int(logits[i].argmax()) != int(labels[i])]
+    worst = sorted(mistakes, key=lambda i: -losses[i])[:count]
+    captions = [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()]
+    assert captions == [f"image {i}, loss {losses[i]:.3g}" for i in worst]
+
+
+def test_equally_bad_mistakes_keep_the_order_of_the_data() -> None:
+    logits = torch.tensor([[1.0, 0.0]]).repeat(30, 1)
+    labels = torch.ones(30).long()
+    figure = viz.worst_mistakes(torch.zeros(30, 1, 2, 2), labels, logits, count=30)
+    places = [axes.get_xlabel().split(",")[0] for axes in figure.axes[::2]]
+    assert places == [f"image {i}" for i in range(30)]
+
+
+def test_classes_and_probabilities_stand_beside_the_image() -> None:
+    logits, labels = torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([0])
+    names = ["cat", "dog", "fox"]
+    figure = viz.worst_mistakes(torch.zeros(1, 1, 2, 2), labels, logits, class_names=names)
+    assert figure.axes[0].get_title(loc="left") == "predicted fox\ntrue cat"
+    words = [text.get_text() for text in figure.axes[1].texts]
+    assert words == ["cat", "21.2%", "dog", "fox", "57.6%"]
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "count", "title"),
+    [
+        (3, 2, "The worst 2 of 3 mistakes"),
+        (3, 10, "All 3 mistakes, the worst first"),
+        (1, 10, "The only mistake"),
+        (0, 10, "No mistakes"),
+    ],
+)
+def test_the_title_counts(mistakes: int, count: int, title: str) -> None:
+    labels = torch.tensor([1] * mistakes + [0] * (4 - mistakes))
+    logits = torch.tensor([[1.0, 0.0]]).repeat(4, 1)
+    figure = viz.worst_mistakes(torch.zeros(4, 1, 2, 2), labels, logits, count=count)
+    assert figure.get_suptitle() == title
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"images": torch.zeros(2, 2, 2)}, ValueError, r"images .* got \(2, 2, 2\)"),
+        ({"labels": torch.tensor([0, 2])}, ValueError, r"labels must lie in \[0, 2\), got 0 to 2"),
+        ({"logits": torch.full((2, 2), torch.nan)}, ValueError, "logits must be finite"),
+        ({"count": 0}, ValueError, "count must be at least 1, got 0"),
+        ({"class_names": ["a"]}, ValueError, "class_names must hold 2 names, got 1"),
+    ],
+)
+def test_bad_input_is_named(change, error, message) -> None:
+    arguments = {
+        "images": torch.zeros(2, 1, 2, 2),
+        "labels": torch.tensor([0, 1]),
+        "logits": torch.eye(2),
+    }
+    with pytest.raises(error, match=message):
+        viz.worst_mistakes(**(arguments | change))
