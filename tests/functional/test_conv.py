@@ -165,6 +165,17 @@ def test_the_result_lies_in_memory_as_the_input_does(case: Case) -> None:
     assert_layout_follows(F.conv2d, case)
 
 
+@given(accepted(F.conv2d, cases.conv2d()))
+def test_the_gradient_of_a_contiguous_image_is_contiguous_however_that_of_the_result_lies(
+    case: Case,
+) -> None:
+    x = case.inputs["input"].contiguous().requires_grad_()
+    y = case.replace(input=x).call(F.conv2d)
+    reversed_dims = tuple(reversed(range(y.ndim)))
+    g = torch.ones_like(y.permute(reversed_dims).contiguous()).permute(reversed_dims)
+    assert torch.autograd.grad(y, x, g)[0].is_contiguous()
+
+
 # Laws
 
 convolutions = accepted(F.conv2d, cases.conv2d().map(lambda case: case.without("bias")))

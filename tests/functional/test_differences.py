@@ -74,6 +74,8 @@ MINICNN_REFUSES = [
         "the result would be NaN"),
     Difference("batch_norm", "input", lambda m: m.batch_norm(X[:0], None, None, training=True),
         "an empty batch has no mean, and torch leaves the running statistics as they were"),
+    Difference("batch_norm", "input", lambda m: m.batch_norm(X[:, :0], ZEROS[:0], ONES[:0]),
+        "without channels there is nothing to normalise, and torch returns it"),
     Difference("cross_entropy", "label_smoothing",
         lambda m: m.cross_entropy(LOGITS, LABEL, label_smoothing=-0.1),
         "torch refuses only what is above 1, and below 0 does not smooth"),

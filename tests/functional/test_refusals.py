@@ -48,6 +48,8 @@ REFUSED = [
     Refused(lambda m: m.conv2d(X, W, torch.ones(3)), ValueError, "bias must have shape (4,)"),
     Refused(lambda m: m.conv2d(X[:, :, :0], W), ValueError,
         "input may be empty in its batch only, got shape (1, 2, 0, 5)"),
+    Refused(lambda m: m.conv2d(X[0, :, :0], W, padding=2), ValueError,
+        "input may be empty in its batch only, got shape (2, 0, 5)"),
     Refused(lambda m: m.conv_transpose2d(X, W), ValueError, "input must have 4 channels"),
     Refused(lambda m: m.conv_transpose2d(X, W[:2, :0]), ValueError,
         "weight must be (O, C/groups, kH, kW), none of them 0, got (2, 0, 3, 3)"),

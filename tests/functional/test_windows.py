@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as twin
 
 from minicnn import functional as F
+from minicnn.functional.windows import place
 from minicnn.testing import (
     EXACT,
     INTEGERS,
@@ -58,6 +59,20 @@ def test_fold_drops_what_falls_on_the_padding_and_leaves_zero_what_no_window_hol
     columns = torch.tensor([[1.0, 2.0], [10.0, 20.0]])
     assert F.fold(columns, (1, 2), (1, 2), padding=(0, 1), stride=2).tolist() == [[[10, 2]]]
     assert F.fold(columns, (1, 5), (1, 2), stride=2).tolist() == [[[1, 10, 2, 20, 0]]]
+
+
+def test_an_image_is_placed_in_a_frame_that_pads_it_or_cuts_it_off() -> None:
+    x = torch.tensor([[1.0, 2.0, 3.0]])
+
+    def framed(start: int, size: int) -> list[float]:
+        return place(x, (0, 1), (0, start), (1, size), value=9).flatten().tolist()
+
+    assert framed(0, 3) == [1, 2, 3]
+    assert framed(-1, 5) == [9, 1, 2, 3, 9]
+    assert framed(1, 2) == [2, 3]
+    assert framed(2, 3) == [3, 9, 9]
+    assert framed(-2, 3) == [9, 9, 1]
+    assert framed(4, 2) == framed(-3, 2) == [9, 9]
 
 
 # Held against PyTorch

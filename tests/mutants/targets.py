@@ -24,7 +24,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "functional/function.py": _functional("function", "conv", "linear"),
     "functional/gather.py": _functional("loss", "adaptive_pool"),
     "functional/geometry.py": _functional("conv", "conv_transpose", "max_pool", "avg_pool"),
-    "functional/layout.py": (*_functional("conv", "max_pool"), "tests/layers"),
+    "functional/layout.py": (*_functional("layout", "conv", "max_pool"), "tests/layers"),
     "functional/linear.py": _functional("linear"),
     "functional/loss.py": _functional("loss"),
     "functional/norm.py": _functional("norm"),
