@@ -73,6 +73,13 @@ def test_ignored_labels_count_neither_above_nor_below_the_fraction_bar() -> None
     assert F.nll_loss(x[:2], t[:2], ignore_index=1).item() == 1
 
 
+def test_ignored_labels_have_no_weight_either() -> None:
+    x, t = torch.tensor([[-1.0, -2.0], [-4.0, -8.0], [-16.0, -32.0]]), label(0, 1, -100)
+    weight = torch.tensor([3.0, 1.0])
+    assert F.nll_loss(x, t, weight, reduction="none").tolist() == [3, 8, 0]
+    assert F.nll_loss(x, t, weight).item() == (3 * 1 + 1 * 8) / (3 + 1)
+
+
 def test_a_mean_of_nothing_is_not_a_number() -> None:
     assert F.nll_loss(torch.zeros(0, 3), label().long()).isnan()
     assert F.nll_loss(torch.zeros(1, 3), label(-100)).isnan()

@@ -59,6 +59,8 @@ REFUSED = [
     Refused(lambda m: m.unfold(X[0, 0], 2), ValueError, "input must be (N, C, H, W)"),
     Refused(lambda m: m.fold(torch.ones(1, 7, 4), 3, 2), ValueError,
         "input must have a multiple of kH·kW (=4) rows, got shape (1, 7, 4)"),
+    Refused(lambda m: m.fold(torch.ones(1, 0, 4), 3, 2), ValueError,
+        "input must be (N, C·kH·kW, L) or (C·kH·kW, L), not empty, got (1, 0, 4)"),
     Refused(lambda m: m.fold(torch.ones(1, 8, 5), 3, 2), ValueError,
         "input must have 2·2 = 4 columns for output_size (3, 3), got shape (1, 8, 5)"),
     Refused(lambda m: m.linear(torch.ones(2, 3), torch.ones(4, 5)), ValueError,
@@ -176,6 +178,53 @@ def test_the_error_names_the_argument_its_value_and_what_was_expected(case: Refu
 def test_torch_refuses_the_same(case: Refused) -> None:
     with pytest.raises(TORCH_REFUSALS):
         case.call(twin)
+
+
+# A call of each function that slides windows, and the smallest value of each of its sizes.
+SLIDING: dict[str, tuple[Callable[..., Any], dict[str, int]]] = {
+    "conv2d": (
+        lambda m, **sizes: m.conv2d(X, W, **sizes),
+        {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
+    ),
+    "conv_transpose2d": (
+        lambda m, **sizes: m.conv_transpose2d(Y, W, **sizes),
+        {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1},
+    ),
+    "max_pool2d": (
+        lambda m, kernel_size=2, **sizes: m.max_pool2d(X, kernel_size, **sizes),
+        {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1},
+    ),
+    "avg_pool2d": (
+        lambda m, kernel_size=2, **sizes: m.avg_pool2d(X, kernel_size, **sizes),
+        {"kernel_size": 1, "stride": 1, "padding": 0},
+    ),
+    "unfold": (
+        lambda m, kernel_size=2, **sizes: m.unfold(X, kernel_size, **sizes),
+        {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1},
+    ),
+    "fold": (
+        lambda m, output_size=1, kernel_size=1, **sizes: m.fold(
+            torch.ones(1, 4, 1), output_size, kernel_size, **sizes
+        ),
+        {"output_size": 1, "kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1},
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "size", "smallest"),
+    [(f, size, n) for f, (_, sizes) in SLIDING.items() for size, n in sizes.items()],
+)
+def test_the_smallest_size_is_accepted_and_one_less_is_refused(
+    function: str, size: str, smallest: int
+) -> None:
+    call, _ = SLIDING[function]
+    call(F, **{size: smallest})
+    message = f"{size} must be at least {smallest}, got {smallest - 1}"
+    with pytest.raises(ValueError, match=message):
+        call(F, **{size: smallest - 1})
+    with pytest.raises(TORCH_REFUSALS):
+        call(twin, **{size: smallest - 1})
 
 
 @ignore_torchs_warnings
