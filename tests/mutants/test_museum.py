@@ -1,10 +1,13 @@
 """The mutants themselves: each still changes one place, and what it makes is still Python."""
 
 import ast
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from .__main__ import ENOUGH, RESULTS
 from .general import every, sample
 from .museum import MUSEUM
 from .mutant import LIBRARY, Mutant
@@ -64,3 +67,24 @@ def test_every_file_of_functions_and_optimizers_is_a_target_and_its_tests_exist(
 
 def test_every_survivor_that_is_explained_can_still_be_made() -> None:
     assert set(SURVIVORS) <= {change.name for change in every()}
+
+
+# What the last runs came to
+
+
+def results(part: str) -> dict[str, Any]:
+    return json.loads(RESULTS.read_text(encoding="utf-8"))[part]
+
+
+def test_by_the_results_on_file_each_bug_of_this_museum_was_noticed_by_the_test_it_names() -> None:
+    killed_by = {row["name"]: row["killed_by"] for row in results("museum")["verdicts"]}
+    assert set(killed_by) == {mutant.name for mutant in MUSEUM}
+    for mutant in MUSEUM:
+        assert killed_by[mutant.name].startswith(f"tests/{mutant.test}"), mutant.name
+
+
+def test_by_the_results_on_file_few_mechanical_mutants_survive_and_each_is_explained() -> None:
+    general = results("general")
+    assert general["mutants"] >= 300
+    assert general["killed"] >= ENOUGH * general["mutants"]
+    assert set(general["survivors"]) <= set(SURVIVORS)
