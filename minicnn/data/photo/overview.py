@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from minicnn.data.photo.picture import to_tensor
@@ -41,4 +42,5 @@ def steps(grey: Tensor) -> Tensor:
 
 def strongest_step(grey: Tensor) -> float:
     """Find the largest change of grey, up or down, along a row or a column."""
-    return max(steps(grey).abs().max().item(), steps(grey.T).abs().max().item())
+    # One of the two is empty where the picture is too narrow to reach across.
+    return torch.cat([steps(grey).flatten(), steps(grey.T).flatten()]).abs().max().item()

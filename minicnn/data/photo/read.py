@@ -38,8 +38,8 @@ def read_digit(path: str | os.PathLike[str]) -> Tensor:
         path: a picture in any format that Pillow reads (PNG, JPEG, WebP, BMP, …), of any size and
             colours, that shows one digit, dark on light or light on dark, with some of the paper
             around it. An upright one: nothing here turns a picture, but for the note that a
-            camera leaves in it. A shadow with a hard edge must be wider than the strokes are, by
-            far; one of a pencil is taken for ink.
+            camera leaves in it. A shadow with a hard edge should be far wider than the strokes: a
+            narrow one, or the tip of one, may be taken for ink.
 
     Returns:
         ``(1, 28, 28)``, uint8, 0 (paper) to 255 (ink), like one of ``Split.images``.
