@@ -202,6 +202,18 @@ def test_the_guard_does_not_pass_what_it_could_not_measure() -> None:
     assert len(guard.slow_rows([row(unmeasured)], tell=print)) == 1
 
 
+def test_the_guard_holds_a_row_that_is_known_to_miss_its_goal_against_its_record(
+    tmp_path: Path,
+) -> None:
+    missed = run(row(fixed(1.8, 4.0)), Meter())
+    report.save(tmp_path / "bench.json", report.record([missed], "", {}))
+    known = report.load(tmp_path / "bench.json")
+    for ratio, slow in ((2.5, 0), (6.0, 1)):
+        rows = guard.allow_known([row(fixed(ratio))], known)
+        assert len(guard.slow_rows(rows, tell=print)) == slow
+    assert guard.allow_known([row(fixed(1.0), goal=9.0)], known)[0].goal == 9.0
+
+
 # --- The command line and what it writes ---------------------------------------------------------
 
 
@@ -426,18 +438,28 @@ def test_a_process_that_fails_is_an_error_with_its_last_words() -> None:
         list(children.lines_of(["-c", "raise SystemExit('last words')"]))
 
 
-def test_processes_alternate_and_each_pair_has_a_seed_of_its_own() -> None:
+def test_processes_take_turns_and_each_round_has_a_seed_of_its_own() -> None:
     order = list[tuple[str, int]]()
 
-    def runner(name: str, seconds: float) -> whole.Runner:
-        def race(seed: int) -> whole.Race:
+    def runner(name: str, seconds: float) -> Callable[[int], whole.Lines]:
+        def run_process(seed: int) -> whole.Lines:
             order.append((name, seed))
-            return whole.Race(seconds, 0.9 + seed / 100)
+            return ((seconds, f"Test, 10 images: accuracy {90 + seed}%"), (2 * seconds, ""))
 
-        return race
+        return run_process
 
-    case, accuracies = whole.alternate(runner("A", 2.0), runner("B", 40.0), Meter(processes=3))
-    assert order == [("A", 0), ("B", 0), ("B", 1), ("A", 1), ("A", 2), ("B", 2)]
+    runners = {
+        "hurried": runner("hurried", 1.0),
+        "usual": runner("usual", 40.0),
+        "default": runner("default", 2.0),
+    }
+    runs = [whole.Runs(**whole.in_turn(runners, seed)) for seed in range(3)]
+    assert order == [
+        *(("hurried", 0), ("usual", 0), ("default", 0)),
+        *(("usual", 1), ("default", 1), ("hurried", 1)),
+        *(("default", 2), ("hurried", 2), ("usual", 2)),
+    ]
+    case, accuracies = whole.compare(runs, "default", whole.at_the_end)
     assert case.ratios == [0.05] * 3
     assert accuracies == pytest.approx((0.91, 0.91))
 
@@ -445,9 +467,9 @@ def test_processes_alternate_and_each_pair_has_a_seed_of_its_own() -> None:
 def test_a_run_that_never_reaches_the_target_is_not_measured() -> None:
     lines = [(5.0, "Test, 10,000 images: average loss 0.1, accuracy 98.99%"), (6.0, "")]
     with pytest.raises(UnmeasuredError, match=r"98\.99%"):
-        whole.stop_at_target(iter(lines))
+        whole.stop_at_target(tuple(lines))
     with pytest.raises(UnmeasuredError, match="without a test accuracy"):
-        whole.at_the_end(iter([(5.0, "validation accuracy 98.00%"), (6.0, "")]))
+        whole.at_the_end(((5.0, "validation accuracy 98.00%"), (6.0, "")))
 
 
 class FewDigits:
@@ -474,7 +496,7 @@ def test_the_usual_script_learns_and_its_lines_are_understood(
         reference.main()
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
-    race = whole.at_the_end(iter([(float(i), line) for i, line in enumerate([*lines, ""])]))
+    race = whole.at_the_end(tuple((float(i), line) for i, line in enumerate([*lines, ""])))
     assert race.seconds == 4
     assert race.accuracy > 0.3
 
@@ -500,7 +522,7 @@ def test_the_watcher_looks_whenever_the_script_evaluates_and_changes_nothing(
     watched.main()
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(" ")[0] for line in lines] == ["Test,", "--option"] * 2
-    assert whole.at_the_end(iter([(1.0, lines[0])])).accuracy < 0.5
+    assert whole.at_the_end(((1.0, lines[0]),)).accuracy < 0.5
     assert len({line for line in lines if line.startswith("--option")}) == 1
 
 

@@ -3,7 +3,7 @@
     python -m minicnn.bench                       every row but the whole processes
     python -m minicnn.bench --quick               a first impression, in half a minute
     python -m minicnn.bench --only conv2d         the rows whose name has a match for this pattern
-    python -m minicnn.bench --whole               every row: hours
+    python -m minicnn.bench --whole               every row: most of an hour
     python -m minicnn.bench --save docs/results   write bench.json, bench.md and the bar charts
     python -m minicnn.bench --guard               exit 1 at a ratio twice its goal
 

@@ -19,6 +19,11 @@ def save(path: Path, record: dict[str, Any]) -> None:
     path.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def load(path: Path) -> list[Result]:
+    """Read the results of a record that was saved."""
+    return results_of(json.loads(path.read_text(encoding="utf-8")))
+
+
 def results_of(record: dict[str, Any]) -> list[Result]:
     """Read the results back out of a record."""
     return [Result(**row) for row in record["rows"]]

@@ -1,13 +1,13 @@
 """Whole processes: our example against the usual script, imports and data loading included.
 
 Both print the test accuracy after every epoch (ours through `watched`), and the clock runs from the
-start of the process to that line. The runs alternate, each with a seed of its own.
+start of the process to that line. Ours and theirs take turns, seed after seed.
 """
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -24,6 +24,17 @@ IN_A_HURRY = ("--epochs", "1")  # options of the example
 TARGET = 0.99
 
 
+Lines = tuple[Line, ...]
+
+
+class Runs(NamedTuple):
+    """What the processes of one seed printed, and when."""
+
+    hurried: Lines
+    default: Lines
+    usual: Lines
+
+
 class Race(NamedTuple):
     """How long a process took, in seconds, and the test accuracy that it had then."""
 
@@ -31,43 +42,48 @@ class Race(NamedTuple):
     accuracy: float
 
 
-Runner = Callable[[int], Race]  # of a seed
-
-
 def until_target(meter: Meter) -> Measured:
     """Compare the time until 99.0 % of the test digits are right."""
-    _require_data_and_example()
-
-    def ours(seed: int) -> Race:
-        return _example(seed, ["-m", "minicnn.bench.watched"], IN_A_HURRY, stop_at_target)
-
-    case, accuracies = alternate(ours, lambda seed: _reference(seed, stop_at_target), meter)
+    case, accuracies = compare(all_runs(meter.processes), "hurried", stop_at_target)
     return Measured([case], _note(*accuracies))
 
 
 def default_settings(meter: Meter) -> Measured:
     """Compare the whole runs at their default settings; ours has to be the more accurate one."""
-    _require_data_and_example()
-    case, accuracies = alternate(
-        lambda seed: _example(seed, [], (), at_the_end),
-        lambda seed: _reference(seed, at_the_end),
-        meter,
-    )
+    case, accuracies = compare(all_runs(meter.processes), "default", at_the_end)
     return Measured([case], _note(*accuracies), holds=accuracies[0] > accuracies[1])
 
 
-def alternate(ours: Runner, theirs: Runner, meter: Meter) -> tuple[Case, tuple[float, float]]:
-    """Run the processes in turn; return their times, and the mean accuracy of each side."""
-    races: tuple[list[Race], list[Race]] = ([], [])
-    for seed in range(meter.processes):
-        for side in (0, 1) if seed % 2 == 0 else (1, 0):
-            races[side].append((ours, theirs)[side](seed))
-    our_seconds, their_seconds = (tuple(race.seconds for race in side) for side in races)
-    our_accuracy, their_accuracy = (fmean(race.accuracy for race in side) for side in races)
+@cache  # both rows are about the same runs of the usual script, which take half an hour
+def all_runs(processes: int) -> tuple[Runs, ...]:
+    """Run all processes, a seed after the other."""
+    _require_data_and_example()
+    runners = {
+        "hurried": lambda seed: _example(seed, ["-m", "minicnn.bench.watched"], IN_A_HURRY),
+        "usual": _reference,
+        "default": lambda seed: _example(seed, [], ()),
+    }
+    return tuple(Runs(**in_turn(runners, seed)) for seed in range(processes))
+
+
+def in_turn(runners: dict[str, Callable[[int], Lines]], seed: int) -> dict[str, Lines]:
+    """Run a process of each kind; with the next seed, the one that was first comes last."""
+    names = list(runners)
+    first = seed % len(names)
+    return {name: runners[name](seed) for name in names[first:] + names[:first]}
+
+
+def compare(
+    runs: Iterable[Runs], ours: str, judge: Callable[[Lines], Race]
+) -> tuple[Case, tuple[float, float]]:
+    """Return the times of our runs and of the usual ones, and the mean accuracy of each side."""
+    sides = [[judge(getattr(each, side)) for each in runs] for side in (ours, "usual")]
+    our_seconds, their_seconds = (tuple(race.seconds for race in side) for side in sides)
+    our_accuracy, their_accuracy = (fmean(race.accuracy for race in side) for side in sides)
     return Case("process", our_seconds, their_seconds), (our_accuracy, their_accuracy)
 
 
-def stop_at_target(lines: Iterator[Line]) -> Race:
+def stop_at_target(lines: Lines) -> Race:
     """Return when a process first printed a test accuracy of the target or more.
 
     Raises:
@@ -75,7 +91,7 @@ def stop_at_target(lines: Iterator[Line]) -> Race:
 
     Example:
         >>> lines = [(9.0, "Test, 9 images: accuracy 98.70%"), (12.0, "Test: accuracy 99.02%")]
-        >>> stop_at_target(iter([*lines, (15.0, "Test: accuracy 99.10%"), (16.0, "")]))
+        >>> stop_at_target((*lines, (15.0, "Test: accuracy 99.10%"), (16.0, "")))
         Race(seconds=12.0, accuracy=0.9902)
     """
     best = 0.0
@@ -87,11 +103,11 @@ def stop_at_target(lines: Iterator[Line]) -> Race:
     raise UnmeasuredError(f"a run ended below {TARGET:.1%} of the test digits, at {best:.2%}")
 
 
-def at_the_end(lines: Iterator[Line]) -> Race:
+def at_the_end(lines: Lines) -> Race:
     """Return when a process ended, and the last test accuracy that it printed.
 
     Example:
-        >>> at_the_end(iter([(9.0, "Test: accuracy 98.7%"), (9.5, "Bye."), (10.0, "")]))
+        >>> at_the_end(((9.0, "Test: accuracy 98.7%"), (9.5, "Bye."), (10.0, "")))
         Race(seconds=10.0, accuracy=0.987)
     """
     seconds, texts = zip(*lines, strict=True)
@@ -111,19 +127,15 @@ def _note(ours: float, theirs: float) -> str:
     return f"mean test accuracy {ours:.2%} against {theirs:.2%}"
 
 
-def _example(
-    seed: int, before: list[str], options: tuple[str, ...], judge: Callable[[Iterator[Line]], Race]
-) -> Race:
+def _example(seed: int, before: list[str], options: tuple[str, ...]) -> Lines:
     with tempfile.TemporaryDirectory() as folder:
-        command = [*before, str(EXAMPLE), "--dataset", "mnist", *options]
-        with closing(lines_of([*command, "--seed", str(seed), "--out", folder])) as lines:
-            return judge(lines)
+        command = [*before, str(EXAMPLE), "--dataset", "mnist", *options, "--seed", str(seed)]
+        return tuple(lines_of([*command, "--out", f"{folder}/run"]))
 
 
-def _reference(seed: int, judge: Callable[[Iterator[Line]], Race]) -> Race:
-    command = [str(REFERENCE), "--data-dir", str(data.data_dir()), "--seed", str(seed)]
-    with closing(lines_of(command)) as lines:
-        return judge(lines)
+def _reference(seed: int) -> Lines:
+    options = ["--data-dir", str(data.data_dir()), "--seed", str(seed)]
+    return tuple(lines_of([str(REFERENCE), *options]))
 
 
 def _require_data_and_example() -> None:
