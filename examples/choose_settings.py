@@ -15,34 +15,36 @@ import sys
 import time
 from pathlib import Path
 
+import options
+import recipe as recipes
 import torch
-import train_mnist
 
-from minicnn import data, models
+from minicnn import data
 
 HELD_BACK = 6  # one digit in six: twice as many as when training, since errors are few to count
 
 
 def parse_setting(text: str, seed: int) -> argparse.Namespace:
     """Read the options of one setting."""
-    return train_mnist.parse_arguments(
-        ["--dataset", "mnist", *shlex.split(text), "--seed", f"{seed}"]
-    )
+    return options.parse_arguments(["--dataset", "mnist", *shlex.split(text), "--seed", f"{seed}"])
 
 
 def train_once(args: argparse.Namespace) -> dict[str, float]:
     """Train by one setting on one division, and count the errors on what it holds back."""
     started = time.perf_counter()
-    device = train_mnist.choose_device(args.device)
     whole = data.load(args.dataset, args.data_dir)[0]  # the test digits are dropped unread
     training, validation = data.hold_out(whole, len(whole.labels) // HELD_BACK, args.seed)
-    _, history = train_mnist.fit(args, models.MODELS[args.model](), training, validation, device)
-    digits, accuracy = len(validation.labels), history[-1]["validation_accuracy"]
+    recipe = recipes.make(args, len(training.labels))
+    for progress in recipes.fit(recipe, recipes.start(recipe), training, validation):
+        if progress.training.step % recipe.steps == 0:
+            print(recipes.epoch_line(progress.history[-1], args.epochs), flush=True)
+    last = progress.history[-1]
+    digits, accuracy = len(validation.labels), last["validation_accuracy"]
     return {
         "seed": args.seed,
         "errors": round((1 - accuracy) * digits),
         "digits": digits,
-        "validation_loss": history[-1]["validation_loss"],
+        "validation_loss": last["validation_loss"],
         "seconds": round(time.perf_counter() - started, 1),
     }
 
@@ -83,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     """Read the command line, compare, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
-    add("--splits", type=train_mnist.at_least(1), default=3, help="divisions of the digits")
+    add("--splits", type=options.at_least(1), default=3, help="divisions of the digits")
     add("--save", type=Path, help="JSON file for the results")
     add("settings", nargs="+", help="options of train_mnist.py, each setting one quoted argument")
     args = parser.parse_args(argv)

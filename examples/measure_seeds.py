@@ -14,20 +14,22 @@ import tempfile
 import time
 from pathlib import Path
 
+import options
 import torch
 import train_mnist
 
 from minicnn import data
 
 
-def measure(seeds: int, options: list[str]) -> list[dict[str, float]]:
+def measure(seeds: int, settings: list[str]) -> list[dict[str, float]]:
     """Run the example once a seed; return the results in the order of the seeds."""
     results = []
     for seed in range(seeds):
         started = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
-            args = ["--dataset", "mnist", *options, "--seed", str(seed), "--out", folder]
-            result = train_mnist.run(train_mnist.parse_arguments(args))
+            where = ["--seed", str(seed), "--out", f"{folder}/run"]
+            args = train_mnist.parse_arguments(["--dataset", "mnist", *settings, *where])
+            result = train_mnist.run(args)
         seconds = round(time.perf_counter() - started, 1)
         results.append({"seed": seed, **result, "seconds": seconds})
     return results
@@ -36,12 +38,12 @@ def measure(seeds: int, options: list[str]) -> list[dict[str, float]]:
 def main() -> int:
     """Read the command line, measure, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--seeds", type=train_mnist.at_least(2), default=5, help="how many")
+    parser.add_argument("--seeds", type=options.at_least(2), default=5, help="how many")
     parser.add_argument("--save", type=Path, help="JSON file for the results")
-    parser.add_argument("options", nargs="*", help="options of train_mnist.py, behind --")
+    parser.add_argument("settings", nargs="*", help="options of train_mnist.py, behind --")
     args = parser.parse_args()
     try:
-        results = measure(args.seeds, args.options)
+        results = measure(args.seeds, args.settings)
     except (data.DataError, OSError, ValueError) as error:
         print(f"{Path(__file__).name}: error: {error}", file=sys.stderr)
         return 1

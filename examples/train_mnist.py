@@ -4,233 +4,216 @@ Usage:
     python examples/train_mnist.py
     python examples/train_mnist.py --preset best
     python examples/train_mnist.py --preset quick --seed 7 --device cpu --out runs/quick
+    python examples/train_mnist.py --resume runs/quick
 """
 
 import argparse
-import functools
+import shlex
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
-import presets
-import torch
+import options
+import recipe as recipes
+import results
+from commands import StoppedError, alarm, run_command, say
+from recipe import DivergedError, Recipe
 from tqdm import tqdm
 
-from minicnn import data, layers, metrics, models, optim, schedules, summary, train, tree
-from minicnn import functional as F
+from minicnn import atomic, data, runs, summary
+from minicnn.runs import Progress, Run, Weights
 
 
-class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """States every default, and leaves the table of presets as it is."""
-
-
-def at_least(minimum: float, kind: type = int):
-    """Make an argument type that refuses numbers below a minimum."""
-
-    def parse(text: str):
-        value = kind(text)
-        if not minimum <= value < float("inf"):
-            raise argparse.ArgumentTypeError(f"must be at least {minimum}, got {text}")
-        return value
-
-    parse.__name__ = kind.__name__  # argparse calls a text that is no number an "invalid int value"
-    return parse
-
-
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line; an option on it goes before the preset's value."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").split("\n\n")[0],
-        epilog=presets.table(),
-        formatter_class=Formatter,
-    )
-    add, number = parser.add_argument, at_least(0, float)
-    add("--preset", choices=presets.PRESETS, default="default", help="other defaults, see below")
-    add("--dataset", choices=data.DATASETS, default="auto", help="auto is mnist, or else sample")
-    add("--data-dir", default=str(data.data_dir()), help="folder that has or gets MNIST/raw/…")
-    add("--model", choices=models.MODELS, default="mnist_cnn", help="network")
-    add("--epochs", type=at_least(1), default=6, help="times to go through the training images")
-    add("--batch-size", type=at_least(1), default=256, help="images in a batch")
-    add("--lr", type=number, default=0.01, help="peak of the one-cycle schedule")
-    add("--shift", type=at_least(0), default=2, help="pixels to move training images at most")
-    add("--rotate", type=number, default=0.0, help="degrees to rotate them at most")
-    add("--scale", type=number, default=0.0, help="fraction, below 1, to zoom them at most")
-    add("--shear", type=number, default=0.0, help="degrees, below 90, to slant them at most")
-    add("--elastic", type=number, default=0.0, help="pixels to bend them, standard deviation")
-    add("--label-smoothing", type=number, default=0.1, help="in [0, 1], in the train loss")
-    add("--average", type=number, default=0.0, help="part of the run to average weights over")
-    add("--seed", type=at_least(0), default=0, help="of all random numbers")
-    add("--device", default="auto", help="auto, cpu, cuda or mps")
-    started = Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    add("--out", type=Path, default=started, help="folder for the results, by default a dated one")
-    add("--show", action="store_true", help="also open the figures in windows")
-    parser.set_defaults(**presets.PRESETS[parser.parse_args(argv).preset])
-    return parser.parse_args(argv)
-
-
-def choose_device(name: str) -> torch.device:
-    """Find the device, and make sure that it is there."""
-    if name == "auto":
-        accelerator = torch.accelerator.current_accelerator(check_available=True)
-        return accelerator or torch.device("cpu")
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"--device {name} is not to be had on this machine") from error
-
-
-def make_augmentation(args) -> data.Augment | None:
-    """Choose how to change the training images: by whole pixels alone there is a quicker way."""
-    if args.rotate or args.scale or args.shear or args.elastic:
-        return data.random_warp(
-            data.affine_field(args.rotate, args.scale, args.shear, args.shift),
-            data.elastic_field(args.elastic),
-        )
-    return data.random_shift(args.shift) if args.shift else None
-
-
-def make_optimizer(args, steps: int) -> optim.Transform:
-    """Make Adam on a one-cycle schedule, with an average of the weights if asked."""
-    adam = optim.adam(schedules.one_cycle(args.lr, steps), betas=(0.7, 0.9))
-    if not args.average:
-        return adam
-    # An average with decay d reaches back 1 / (1 − d) steps: as a part of the run, so that the
-    # initial weights are forgotten in a short run too.
-    return optim.chain(adam, optim.ema(1 - 1 / max(1, args.average * steps)))
-
-
-def with_final_weights(args, now: train.TrainState) -> train.TrainState:
-    """Put the averaged weights, if there are any, in the place of the last ones.
-
-    The running statistics of batch normalisation stay: they are moving averages already, if of the
-    last weights' activations. These come close to the averaged weights' as the cycle ends.
-    """
-    return now._replace(params=optim.averaged(now.opt_state)) if args.average else now
-
-
-def fit(args, net: layers.Layer, training: data.Split, validation: data.Split, device):
-    """Train from fresh parameters; return the final state and one row of history an epoch."""
-    params, state, _ = net.init(torch.Generator().manual_seed(args.seed), (1, 28, 28))
-    params, state = (tree.map(lambda x: x.to(device), part) for part in (params, state))
-    steps = data.steps_per_epoch(len(training.labels), args.batch_size)
-    optimizer = make_optimizer(args, args.epochs * steps)
-    loss = functools.partial(F.cross_entropy, label_smoothing=args.label_smoothing)
-    step = train.make_train_step(net, loss, optimizer)
-
-    rng = torch.Generator(device).manual_seed(args.seed)
-    augment = make_augmentation(args)
-    batches = data.batches(
-        training, args.batch_size, rng, args.epochs, augment=augment, device=device
-    )
-    now = start = train.TrainState(0, params, state, optimizer.init(params))
-    history, sums, seen = [], torch.zeros(2), 0
-    with tqdm(total=args.epochs * steps, unit="step", leave=False, disable=None) as bar:
-        for now, logs in train.fit(step, start, batches, rng):
-            bar.update()
-            sums, seen = sums + torch.stack([logs["loss"], logs["accuracy"]]).cpu(), seen + 1
-            bar.set_postfix(loss=f"{sums[0] / seen:.4f}", accuracy=f"{sums[1] / seen:.2%}")
-            if now.step % steps:
-                continue
-            final = with_final_weights(args, now)
-            held = train.evaluate(net, final.params, final.state, all_of(validation, device))
-            row = {
-                "epoch": now.step // steps,
-                "train_loss": sums[0].item() / seen,
-                "train_accuracy": sums[1].item() / seen,
-                "validation_loss": held["loss"],
-                "validation_accuracy": held["accuracy"],
-            }
-            history.append(row)
-            sums, seen = torch.zeros(2), 0
-            tqdm.write(
-                f"epoch {row['epoch']}/{args.epochs}  "
-                f"train loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.2%}  "
-                f"validation loss {held['loss']:.4f}, accuracy {held['accuracy']:.2%}",
-                file=sys.stdout,
-            )
-    return with_final_weights(args, now), history
-
-
-def all_of(split: data.Split, device: torch.device):
-    """Cut a split into batches for evaluation, in order."""
-    return data.batches(split, 1000, device=device)
-
-
-def draw(net, train_state, first_params, history, test, scores, folder: Path, show: bool) -> None:
-    """Save the figures, and open them if asked."""
-    from minicnn import viz  # here, since matplotlib takes a while to import
-
-    params, state = (tree.map(lambda x: x.cpu(), part) for part in train_state[1:3])
-    image = test.images[:1].float() / 255
-    maps = [
-        (name, y[0]) for name, y in layers.activations(net, params, state, image) if y.ndim == 4
-    ]
-    predicted = scores.argmax(1)
-    figures = {
-        "correct": viz.predictions(test.images, test.labels, scores, correct=True),
-        "incorrect": viz.predictions(test.images, test.labels, scores, correct=False),
-        "curves": viz.learning_curves(history),
-        "confusion": viz.confusion_matrix(metrics.confusion_matrix(predicted, test.labels, 10)),
-        "filters": viz.filters(first_params[0]["weight"], params[0]["weight"]),
-        "feature_maps": viz.feature_maps(image[0], maps),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png")
-    if show:
-        try:
-            viz.show(figures.values())
-        except RuntimeError as error:  # no screen: the figures are saved all the same
-            print(f"NOTE: {error}", file=sys.stderr)
+def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    return options.parse_arguments(argv, (__doc__ or "").split("\n\n")[0])
 
 
 def run(args: argparse.Namespace) -> dict[str, float]:
     """Load, train, test, draw; return the test's loss and accuracy."""
-    started = time.perf_counter()
-    device = choose_device(args.device)
+    began = time.perf_counter()
+    past = None
+    if args.resume:
+        past = runs.find(args.resume)
+        args = options.resumed_arguments(args, past)
     whole, test, note = data.load(args.dataset, args.data_dir)
+    if args.dataset == "auto":  # what it has come to, for whoever resumes this
+        args.dataset = "sample" if note else "mnist"
+    if note:
+        say(f"NOTE: {note}\n", args.quiet)
     training, validation = data.hold_out(whole, len(whole.labels) // 12, args.seed)
-    if note:
-        print(f"NOTE: {note}\n")
-    print(
-        f"{training.name}: {len(training.labels):,} images to train on, "
-        f"{len(validation.labels):,} to validate, {len(test.labels):,} to test; on {device}\n"
-    )
-    net = models.MODELS[args.model]()
-    print(summary(net, (1, 28, 28)), "\n")
+    recipe = recipes.make(args, len(training.labels))
+    say(introduction(recipe, training, validation, test), args.quiet)
+    folder, progress = go_on(recipe, past, whole, test) if past else begin(recipe, whole, test)
 
-    train_state, history = fit(args, net, training, validation, device)
-    scores, labels = train.predict(net, train_state.params, train_state.state, all_of(test, device))
-    loss, right = F.cross_entropy(scores, labels).item(), metrics.accuracy(scores, labels).item()
-    print(f"\nTest, {len(labels):,} images: average loss {loss:.4f}, accuracy {right:.2%}")
+    progress = train(recipe, folder, progress, training, validation)
+    weights = recipes.final_weights(recipe, progress.training)
+    tested = results.test(recipe.net, weights, test, recipe.device)
+    say(f"\nTest, {tested}")
     if note:
-        print(f"NOTE: {note}")
-
-    first_params, _, _ = net.init(torch.Generator().manual_seed(args.seed), (1, 28, 28))
-    draw(
-        net, train_state, first_params, history, test, scores.cpu(), args.out / "figures", args.show
-    )
-    print(f"Figures in {args.out / 'figures'}, {time.perf_counter() - started:.0f} seconds in all.")
+        say(f"NOTE: {note}", args.quiet)
+    finish(recipe, folder, progress, weights, test, tested)
+    seconds = time.perf_counter() - began
+    say(f"{seconds:.0f} seconds in all. Everything is in {folder.folder}:", args.quiet)
+    say(f"open {folder.report} in a browser.", args.quiet)
     return {
-        "test_loss": loss,
-        "test_accuracy": right,
-        "validation_accuracy": history[-1]["validation_accuracy"],
+        "test_loss": tested.loss,
+        "test_accuracy": tested.accuracy,
+        "validation_accuracy": progress.history[-1]["validation_accuracy"],
     }
+
+
+def introduction(recipe: Recipe, *splits: data.Split) -> str:
+    """Say what is about to happen."""
+    counts = (f"{len(split.labels):,}" for split in splits)
+    purposes = ("to train on", "to validate", "to test")
+    numbers = ", ".join(f"{count} {what}" for count, what in zip(counts, purposes, strict=True))
+    table = summary(recipe.net, recipes.IN_SHAPE)
+    return f"{splits[0].name}: {numbers}; on {recipe.device}\n\n{table}\n"
+
+
+def begin(recipe: Recipe, *splits: data.Split) -> tuple[Run, Progress]:
+    """Begin a run."""
+    args = recipe.args
+    progress = recipes.start(recipe)
+    about = runs.describe(options.settings_of(args), splits, ["python", *sys.argv])
+    return runs.begin(args.out or dated_folder(), about, args.overwrite), progress
+
+
+def dated_folder() -> Path:
+    """Name a folder after the present moment, with a number if that is taken."""
+    name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    names = (Path("runs", name + suffix) for suffix in ("", *(f"_{n}" for n in range(2, 100))))
+    return next(folder for folder in names if not folder.exists())
+
+
+def go_on(recipe: Recipe, run: Run, *splits: data.Split) -> tuple[Run, Progress]:
+    """Take a run up where it was saved last."""
+    known = runs.read_config(run).get("dataset", {}).get("digest")
+    if runs.digest(splits) != known:
+        raise runs.RunError(
+            f"the images of {splits[0].name} are not those that {run.folder} was begun with"
+        )
+    atomic.sweep(run.folder)
+    progress = recipes.start(recipe)
+    if run.last.exists():
+        progress = runs.load(run, like=progress)
+    say(f"Going on with {run.folder} after step {progress.training.step:,}.", recipe.args.quiet)
+    return run, progress
+
+
+def train(
+    recipe: Recipe, run: Run, start: Progress, training: data.Split, validation: data.Split
+) -> Progress:
+    """Train to the end, save now and then, and stop where somebody asks for it."""
+    args, images = recipe.args, len(training.labels)
+    total = args.epochs * recipe.steps
+    save(recipe, run, start)
+    progress = saved = start
+    saved_at = time.monotonic()
+    try:
+        with progress_bar(recipe, start, images) as bar, runs.interruptible(alarm) as stopping:
+            for progress in recipes.fit(recipe, start, training, validation):
+                ended = len(progress.history) > len(saved.history)
+                advance(bar, recipe, progress, images)
+                if ended or stopping() or time.monotonic() - saved_at > args.save_every:
+                    save(recipe, run, progress)
+                    saved, saved_at = progress, time.monotonic()
+                if ended:
+                    say(recipes.epoch_line(progress.history[-1], args.epochs), args.quiet)
+                if stopping() and progress.training.step < total:
+                    raise StoppedError(
+                        f"stopped after step {progress.training.step:,} of {total:,}. "
+                        f"To go on: {resume_command(run)}"
+                    )
+    except DivergedError as error:
+        raise DivergedError(
+            f"{error}. The last good state is {run.last}, of step {saved.training.step:,}; "
+            "a smaller --lr may help"
+        ) from None
+    except (OSError, KeyboardInterrupt) as error:
+        what = str(error) or "interrupted"
+        kind = OSError if isinstance(error, OSError) else StoppedError
+        raise kind(
+            f"{what}. The last state saved is of step {saved.training.step:,}. "
+            f"To go on from it: {resume_command(run)}"
+        ) from error
+    return progress
+
+
+def save(recipe: Recipe, run: Run, progress: Progress) -> None:
+    """Write the state; at the end of an epoch the metrics, and the weights if they are best."""
+    weights = recipes.final_weights(recipe, progress.training)
+    if not runs.is_finite(weights):
+        step = progress.training.step
+        raise DivergedError(f"a weight is no longer finite after step {step:,}")
+    history = progress.history
+    if history and history[-1]["step"] == progress.training.step:
+        runs.write_metrics(run, history)
+        if history[-1]["validation_accuracy"] == max(row["validation_accuracy"] for row in history):
+            runs.save_best(run, weights, history[-1])
+    runs.save(run, progress, weights)
+
+
+def progress_bar(recipe: Recipe, progress: Progress, images: int) -> tqdm:
+    """Make a bar over all images to come; there is none off a terminal."""
+    return tqdm(
+        total=recipe.args.epochs * images,
+        initial=images_seen(recipe, progress, images),
+        unit=" images",
+        unit_scale=True,
+        leave=False,
+        disable=True if recipe.args.quiet else None,
+    )
+
+
+def advance(bar: tqdm, recipe: Recipe, progress: Progress, images: int) -> None:
+    """Move the bar to where training is, and show the means of the epoch."""
+    bar.update(images_seen(recipe, progress, images) - bar.n)
+    if seen := progress.training.step % recipe.steps:
+        loss, accuracy = (progress.sums / seen).tolist()
+        bar.set_postfix(loss=f"{loss:.4f}", accuracy=f"{accuracy:.2%}")
+
+
+def images_seen(recipe: Recipe, progress: Progress, images: int) -> int:
+    """Count the images that training has seen; the last batch of an epoch may be smaller."""
+    epochs, steps = divmod(progress.training.step, recipe.steps)
+    return epochs * images + steps * recipe.args.batch_size
+
+
+def resume_command(run: Run) -> str:
+    """Say how to go on with a run."""
+    return shlex.join(["python", sys.argv[0], "--resume", str(run.folder)])
+
+
+def finish(
+    recipe: Recipe,
+    run: Run,
+    progress: Progress,
+    weights: Weights,
+    test: data.Split,
+    tested: results.Results,
+) -> None:
+    """Draw the figures, save them, write the report; open the figures if asked."""
+    import pictures  # here, since matplotlib takes a while to import
+
+    before = recipes.initial_weights(recipe)
+    figures = pictures.usual(recipe.net, before, weights, progress.history, test, tested)
+    pictures.save(figures, run.figures)
+    if recipe.args.show:
+        pictures.show(figures)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program; a user's mistake becomes one line and a non-zero exit code."""
     args = parse_arguments(argv)
-    try:
+
+    def command() -> int:
         run(args)
-    except (data.DataError, OSError, ValueError) as error:
-        print(f"{Path(__file__).name}: error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{Path(__file__).name}: interrupted", file=sys.stderr)
-        return 130
-    return 0
+        return 0
+
+    return run_command(command)
 
 
 if __name__ == "__main__":

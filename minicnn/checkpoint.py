@@ -6,14 +6,15 @@ leaves. It holds plain data alone, so it is read with ``weights_only=True``, whi
 """
 
 import hashlib
+import io
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from minicnn import atomic
 from minicnn import tree as trees
 from minicnn.tree import Tree
 
@@ -29,8 +30,7 @@ class CheckpointError(ValueError):
 def save(path: str | os.PathLike[str], tree: Tree) -> None:
     """Write a tree to a file, all or nothing.
 
-    The tree is written to a temporary file beside ``path``, which then takes its place in one
-    step: whatever interrupts this, ``path`` holds the old checkpoint or the new one.
+    Whatever interrupts this, ``path`` holds the old checkpoint or the new one: see `atomic`.
 
     Args:
         path: The file; an existing one is replaced.
@@ -48,18 +48,9 @@ def save(path: str | os.PathLike[str], tree: Tree) -> None:
         ...     load(f"{folder}/model.pt")
         {'step': 3, 'params': ({'bias': tensor([1., 1.])}, ())}
     """
-    contents = _pack(tree)
-    target = Path(path)
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            torch.save(contents, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    file = io.BytesIO()
+    torch.save(_pack(tree), file)
+    atomic.write(path, file.getvalue())
 
 
 def load(path: str | os.PathLike[str], like: Tree = None) -> Tree:
@@ -97,9 +88,44 @@ def load(path: str | os.PathLike[str], like: Tree = None) -> Tree:
     if like is None:
         return saved
     try:
-        return _restore(saved, like)
-    except ValueError as error:
+        return match(saved, like)
+    except CheckpointError as error:
         raise CheckpointError(f"{path} does not hold a tree like the wanted one: {error}") from None
+
+
+def match(saved: Tree, like: Tree) -> Tree:
+    """Give a tree that was loaded the NamedTuples and the devices of another, if it is like it.
+
+    ``load`` does this with the whole of a file; this is for a part of it.
+
+    Args:
+        saved: The tree, or a subtree, that ``load`` returned.
+        like: A tree that it must match in structure, shapes and dtypes.
+
+    Returns:
+        The leaves of ``saved`` in the structure of ``like``.
+
+    Raises:
+        CheckpointError: They differ; the message says where.
+
+    Example:
+        >>> from minicnn.optim import sgd
+        >>> fresh = sgd(lr=0.1).init({"weight": torch.zeros(2)})
+        >>> match({"count": torch.tensor(5), "momentum": ()}, like=fresh)
+        SgdState(count=tensor(5), momentum=())
+    """
+
+    def matched(path: str, wanted: Any, leaf: Any) -> Any:
+        if _kind(wanted) != _kind(leaf):
+            raise ValueError(f"trees differ at {path!r}: {_kind(wanted)} against {_kind(leaf)}")
+        return leaf.to(wanted.device) if isinstance(leaf, Tensor) else leaf
+
+    plain = _plain(like)
+    labels = trees.unflatten(plain, trees.paths(plain))
+    try:
+        return trees.unflatten(like, trees.leaves(trees.map(matched, labels, plain, saved)))
+    except ValueError as error:
+        raise CheckpointError(str(error)) from None
 
 
 def _pack(tree: Tree) -> dict[str, Any]:
@@ -124,17 +150,6 @@ def _unpack(contents: Any) -> Tree:
     if header["digest"] != _digest(structure, contents):
         raise CheckpointError("is damaged: its contents do not match their digest")
     return trees.unflatten(structure, [contents[path] for path in trees.paths(structure)])
-
-
-def _restore(saved: Tree, like: Tree) -> Tree:
-    def matched(path: str, wanted: Any, leaf: Any) -> Any:
-        if _kind(wanted) != _kind(leaf):
-            raise ValueError(f"trees differ at {path!r}: {_kind(wanted)} against {_kind(leaf)}")
-        return leaf.to(wanted.device) if isinstance(leaf, Tensor) else leaf
-
-    plain = _plain(like)
-    labels = trees.unflatten(plain, trees.paths(plain))
-    return trees.unflatten(like, trees.leaves(trees.map(matched, labels, plain, saved)))
 
 
 def _plain(node: Tree) -> Tree:

@@ -9,6 +9,7 @@ from .confusion import confusion_matrix
 from .curves import learning_curves
 from .feature_maps import feature_maps
 from .filters import filters
+from .guesses import guesses
 from .heat_maps import grad_cam, occlusion, saliency
 from .histograms import activation_histograms, gradient_histograms
 from .lr_range import lr_range_test
@@ -25,6 +26,7 @@ __all__ = [
     "filters",
     "grad_cam",
     "gradient_histograms",
+    "guesses",
     "learning_curves",
     "lr_range_test",
     "occlusion",

@@ -60,9 +60,9 @@ def draw_answers(
         answer, truth = int(scores[n].argmax()), int(labels[n])
         image_axes = figure.add_subplot(grid[3 * row, column])
         heading = f"predicted {names[answer]}\ntrue {names[truth]}"
-        _draw_image(image_axes, picture, heading, captions[n])
+        draw_image(image_axes, picture, heading, captions[n])
         bar_axes = figure.add_subplot(grid[3 * row + 1, column])
-        _draw_bars(bar_axes, probability[n], answer, truth, names)
+        draw_bars(bar_axes, probability[n], answer, truth, names)
     return figure
 
 
@@ -70,7 +70,8 @@ def _short(name: str) -> str:
     return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
 
 
-def _draw_image(axes: Axes, picture: np.ndarray, title: str, caption: str) -> None:
+def draw_image(axes: Axes, picture: np.ndarray, title: str, caption: str) -> None:
+    """Draw an image with a frame, its title above and a caption below."""
     style.strip(axes)
     style.heading(axes, title)
     axes.set_xlabel(caption, loc="left", fontsize=style.SMALL, color=style.MUTED, labelpad=2)
@@ -79,7 +80,7 @@ def _draw_image(axes: Axes, picture: np.ndarray, title: str, caption: str) -> No
     axes.set_anchor("SW")
 
 
-def _draw_bars(
+def draw_bars(
     axes: Axes, probability: np.ndarray, predicted: int, true: int, names: list[str]
 ) -> None:
     """Draw a bar a class on a faint track that is as long as certainty."""

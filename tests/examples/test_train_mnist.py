@@ -4,15 +4,25 @@ import re
 
 import presets
 import pytest
+import recipe as recipes
 import torch
 import train_mnist
 
-from minicnn import data, optim, train, tree
+from minicnn import data, optim, runs, train, tree
 from minicnn.data import mnist
 from minicnn.data.download import DownloadError
 
-FIGURES = {"correct", "incorrect", "curves", "confusion", "filters", "feature_maps"}
+FIGURES = {
+    *("correct", "incorrect", "worst_mistakes"),
+    *("curves", "confusion", "filters", "feature_maps"),
+}
 QUICK = ["--dataset", "sample", "--epochs", "1", "--device", "cpu"]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch, tmp_path):
+    """Runs without --out go to a folder of the test."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -25,7 +35,7 @@ def offline(monkeypatch):
 
 @pytest.fixture
 def no_figures(monkeypatch):
-    monkeypatch.setattr(train_mnist, "draw", lambda *args: None)
+    monkeypatch.setattr(train_mnist, "finish", lambda *args: None)
 
 
 def refusal(argv, capsys) -> str:
@@ -39,15 +49,15 @@ def refusal(argv, capsys) -> str:
 
 
 def test_a_run_trains_tests_and_saves_every_figure(tmp_path, capsys):
-    assert train_mnist.main([*QUICK, "--out", str(tmp_path)]) == 0
+    assert train_mnist.main([*QUICK, "--out", str(tmp_path / "run")]) == 0
     printed = capsys.readouterr().out
     found = re.search(
         r"Test, 1,000 images: average loss \d\.\d{4}, accuracy (\d+\.\d{2})%", printed
     )
     assert found
     assert float(found[1]) > 50  # one epoch on 3,667 digits; guessing gives 10
-    assert {file.stem for file in (tmp_path / "figures").iterdir()} == FIGURES
-    assert all(file.stat().st_size > 5000 for file in (tmp_path / "figures").iterdir())
+    assert {file.stem for file in (tmp_path / "run" / "figures").iterdir()} == FIGURES
+    assert all(file.stat().st_size > 5000 for file in (tmp_path / "run" / "figures").iterdir())
 
 
 def test_off_a_terminal_there_is_one_plain_line_an_epoch(no_figures, capsys):
@@ -68,7 +78,7 @@ def test_the_same_seed_gives_the_same_numbers_bit_for_bit(no_figures):
 def test_evaluating_less_often_changes_nothing(no_figures, monkeypatch):
     args = train_mnist.parse_arguments(QUICK)
     usual = train_mnist.run(args)
-    monkeypatch.setattr(train_mnist.train, "evaluate", lambda *_: {"loss": 0.0, "accuracy": 0.0})
+    monkeypatch.setattr(recipes.train, "evaluate", lambda *_: {"loss": 0.0, "accuracy": 0.0})
     assert train_mnist.run(args)["test_loss"] == usual["test_loss"]
 
 
@@ -165,9 +175,9 @@ def test_no_preset_is_the_default_preset():
     "options", [["--preset", "best", "--epochs", "1"], ["--rotate", "10", "--average", "0.1"]]
 )
 def test_every_kind_of_setting_learns_the_sample(options, tmp_path):
-    args = train_mnist.parse_arguments([*QUICK, *options, "--out", str(tmp_path)])
+    args = train_mnist.parse_arguments([*QUICK, *options, "--out", str(tmp_path / "run")])
     assert train_mnist.run(args)["test_accuracy"] > 0.5
-    assert {file.stem for file in (tmp_path / "figures").iterdir()} == FIGURES
+    assert {file.stem for file in (tmp_path / "run" / "figures").iterdir()} == FIGURES
 
 
 # --- Augmentation and averaging ----------------------------------------------------------------
@@ -175,7 +185,7 @@ def test_every_kind_of_setting_learns_the_sample(options, tmp_path):
 
 def augmented(*options: str) -> torch.Tensor | None:
     images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    augment = train_mnist.make_augmentation(train_mnist.parse_arguments(list(options)))
+    augment = recipes.make_augmentation(train_mnist.parse_arguments(list(options)))
     return augment(images, torch.Generator().manual_seed(1)) if augment else None
 
 
@@ -197,38 +207,40 @@ def test_shifts_alone_are_by_whole_pixels():
     assert augmented("--shift", "0") is None
 
 
-def train_on_the_sample(*options: str) -> tuple[train.TrainState, float]:
-    """Train for an epoch; return the final state, and the validation loss in the history."""
+def train_on_the_sample(*options: str) -> tuple[runs.Weights, train.TrainState, float]:
+    """Train for an epoch; return the weights, the final state, and the last validation loss."""
     args = train_mnist.parse_arguments([*QUICK, "--model", "lenet5", *options])
     training, validation = data.hold_out(data.load_sample()[0], 300, 0)
-    net = train_mnist.models.lenet5()
-    cpu = torch.device("cpu")
-    final, history = train_mnist.fit(args, net, training, validation, cpu)
-    held = train.evaluate(net, final.params, final.state, train_mnist.all_of(validation, cpu))
-    assert history[-1]["validation_loss"] == held["loss"]
-    return final, held["loss"]
+    recipe = recipes.make(args, len(training.labels))
+    *_, last = recipes.fit(recipe, recipes.start(recipe), training, validation)
+    weights = recipes.final_weights(recipe, last.training)
+    held = train.evaluate(recipe.net, *weights, recipes.all_of(validation, recipe.device))
+    assert last.history[-1]["validation_loss"] == held["loss"]
+    return weights, last.training, held["loss"]
 
 
 def test_averaged_weights_are_what_is_validated_and_handed_out():
-    last, loss = train_on_the_sample()
-    final, averaged_loss = train_on_the_sample("--average", "0.2")
+    plain, last, loss = train_on_the_sample()
+    weights, final, averaged_loss = train_on_the_sample("--average", "0.2")
     averages = tree.leaves(optim.averaged(final.opt_state))
-    assert all(map(torch.equal, tree.leaves(final.params), averages))
+    assert all(map(torch.equal, tree.leaves(weights.params), averages))
     # Averaging changes no step: Adam is at the same place as without.
     assert all(map(torch.equal, tree.leaves(final.opt_state[0]), tree.leaves(last.opt_state)))
-    assert not all(map(torch.equal, tree.leaves(final.params), tree.leaves(last.params)))
+    assert not all(map(torch.equal, tree.leaves(weights), tree.leaves(plain)))
     assert averaged_loss != loss
 
 
 def test_an_average_over_next_to_nothing_is_the_last_weights():
-    last, _ = train_on_the_sample()
-    final, _ = train_on_the_sample("--average", "1e-9")
-    assert all(map(torch.equal, tree.leaves(final.params), tree.leaves(last.params)))
+    last, _, _ = train_on_the_sample()
+    weights, _, _ = train_on_the_sample("--average", "1e-9")
+    assert all(map(torch.equal, tree.leaves(weights), tree.leaves(last)))
 
 
 def test_an_average_reaches_back_its_part_of_the_run():
-    args = train_mnist.parse_arguments(["--average", "0.25", "--lr", "0"])
-    optimizer = train_mnist.make_optimizer(args, 16)  # 4 steps back: a decay of 3/4
+    args = train_mnist.parse_arguments(
+        ["--average", "0.25", "--lr", "0", "--epochs", "4", "--batch-size", "1"]
+    )
+    optimizer = recipes.make(args, 4).optimizer  # 4 of 16 steps back: a decay of 3/4
     state = optimizer.init(torch.zeros(1))
     for params in (torch.zeros(1), torch.ones(1)):
         _, state = optimizer.update(torch.zeros(1), state, params)

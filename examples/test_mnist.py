@@ -1,0 +1,32 @@
+"""Test a trained network: average loss, accuracy, and a table of the classes.
+
+python examples/test_mnist.py runs/quick
+python examples/test_mnist.py runs/quick --weights best
+"""
+
+import argparse
+import sys
+
+import results
+import trained as trainings
+from commands import run_command, say
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Read the command line, test, report."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    trainings.add_options(parser)
+    args = parser.parse_args(argv)
+
+    def command() -> int:
+        trained = trainings.load(args)
+        split = trainings.test_split(trained)
+        tested = results.test(trained.net, trained.weights, split, trained.device)
+        say(f"Test, {tested}\n\n{results.as_text(results.per_class(tested))}")
+        return 0
+
+    return run_command(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Draw what a trained network got right and wrong, and look inside it.
+
+python examples/visualize_mnist.py runs/quick
+python examples/visualize_mnist.py runs/quick --show
+"""
+
+import argparse
+import sys
+
+import pictures
+import results
+import trained as trainings
+from commands import run_command, say
+
+from minicnn import runs
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Read the command line, draw, save; open the figures if asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    trainings.add_options(parser)
+    parser.add_argument("--show", action="store_true", help="also open the figures in windows")
+    args = parser.parse_args(argv)
+
+    def command() -> int:
+        trained = trainings.load(args)
+        net, weights = trained.net, trained.weights
+        split = trainings.test_split(trained)
+        tested = results.test(net, weights, split, trained.device)
+        history = runs.read_metrics(trained.run)
+        figures = pictures.usual(net, trained.before, weights, history, split, tested)
+        figures |= pictures.deeper(net, weights, split, tested)
+        pictures.save(figures, trained.run.figures)
+        for name in figures:
+            say(str(trained.run.figures / f"{name}.png"))
+        if args.show:
+            pictures.show(figures)
+        return 0
+
+    return run_command(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""What a run has to remember so that it can be repeated: settings, versions, data, command."""
+
+import hashlib
+import platform
+import shlex
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from minicnn.data import Split
+
+
+def describe(settings: dict[str, Any], splits: Sequence[Split], argv: Sequence[str]) -> dict:
+    """Put together what is to be known of a run, as plain data.
+
+    Args:
+        settings: By name; each a number, a string, a bool or None.
+        splits: The data that it uses.
+        argv: The command line.
+
+    Returns:
+        A dict for JSON: settings, dataset (names, numbers of images, digest), versions, command,
+        when it was begun.
+
+    Example:
+        >>> from minicnn import data
+        >>> about = describe({"lr": 0.01}, data.load_sample(), ["train.py", "--lr", "0.01"])
+        >>> about["command"], about["dataset"]["images"]
+        ('train.py --lr 0.01', {'sample train': 4000, 'sample test': 1000})
+    """
+    return {
+        "settings": settings,
+        "dataset": {
+            "images": {split.name: len(split.labels) for split in splits},
+            "digest": digest(splits),
+        },
+        "versions": {
+            "minicnn": version("minicnn"),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        },
+        "command": shlex.join(argv),
+        "begun": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+
+
+def digest(splits: Sequence[Split]) -> str:
+    """Compute the SHA-256 digest of all images and labels: other data, another digest.
+
+    Args:
+        splits: The data.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Example:
+        >>> from minicnn import data
+        >>> train, test = data.load_sample()
+        >>> digest([train, test]) == digest([train, test]), digest([train]) == digest([test])
+        (True, False)
+    """
+    total = hashlib.sha256()
+    for split in splits:
+        total.update(f"{split.name} {tuple(split.images.shape)}".encode())
+        for part in (split.images, split.labels):
+            total.update(part.cpu().contiguous().view(torch.uint8).numpy().data)
+    return total.hexdigest()

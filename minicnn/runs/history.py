@@ -1,0 +1,67 @@
+"""metrics.csv: a row an epoch, in a file that any spreadsheet opens."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from minicnn import atomic
+from minicnn.runs.folder import Run, RunError
+
+Row = dict[str, float]
+
+
+def write_metrics(run: Run, history: Sequence[Row]) -> None:
+    """Write the history of a run, in place of what was there.
+
+    Args:
+        run: The run.
+        history: Rows of the same keys, which become the first line.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_metrics(Run(Path(folder)), [{"epoch": 1, "train_loss": 0.5}])
+        ...     Run(Path(folder)).metrics.read_text().split()
+        ['epoch,train_loss', '1,0.5']
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(history[0]) if history else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    atomic.write(run.metrics, text.getvalue())
+
+
+def read_metrics(run: Run) -> list[Row]:
+    """Read the history of a run.
+
+    Args:
+        run: The run.
+
+    Returns:
+        Its rows; none if no epoch has ended yet.
+
+    Raises:
+        RunError: The file is damaged.
+        OSError: It cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_metrics(Run(Path(folder)), [{"epoch": 1, "train_loss": 0.5}])
+        ...     read_metrics(Run(Path(folder)))
+        [{'epoch': 1.0, 'train_loss': 0.5}]
+    """
+    if not run.metrics.exists():
+        return []
+    try:
+        with run.metrics.open(encoding="utf-8", newline="") as file:
+            return [
+                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
+            ]
+    except (ValueError, TypeError, csv.Error) as error:  # no number; too few or too many of them
+        raise RunError(f"{run.metrics} is damaged: {error}") from None

@@ -1,0 +1,193 @@
+"""How far a run has come: all that it needs to go on as if it had never stopped."""
+
+import json
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from minicnn import checkpoint, tree
+from minicnn.checkpoint import CheckpointError
+from minicnn.runs.folder import Run
+from minicnn.runs.history import Row
+from minicnn.train import TrainState
+from minicnn.tree import Tree
+
+
+class Weights(NamedTuple):
+    """What it takes to use a network.
+
+    Attributes:
+        params: the parameters.
+        state: what the layers keep.
+    """
+
+    params: Tree
+    state: Tree
+
+
+class Progress(NamedTuple):
+    """The state of a run between two steps.
+
+    The place in the epoch is ``training.step``: the batches depend on the seed and on the step's
+    number alone (see `data.batches`).
+
+    Attributes:
+        training: parameters, layer state, optimizer state, and the number of steps.
+        rng: the state of the generator that layers draw from, (B,) bytes.
+        sums: of loss and accuracy over the steps of this epoch, float64 (2,).
+        history: a row for each epoch that has ended.
+        seconds: of training, over all sessions.
+    """
+
+    training: TrainState
+    rng: Tensor
+    sums: Tensor
+    history: tuple[Row, ...]
+    seconds: float
+
+
+def start(training: TrainState, rng: Generator) -> Progress:
+    """Return the state of a run that has not made a step.
+
+    Args:
+        training: What it starts from.
+        rng: The generator that layers will draw from.
+
+    Returns:
+        The state.
+
+    Example:
+        >>> start(TrainState(0, (), (), ()), Generator()).history
+        ()
+    """
+    return Progress(training, rng.get_state(), torch.zeros(2, dtype=torch.float64), (), 0.0)
+
+
+def is_finite(weights: Tree) -> bool:
+    """Tell whether every number of a tree of tensors is finite: one that is not spoils the rest.
+
+    Args:
+        weights: The tree.
+
+    Example:
+        >>> is_finite({"weight": torch.ones(2)}), is_finite({"bias": torch.tensor(torch.inf)})
+        (True, False)
+    """
+    return all(bool(leaf.isfinite().all()) for leaf in tree.leaves(weights))
+
+
+def save(run: Run, progress: Progress, weights: Weights) -> None:
+    """Write last.pt.
+
+    Args:
+        run: The run.
+        progress: How far it is.
+        weights: The network as it is to be used now: perhaps with averaged parameters.
+
+    Raises:
+        OSError: The file cannot be written; the one before is as it was.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> now = start(TrainState(0, {"w": torch.ones(1)}, (), ()), Generator())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(Run(Path(folder)), now, Weights(*now.training[1:3]))
+        ...     load(Run(Path(folder)), like=now).training.params
+        {'w': tensor([1.])}
+    """
+    # JSON writes a float so that the same float is read back.
+    plain = progress._replace(history=json.dumps(progress.history))  # pyright: ignore[reportArgumentType]
+    checkpoint.save(run.last, {"progress": plain, "weights": weights})
+
+
+def load(run: Run, like: Progress) -> Progress:
+    """Read last.pt, to go on from there.
+
+    Args:
+        run: The run.
+        like: The state that a new run of the same settings would start from.
+
+    Returns:
+        The state that was saved.
+
+    Raises:
+        CheckpointError: The file is damaged, or from another model, optimizer or version.
+        OSError: It cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> now = start(TrainState(7, (), (), ()), Generator())._replace(history=({"epoch": 1},))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(Run(Path(folder)), now, Weights((), ()))
+        ...     load(Run(Path(folder)), like=start(TrainState(0, (), (), ()), Generator())).history
+        ({'epoch': 1},)
+    """
+    plain = like._replace(history="")  # pyright: ignore[reportArgumentType]
+    loaded = _matched(run, "last", "progress", plain)
+    return loaded._replace(history=tuple(json.loads(loaded.history)))
+
+
+def save_best(run: Run, weights: Weights, row: Row) -> None:
+    """Write best.pt.
+
+    Args:
+        run: The run.
+        weights: The network as it is to be used.
+        row: What is known of its epoch.
+
+    Raises:
+        OSError: The file cannot be written; the one before is as it was.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_best(Run(Path(folder)), Weights((), ()), {"epoch": 3})
+        ...     load_weights(Run(Path(folder)), "best", like=Weights((), ()))
+        Weights(params=(), state=())
+    """
+    checkpoint.save(run.best, {"weights": weights, "epoch": row})
+
+
+def load_weights(run: Run, which: str, like: Weights) -> Weights:
+    """Read the weights of a run.
+
+    Args:
+        run: The run.
+        which: "last" or "best".
+        like: Weights of the same network, for their structure and devices.
+
+    Returns:
+        The weights.
+
+    Raises:
+        ValueError: There is no such checkpoint by name.
+        CheckpointError: The file is damaged, or from another model or version.
+        OSError: It cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> now = start(TrainState(0, {"w": torch.ones(1)}, (), ()), Generator())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(Run(Path(folder)), now, Weights({"w": torch.ones(1)}, ()))
+        ...     load_weights(Run(Path(folder)), "last", like=Weights({"w": torch.zeros(1)}, ()))
+        Weights(params={'w': tensor([1.])}, state=())
+    """
+    if which not in ("last", "best"):
+        raise ValueError(f'which must be "last" or "best", got {which!r}')
+    return _matched(run, which, "weights", like)
+
+
+def _matched(run: Run, which: str, part: str, like: Tree) -> Tree:
+    path = run.last if which == "last" else run.best
+    saved = checkpoint.load(path)
+    try:
+        return checkpoint.match(saved[part], like)
+    except (CheckpointError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is of another model or another version of minicnn: {error}"
+        ) from None

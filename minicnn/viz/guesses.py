@@ -1,0 +1,73 @@
+"""Guesses: what a network takes images for whose labels nobody knows, and why."""
+
+from collections.abc import Sequence
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ..functional.activation import softmax
+from . import style
+from .answers import CELL, COLUMNS, MIN_COLUMNS, draw_bars, draw_image
+from .arrays import array, pictures, tensor
+
+
+def guesses(
+    images: Tensor,
+    logits: Tensor,
+    maps: Tensor,
+    *,
+    captions: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Figure:
+    """Draw images, what speaks for the answer in each, and the probabilities of the classes.
+
+    Args:
+        images: Bytes, or floats on any scale, (N, C, H, W) with C = 1 or 3.
+        logits: The network's outputs, (N, K).
+        maps: Of `insight.saliency` for the answers, (N, H, W), at least 0; each is drawn on a scale
+            of its own.
+        captions: N lines of text, such as names of files; None for none.
+        class_names: K names; None stands for the class indices.
+
+    Returns:
+        The figure; its axes are, for each image, the image, the map, the bars.
+
+    Raises:
+        TypeError: An argument has another type.
+        ValueError: A shape does not fit, or a value is not finite.
+
+    Example:
+        >>> image, scores = torch.rand(1, 1, 8, 8), torch.tensor([[0.0, 9.0]])
+        >>> figure = guesses(image, scores, maps=torch.rand(1, 8, 8))
+        >>> figure.axes[0].get_title(loc="left")
+        '1'
+    """
+    shown = pictures("images", tensor("images", images, "N C H W"))
+    scores = torch.from_numpy(array("logits", tensor("logits", logits, "N K")))
+    heats = array("maps", tensor("maps", maps, "N H W"))
+    texts = [""] * len(shown) if captions is None else list(captions)
+    if not len(shown) == len(scores) == len(heats) == len(texts):
+        sizes = f"{len(shown)}, {len(scores)}, {len(heats)} and {len(texts)}"
+        raise ValueError(f"images, logits, maps and captions must be equally many, got {sizes}")
+    names = style.class_labels(class_names, scores.shape[1])
+    probability = softmax(scores, dim=1).numpy()
+
+    columns = min(max(len(shown), MIN_COLUMNS), COLUMNS)
+    rows = -(-len(shown) // columns)
+    note = "Under each image: how much the answer depends on each pixel (saliency).\n"
+    note += "Bars: the probability of each class, from 0 to 100%."
+    figure = style.new_figure(CELL * columns, 4.8 * rows + 0.7, "What the network reads", note)
+    grid = figure.add_gridspec(4 * rows, columns, height_ratios=[1.4, 1.4, 1, 0.08] * rows)
+    for n, picture in enumerate(shown):
+        row, column = divmod(n, columns)
+        image_axes, map_axes, bar_axes = (
+            figure.add_subplot(grid[4 * row + part, column]) for part in range(3)
+        )
+        answer = int(scores[n].argmax())
+        draw_image(image_axes, picture, names[answer], texts[n])
+        style.strip(map_axes)
+        style.picture(map_axes, heats[n], (0, float(heats[n].max()) or 1.0), style.AMOUNT)
+        map_axes.set_anchor("SW")
+        draw_bars(bar_axes, probability[n], answer, answer, names)
+    return figure
