@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import jobs
 import options
 import recipe as recipes
 import torch
@@ -86,6 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
     add("--splits", type=options.at_least(1), default=3, help="divisions of the digits")
+    add("--jobs", type=options.at_least(1), default=1, help="divisions at a time")
     add("--save", type=Path, help="JSON file for the results")
     add("settings", nargs="+", help="options of train_mnist.py, each setting one quoted argument")
     args = parser.parse_args(argv)
@@ -95,8 +97,8 @@ def main(argv: list[str] | None = None) -> int:
     results = []
     try:
         for setting in args.settings:
-            runs = [train_once(parse_setting(setting, seed)) for seed in range(args.splits)]
-            results.append(pooled(setting, runs))
+            each = [parse_setting(setting, seed) for seed in range(args.splits)]
+            results.append(pooled(setting, jobs.run_all(train_once, each, jobs=args.jobs)))
             if args.save:
                 save(args.save, results)
     except (data.DataError, OSError, ValueError) as error:

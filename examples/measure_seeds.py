@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import jobs
 import options
 import torch
 import train_mnist
@@ -21,29 +22,27 @@ import train_mnist
 from minicnn import data
 
 
-def measure(seeds: int, settings: list[str]) -> list[dict[str, float]]:
-    """Run the example once a seed; return the results in the order of the seeds."""
-    results = []
-    for seed in range(seeds):
-        started = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder:
-            where = ["--seed", str(seed), "--out", f"{folder}/run"]
-            args = train_mnist.parse_arguments(["--dataset", "mnist", *settings, *where])
-            result = train_mnist.run(args)
-        seconds = round(time.perf_counter() - started, 1)
-        results.append({"seed": seed, **result, "seconds": seconds})
-    return results
+def measure(seed: int, settings: list[str]) -> dict[str, float]:
+    """Run the example with a seed."""
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        where = ["--seed", str(seed), "--out", f"{folder}/run"]
+        args = train_mnist.parse_arguments(["--dataset", "mnist", *settings, *where])
+        result = train_mnist.run(args)
+    return {"seed": seed, **result, "seconds": round(time.perf_counter() - started, 1)}
 
 
 def main() -> int:
     """Read the command line, measure, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--seeds", type=options.at_least(2), default=5, help="how many")
+    parser.add_argument("--jobs", type=options.at_least(1), default=1, help="seeds at a time")
     parser.add_argument("--save", type=Path, help="JSON file for the results")
     parser.add_argument("settings", nargs="*", help="options of train_mnist.py, behind --")
     args = parser.parse_args()
     try:
-        results = measure(args.seeds, args.settings)
+        columns = range(args.seeds), [args.settings] * args.seeds
+        results = jobs.run_all(measure, *columns, jobs=args.jobs)
     except (data.DataError, OSError, ValueError) as error:
         print(f"{Path(__file__).name}: error: {error}", file=sys.stderr)
         return 1
@@ -56,7 +55,8 @@ def main() -> int:
         record = {
             "command": command,
             "torch": torch.__version__,
-            "threads": torch.get_num_threads(),
+            "threads": max(1, torch.get_num_threads() // args.jobs),
+            "jobs": args.jobs,
             "mean_test_accuracy": mean,
             "deviation_of_test_accuracy": spread,
             "mean_seconds": round(statistics.mean(result["seconds"] for result in results), 1),
