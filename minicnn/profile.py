@@ -1,16 +1,19 @@
 """Where a network's time and memory go: layer by layer, ours beside torch's.
 
-from minicnn.profile import profile
-print(profile(models.mnist_cnn(), (1, 28, 28)))
+python -m minicnn.profile --model mnist_cnn
+print(profile(models.mnist_cnn(), (1, 28, 28)))    # after "from minicnn.profile import profile"
 """
 
+import argparse
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from minicnn import checks, tree
+from minicnn import checks, models, tree
 from minicnn.bench.measure import Comparison, Function, Meter, interleave
 from minicnn.bench.memory import peak_bytes
 from minicnn.bench.spread import spread
@@ -204,3 +207,23 @@ def _costs(functions: tuple[Function, Function], meter: Meter) -> tuple[Cost, Co
 
 def _texts(numbers: Sequence[float | None], factor: float, digits: int) -> list[str]:
     return ["-" if n is None else f"{n * factor:.{digits}f}" for n in numbers]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Profile a ready-made network, print the table, and save it if asked."""
+    parser = argparse.ArgumentParser(
+        prog="python -m minicnn.profile", description=(__doc__ or "").split("\n\n")[0]
+    )
+    parser.add_argument("--model", choices=models.MODELS, default="mnist_cnn")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there too")
+    args = parser.parse_args(argv)
+    torch.set_num_threads(2)
+    table = f"{args.model}, 2 threads\n\n{profile(models.MODELS[args.model](), (1, 28, 28))}"
+    print(table)
+    if args.save:
+        args.save.write_text(table + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

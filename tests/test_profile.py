@@ -1,10 +1,12 @@
 """The profile by layer."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from minicnn import layers
-from minicnn.profile import profile
+from minicnn.profile import main, profile
 
 SHAPE = (2, 10, 10)
 
@@ -78,3 +80,13 @@ def test_the_table_has_the_totals_of_the_times() -> None:
 def test_wrong_arguments_are_refused(arguments: tuple, error: type[Exception]) -> None:
     with pytest.raises(error):
         profile(*arguments)
+
+
+def test_the_command_prints_and_saves_the_same_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("minicnn.profile.profile", lambda model, shape: f"{len(model.children)}")
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    assert main(["--model", "lenet5", "--save", str(tmp_path / "profile.txt")]) == 0
+    printed = capsys.readouterr().out
+    assert printed == (tmp_path / "profile.txt").read_text() == "lenet5, 2 threads\n\n12\n"

@@ -12,7 +12,7 @@ PRESETS = ("quick", "default", "best")
 
 
 def row_of(preset: str) -> list[str]:
-    """The cells of a preset's row: what it is, the mean, the deviation, and the command."""
+    """The cells of a preset's row: what it is, mean, deviation, time, and the command."""
     line = next(line for line in README.splitlines() if f"accuracy_{preset}.json" in line)
     return [cell.strip() for cell in line.strip("|").split("|")]
 
@@ -22,7 +22,7 @@ def test_each_preset_stands_in_the_readme_as_it_was_measured(preset):
     _, *numbers, command = row_of(preset)
     path = RESULTS / f"accuracy_{preset}.json"
     if not path.exists():  # not measured yet
-        assert numbers == ["", ""]
+        assert numbers == ["", "", ""]
         return
     record = json.loads(path.read_text())
     accuracies = [result["test_accuracy"] for result in record["results"]]
@@ -31,6 +31,7 @@ def test_each_preset_stands_in_the_readme_as_it_was_measured(preset):
     assert numbers == [
         f"{record['mean_test_accuracy']:.2%}",
         f"{record['deviation_of_test_accuracy']:.2%}",
+        f"{record['mean_seconds']:.0f} s",
     ]
     assert command == f"`{record['command']}`"
 
@@ -38,8 +39,13 @@ def test_each_preset_stands_in_the_readme_as_it_was_measured(preset):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_row_names_the_command_that_measures_its_preset(preset):
     options = "" if preset == "default" else f" -- --preset {preset}"
+    jobs = "--jobs 2 " if preset == "best" else ""
     path = f"docs/results/accuracy_{preset}.json"
-    assert row_of(preset)[-1] == f"`python examples/measure_seeds.py --save {path}{options}`"
+    assert row_of(preset)[-1] == f"`python examples/measure_seeds.py {jobs}--save {path}{options}`"
+
+
+def test_the_table_of_speeds_is_the_one_that_was_measured():
+    assert (RESULTS / "bench.md").read_text(encoding="utf-8") in README
 
 
 def test_every_accuracy_is_one_of_a_preset():
