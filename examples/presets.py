@@ -8,7 +8,7 @@ PRESETS = {
     "default": {},
     "best": {
         "model": "mnist_deep",
-        "epochs": 24,
+        "epochs": 20,
         "batch_size": 128,
         "lr": 0.005,
         "rotate": 10.0,
