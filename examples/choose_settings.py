@@ -36,7 +36,8 @@ def train_once(args: argparse.Namespace) -> dict[str, float]:
     whole = data.load(args.dataset, args.data_dir)[0]  # the test digits are dropped unread
     training, validation = data.hold_out(whole, len(whole.labels) // HELD_BACK, args.seed)
     recipe = recipes.make(args, len(training.labels))
-    for progress in recipes.fit(recipe, recipes.start(recipe), training, validation):
+    progress = start = recipes.start(recipe)
+    for progress in recipes.fit(recipe, start, training, validation):
         if progress.training.step % recipe.steps == 0:
             print(recipes.epoch_line(progress.history[-1], args.epochs), flush=True)
     last = progress.history[-1]

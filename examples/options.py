@@ -25,13 +25,15 @@ class ConfigParser(argparse.ArgumentParser):
         raise runs.RunError(message)
 
 
-def at_least(minimum: float, kind: type = int):
-    """Make an argument type that refuses numbers below a minimum."""
+def at_least(minimum: float, kind: type = int, below: float = float("inf")):
+    """Make an argument type that refuses numbers below a minimum, and too large ones."""
 
     def parse(text: str):
         value = kind(text)
         if not minimum <= value < float("inf"):
             raise argparse.ArgumentTypeError(f"must be at least {minimum}, got {text}")
+        if value >= below:
+            raise argparse.ArgumentTypeError(f"must be below {below:,}, got {text}")
         return value
 
     parse.__name__ = kind.__name__  # argparse calls a text that is no number an "invalid int value"
@@ -55,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--elastic", type=number, default=0.0, help="pixels to bend them, standard deviation")
     add("--label-smoothing", type=number, default=0.1, help="in [0, 1], in the train loss")
     add("--average", type=number, default=0.0, help="part of the run to average weights over")
-    add("--seed", type=at_least(0), default=0, help="of all random numbers")
+    add("--seed", type=at_least(0, below=2**64), default=0, help="of all random numbers")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     add("--out", type=Path, help="folder for the results (default: a dated one in runs)")
     add("--overwrite", action="store_true", help="--out may hold a run, which is then lost")
@@ -84,7 +86,8 @@ def given_options(parser: argparse.ArgumentParser, argv: list[str] | None) -> se
     """Tell which options stand on the command line."""
     names = vars(parser.parse_args(argv))
     marked = argparse.Namespace(**dict.fromkeys(names))  # a name that is there gets no default
-    return {name for name, value in vars(parser.parse_args(argv, marked)).items() if value}
+    given = vars(parser.parse_args(argv, marked))
+    return {name for name, value in given.items() if value is not None}  # --seed 0 is given too
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -103,6 +106,9 @@ def resumed_arguments(args: argparse.Namespace, run: runs.Run) -> argparse.Names
         raise runs.RunError(f"{run.config} is damaged: it has no settings")
     parser = ConfigParser(allow_abbrev=False, add_help=False)
     add_options(parser)
+    if missing := settings_of(parser.parse_args([])).keys() - settings.keys():
+        names = ", ".join(sorted(missing))
+        raise runs.RunError(f"{run.config} is damaged: its settings lack {names}")
     options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     try:
         stored = parser.parse_args(options)

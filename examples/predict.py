@@ -12,7 +12,7 @@ from pathlib import Path
 import pictures
 import torch
 import trained as trainings
-from commands import run_command, say
+from commands import complain, run_command, say
 from torch import Tensor
 
 from minicnn import data, insight
@@ -27,7 +27,7 @@ def read_all(paths: list[Path]) -> tuple[list[Path], Tensor]:
             digits.append(data.read_digit(path))
             read.append(path)
         except data.DataError as error:
-            print(f"{path}: not read: {error}", file=sys.stderr)
+            complain(f"{path}: not read: {error}")
     return read, torch.stack(digits) if digits else torch.empty(0)
 
 
@@ -65,8 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     trainings.add_options(parser, needs_data=False)
     parser.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="picture of a digit")
     parser.add_argument("--show", action="store_true", help="also open the figure in a window")
-    args = parser.parse_args(argv)
-    return run_command(lambda: predict(args))
+    return run_command(lambda: predict(parser.parse_args(argv)))
 
 
 if __name__ == "__main__":

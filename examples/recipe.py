@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import torch
 
-from minicnn import data, layers, models, optim, runs, schedules, train, tree
+from minicnn import data, layers, models, optim, parallel, runs, schedules, train, tree
 from minicnn import functional as F
+from minicnn.parallel import Processes
 from minicnn.runs import Progress, Weights
 
 IN_SHAPE = (1, 28, 28)
@@ -29,7 +30,7 @@ class Recipe(NamedTuple):
         schedule: the learning rate of each step.
         optimizer: Adam on that schedule, with an average of the weights if asked.
         steps: an epoch has.
-        device: where to compute.
+        processes: who computes.
     """
 
     args: argparse.Namespace
@@ -37,16 +38,26 @@ class Recipe(NamedTuple):
     schedule: schedules.Schedule
     optimizer: optim.Transform
     steps: int
-    device: torch.device
+    processes: Processes
+
+    @property
+    def device(self) -> torch.device:
+        """Where to compute."""
+        return self.processes.device
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that writes and speaks."""
+        return self.processes.rank == 0
 
 
-def make(args: argparse.Namespace, images: int) -> Recipe:
-    """Make the recipe for as many training images."""
+def make(args: argparse.Namespace, images: int, processes: Processes | None = None) -> Recipe:
+    """Make the recipe for as many training images, by default for one process."""
+    processes = processes or Processes(0, 1, choose_device(args.device))
     steps = data.steps_per_epoch(images, args.batch_size)
     schedule = schedules.one_cycle(args.lr, args.epochs * steps)
-    optimizer = make_optimizer(schedule, args.average * args.epochs * steps)
-    net = models.MODELS[args.model]()
-    return Recipe(args, net, schedule, optimizer, steps, choose_device(args.device))
+    optimizer = make_optimizer(schedule, args.average * args.epochs * steps, processes)
+    return Recipe(args, models.MODELS[args.model](), schedule, optimizer, steps, processes)
 
 
 def choose_device(name: str) -> torch.device:
@@ -70,16 +81,18 @@ def make_augmentation(args: argparse.Namespace) -> data.Augment | None:
     return data.random_shift(args.shift) if args.shift else None
 
 
-def make_optimizer(schedule: schedules.Schedule, averaged_steps: float) -> optim.Transform:
+def make_optimizer(
+    schedule: schedules.Schedule, averaged_steps: float, processes: Processes
+) -> optim.Transform:
     """Make Adam on a schedule, and if asked an average that reaches back over as many steps.
 
     An average with decay d reaches back 1 / (1 − d) steps. As a part of the run, it forgets the
     initial weights in a short run too.
     """
-    adam = optim.adam(schedule, betas=(0.7, 0.9))
-    if not averaged_steps:
-        return adam
-    return optim.chain(adam, optim.ema(1 - 1 / max(1, averaged_steps)))
+    links = [parallel.average_gradients(processes), optim.adam(schedule, betas=(0.7, 0.9))]
+    if averaged_steps:
+        links.append(optim.ema(1 - 1 / max(1, averaged_steps)))
+    return optim.chain(*links)
 
 
 def initial_weights(recipe: Recipe) -> Weights:
@@ -126,7 +139,8 @@ def fit(
         device=recipe.device,
     )
     loss = functools.partial(F.cross_entropy, label_smoothing=args.label_smoothing)
-    step = train.make_train_step(recipe.net, loss, recipe.optimizer)
+    net = parallel.share_net(recipe.net, recipe.processes)
+    step = train.make_train_step(net, loss, recipe.optimizer)
     began = time.perf_counter() - progress.seconds
     for now, logs in train.fit(step, progress.training, batches, rng):
         sums = progress.sums + torch.stack([logs["loss"], logs["accuracy"]]).double().cpu()

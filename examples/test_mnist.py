@@ -16,9 +16,9 @@ def main(argv: list[str] | None = None) -> int:
     """Read the command line, test, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     trainings.add_options(parser)
-    args = parser.parse_args(argv)
 
     def command() -> int:
+        args = parser.parse_args(argv)
         trained = trainings.load(args)
         split = trainings.test_split(trained)
         tested = results.test(trained.net, trained.weights, split, trained.device)

@@ -20,9 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     trainings.add_options(parser)
     parser.add_argument("--show", action="store_true", help="also open the figures in windows")
-    args = parser.parse_args(argv)
 
     def command() -> int:
+        args = parser.parse_args(argv)
         trained = trainings.load(args)
         net, weights = trained.net, trained.weights
         split = trainings.test_split(trained)

@@ -6,6 +6,8 @@ models      ready-made networks
 optim       an optimizer is two functions: init and update
 train       training as a function from state to state
 data        MNIST in memory, batches, augmentation
+runs        a run is a folder, from which training can go on at any time
+parallel    several processes that train one network
 insight     seeing inside a trained network: saliency, calibration, principal components
 viz         figures
 """
@@ -14,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from minicnn import (
+    atomic,
     checkpoint,
     data,
     functional,
@@ -24,6 +27,8 @@ from minicnn import (
     models,
     naive,
     optim,
+    parallel,
+    runs,
     schedules,
     train,
     tree,
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from minicnn import viz
 
 __all__ = [
+    "atomic",
     "checkpoint",
     "data",
     "functional",
@@ -44,6 +50,8 @@ __all__ = [
     "models",
     "naive",
     "optim",
+    "parallel",
+    "runs",
     "schedules",
     "summary",
     "train",

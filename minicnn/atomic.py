@@ -13,7 +13,7 @@ import os
 import secrets
 from pathlib import Path
 
-PREFIX, SUFFIX = ".minicnn-", ".tmp"  # of a temporary file
+PREFIX, SUFFIX = ".minicnn-", ".tmp"  # of a temporary file; between them are random digits
 
 
 def write(path: str | os.PathLike[str], contents: bytes | str) -> None:
@@ -51,24 +51,45 @@ def write(path: str | os.PathLike[str], contents: bytes | str) -> None:
     _sync_folder(target.parent)
 
 
-def sweep(folder: str | os.PathLike[str]) -> None:
-    """Remove the temporary files that killed programs have left in a folder.
+def leftovers(folder: str | os.PathLike[str]) -> list[Path]:
+    """List the temporary files in a folder: of killed programs, or of one that is writing now.
 
     Args:
-        folder: Where nobody else is writing now.
+        folder: The folder.
 
-    Raises:
-        OSError: The folder cannot be read, or a file cannot be removed.
+    Returns:
+        Their paths; none if there is no such folder.
 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Path(folder, ".minicnn-0123.tmp").touch()
+        ...     Path(folder, "note.txt").touch()
+        ...     Path(folder, ".minicnn-0123456789abcdef.tmp").touch()
+        ...     [path.name for path in leftovers(folder)]
+        ['.minicnn-0123456789abcdef.tmp']
+    """
+    named = Path(folder).glob(f"{PREFIX}{'[0-9a-f]' * 16}{SUFFIX}")
+    return [path for path in named if path.is_file()]
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Remove the temporary files that killed programs have left in a folder.
+
+    Args:
+        folder: Where nobody else is writing now; if there is no such folder, nothing happens.
+
+    Raises:
+        OSError: A file cannot be removed.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Path(folder, ".minicnn-0123456789abcdef.tmp").touch()
         ...     sweep(folder)
         ...     os.listdir(folder)
         []
     """
-    for leftover in Path(folder).glob(f"{PREFIX}*{SUFFIX}"):
+    for leftover in leftovers(folder):
         leftover.unlink(missing_ok=True)
 
 

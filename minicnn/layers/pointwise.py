@@ -1,6 +1,7 @@
 """Layers that treat every number by itself: relu, dropout, flatten."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -43,6 +44,24 @@ def flatten() -> Layer:
     return stateless("flatten", lay_out, lambda in_shape: (math.prod(in_shape),))
 
 
+class Share(NamedTuple):
+    """What stands in for ``rng`` where a layer gets some rows of a batch, see `minicnn.parallel`.
+
+    What is drawn must not depend on who computes which rows: everybody draws for the whole batch,
+    and uses the numbers of the rows at hand.
+
+    Attributes:
+        generator: to draw from.
+        start, stop: the rows at hand, start, …, stop − 1.
+        whole: rows in the whole batch.
+    """
+
+    generator: torch.Generator
+    start: int
+    stop: int
+    whole: int
+
+
 def dropout(p: float = 0.5) -> Layer:
     """Forget each number with probability p while training, any shape, see `functional.dropout`.
 
@@ -50,7 +69,8 @@ def dropout(p: float = 0.5) -> Layer:
         p: probability of zeroing a number, in [0, 1].
 
     Returns:
-        A Layer without parameters. In training its ``apply`` needs ``rng``.
+        A Layer without parameters. In training its ``apply`` needs ``rng``; given a `Share`, it
+        forgets what it would have forgotten of these rows in the whole batch.
 
     Raises:
         ValueError: ``p`` outside [0, 1]; in training, no ``rng``.
@@ -72,13 +92,17 @@ def dropout(p: float = 0.5) -> Layer:
         state: Tree,
         x: Tensor,
         *,
-        rng: torch.Generator | None = None,
+        rng: torch.Generator | Share | None = None,
         train: bool = False,
     ) -> tuple[Tensor, Tree]:
         if train and p > 0 and rng is None:
             raise ValueError(
                 f"dropout({p}) needs rng, a torch.Generator, when train=True, got None"
             )
+        if isinstance(rng, Share):
+            ones = x.new_ones(rng.whole, *x.shape[1:])
+            mask = F.dropout(ones, p, train, generator=rng.generator)  # of 0 and 1 / (1 − p)
+            return x * mask[rng.start : rng.stop], state
         return F.dropout(x, p, train, generator=rng), state
 
     return Layer(f"dropout({p})", init, apply)

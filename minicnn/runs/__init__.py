@@ -9,7 +9,7 @@ interrupt   Ctrl-C, once and twice
 
 from minicnn.checkpoint import CheckpointError
 from minicnn.runs.config import describe, digest
-from minicnn.runs.folder import Run, RunError, begin, find, read_config
+from minicnn.runs.folder import Run, RunError, begin, find, read_config, sweep
 from minicnn.runs.history import read_metrics, write_metrics
 from minicnn.runs.interrupt import interruptible
 from minicnn.runs.progress import (
@@ -42,5 +42,6 @@ __all__ = [
     "save",
     "save_best",
     "start",
+    "sweep",
     "write_metrics",
 ]

@@ -56,8 +56,9 @@ def begin(folder: str | Path, config: dict[str, Any], overwrite: bool = False) -
 
     Args:
         folder: Where; it must not hold anything yet.
-        config: Plain data, as JSON has it.
-        overwrite: Whether a run that is there already may be lost.
+        config: Plain data, as JSON has it: what `describe` returns, say.
+        overwrite: Whether a run that is there already may be lost; its config must be of
+            `describe`, so that no folder of another program's is taken for one.
 
     Returns:
         The run.
@@ -76,14 +77,14 @@ def begin(folder: str | Path, config: dict[str, Any], overwrite: bool = False) -
     run = Run(Path(folder))
     if run.folder.exists() and not run.folder.is_dir():
         raise RunError(f"{run.folder} is a file, and a run needs a folder")
-    if run.folder.is_dir():
-        atomic.sweep(run.folder)  # of a program that was killed before it wrote anything else
-    if run.folder.is_dir() and any(run.folder.iterdir()):
+    if run.folder.is_dir() and set(run.folder.iterdir()) - set(atomic.leftovers(run.folder)):
         if not overwrite:
             raise RunError(
                 f"{run.folder} is there already: give another --out, --resume it, or --overwrite it"
             )
-        _clear(find(run.folder))
+        _check_ours(find(run.folder))
+        _clear(run)
+    sweep(run)  # not before it is sure that no other program is writing there
     run.folder.mkdir(parents=True, exist_ok=True)
     atomic.write(run.config, json.dumps(config, indent=2) + "\n")
     return run
@@ -138,18 +139,49 @@ def read_config(run: Run) -> dict[str, Any]:
     """
     try:
         config = json.loads(run.config.read_text(encoding="utf-8"))
-    except ValueError as error:  # no JSON, or no UTF-8
+    except (ValueError, RecursionError) as error:  # no JSON, or no UTF-8; or nested too deeply
         raise RunError(f"{run.config} is damaged: {error}") from None
     if not isinstance(config, dict):
         raise RunError(f"{run.config} is damaged: it must hold an object, got {config!r:.60}")
     return config
 
 
+def sweep(run: Run) -> None:
+    """Remove the temporary files that killed programs have left in a run's folder.
+
+    Args:
+        run: The run; nobody else is writing to it now.
+
+    Raises:
+        OSError: A file cannot be removed.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as parent:
+        ...     run = begin(f"{parent}/run", {})
+        ...     (run.folder / ".minicnn-0123456789abcdef.tmp").touch()
+        ...     sweep(run)
+        ...     [path.name for path in run.folder.iterdir()]
+        ['config.json']
+    """
+    for folder in (run.folder, run.figures):
+        atomic.sweep(folder)
+
+
+def _check_ours(run: Run) -> None:
+    versions = read_config(run).get("versions")
+    if not isinstance(versions, dict) or "minicnn" not in versions:
+        raise RunError(f"{run.folder} is no run: its {run.config.name} is another program's")
+
+
 def _clear(run: Run) -> None:
-    """Remove what a run has written and nothing else, its config last: till then it is a run."""
+    """Remove what a run has written and nothing else.
+
+    Its config stays, to be replaced: without it the folder would be no run, and if the program were
+    killed now, what is in it could neither be overwritten nor resumed.
+    """
     if run.figures.is_dir():
         for picture in run.figures.glob("*.png"):
             picture.unlink()
-    for file in (run.report, run.metrics, run.best, run.last, run.config):
+    for file in (run.report, run.metrics, run.best, run.last):
         file.unlink(missing_ok=True)
-    atomic.sweep(run.folder)

@@ -60,8 +60,16 @@ def read_metrics(run: Run) -> list[Row]:
         return []
     try:
         with run.metrics.open(encoding="utf-8", newline="") as file:
-            return [
-                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
-            ]
-    except (ValueError, TypeError, csv.Error) as error:  # no number; too few or too many of them
+            return _rows([line for line in csv.reader(file) if line])
+    except (ValueError, csv.Error) as error:
         raise RunError(f"{run.metrics} is damaged: {error}") from None
+
+
+def _rows(lines: list[list[str]]) -> list[Row]:
+    names, *rows = lines or [[]]
+    if not all(name.isidentifier() for name in names):
+        raise ValueError(f"its first line must name the columns, got {names!r:.60}")
+    for values in rows:
+        if len(values) != len(names):
+            raise ValueError(f"it has {len(names)} columns, but a row of {len(values)} values")
+    return [dict(zip(names, map(float, values), strict=True)) for values in rows]

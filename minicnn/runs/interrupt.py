@@ -8,7 +8,9 @@ from types import FrameType
 
 
 @contextmanager
-def interruptible(tell: Callable[[str], object]) -> Iterator[Callable[[], bool]]:
+def interruptible(
+    tell: Callable[[str], object], once: bool = False
+) -> Iterator[Callable[[], bool]]:
     """Turn the first Ctrl-C into an answer to a question, while the block runs.
 
     A training loop that asks between steps can save its state before it stops. The second Ctrl-C
@@ -19,6 +21,7 @@ def interruptible(tell: Callable[[str], object]) -> Iterator[Callable[[], bool]]
 
     Args:
         tell: Is given a line for the user at the first Ctrl-C.
+        once: Whether there is no second: where one Ctrl-C may arrive several times.
 
     Yields:
         stopping() -> bool: whether somebody has asked to stop.
@@ -36,10 +39,11 @@ def interruptible(tell: Callable[[str], object]) -> Iterator[Callable[[], bool]]
 
     def ask(number: int, frame: FrameType | None) -> None:
         nonlocal asked
-        if asked:
+        if asked and not once:
             raise KeyboardInterrupt
-        asked = True
-        tell("Stopping after this step; once more to stop at once.")
+        if not asked:
+            asked = True
+            tell(f"Stopping after this step{'' if once else '; once more to stop at once'}.")
 
     signals = [signal.SIGINT, signal.SIGTERM]
     if threading.current_thread() is not threading.main_thread():

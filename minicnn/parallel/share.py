@@ -1,0 +1,128 @@
+"""A network whose work on a batch is shared: each process applies it to some of the rows."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minicnn import checks
+from minicnn.functional.function import Function
+from minicnn.layers import Layer
+from minicnn.layers.pointwise import Share
+from minicnn.parallel.processes import Processes
+from minicnn.parallel.sums import add_up, weighted_sum
+from minicnn.tree import Tree
+
+
+def share_of(batch: int, processes: Processes) -> slice:
+    """Compute which rows of a batch are this process's, R_p = {⌊p·N/P⌋, …, ⌊(p + 1)·N/P⌋ − 1}.
+
+    Every row is one process's, and shares differ by at most one row. Where there are fewer rows
+    than processes, some shares are empty.
+
+    Args:
+        batch: the number N of rows.
+        processes: this one is p of P.
+
+    Returns:
+        The slice of the rows.
+
+    Raises:
+        TypeError, ValueError: ``batch`` is no integer, or negative.
+
+    Example:
+        >>> from minicnn.parallel import Processes
+        >>> [share_of(10, Processes(rank, size=3)) for rank in range(3)]
+        [slice(0, 3, None), slice(3, 6, None), slice(6, 10, None)]
+
+    Reference: Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017, §3
+    (all processes divide one shuffling).
+    """
+    checks.integer("batch", batch, 0)
+    rank, size, _ = processes
+    return slice(rank * batch // size, (rank + 1) * batch // size)
+
+
+def share_net(net: Layer, processes: Processes) -> Layer:
+    """Make a network that computes what ``net`` does, but shares the work among the processes.
+
+    In every process it takes the whole batch and returns the whole batch's scores. So any loss of
+    the scores is right, be it a mean over the examples or not. Only the gradient by the parameters
+    has to be put together, by `average_gradients`.
+
+    Dropout forgets what it would forget in one process. Another layer that draws random numbers
+    gets a `Share` for its ``rng``, and has to draw for the whole batch likewise.
+
+    Batch normalisation uses the mean and the variance of this process's rows, as it does in torch's
+    DistributedDataParallel: with it, training depends on the number of processes. Its running
+    statistics are averaged, weighted by the rows, and so the same in every process.
+
+    Args:
+        net: the network.
+        processes: who shares.
+
+    Returns:
+        A Layer with the parameters and the state of ``net``; for one process, ``net`` itself.
+
+    Raises:
+        ValueError: when applied, a batch without rows.
+        ProcessLostError: when applied, if another process does not do its share.
+
+    Example:
+        >>> from minicnn import layers, parallel
+        >>> net = layers.linear(10)
+        >>> with parallel.start() as processes:
+        ...     share_net(net, processes) is net
+        True
+
+    Reference: Goyal et al., 2017, §2.3 (the statistics of a process's own rows).
+    """
+    if processes.size == 1:
+        return net
+
+    def apply(
+        params: Tree,
+        state: Tree,
+        x: Tensor,
+        *,
+        rng: torch.Generator | None = None,
+        train: bool = False,
+    ) -> tuple[Tensor, Tree]:
+        if len(x) == 0:
+            raise ValueError(f"x must have at least one row to share, got shape {tuple(x.shape)}")
+        whole, mine = len(x), share_of(len(x), processes)
+        rows = mine.stop - mine.start
+        # Without a row of its own a process computes another's, and keeps nothing of it: so the
+        # network never sees an empty batch, and its parameters get gradients, of zeros.
+        start, stop = mine.start, max(mine.stop, mine.start + 1)
+        share = None if rng is None else Share(rng, start, stop, whole)
+        y, state = net.apply(params, state, x[start:stop], rng=share, train=train)
+        if train:
+            state = weighted_sum(state, rows / whole, processes)
+        return _Gather.apply(y[:rows], mine.start, whole, processes), state
+
+    return net._replace(apply=apply)
+
+
+class _Gather(Function):
+    """Put the rows of all processes together."""
+
+    @staticmethod
+    def forward(y: Tensor, start: int, whole: int, processes: Processes) -> Tensor:
+        gathered = y.new_zeros(whole, *y.shape[1:])
+        gathered[start : start + len(y)] = y
+        add_up(gathered, processes)  # every other process has zeros where these rows are
+        return gathered
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        y, start, _, processes = inputs
+        ctx.rows, ctx.size = slice(start, start + len(y)), processes.size
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        # What was handed to P processes gets back the sum of P gradients. They are all the same,
+        # since all compute the same loss of the same scores, so nobody need be asked. The factor
+        # makes the whole gradient the average, not the sum, of the processes': as it is anyway
+        # where nothing is shared, and all compute all of it.
+        return ctx.size * g[ctx.rows], None, None, None
