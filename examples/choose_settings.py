@@ -99,7 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         for setting in args.settings:
             each = [parse_setting(setting, seed) for seed in range(args.splits)]
-            results.append(pooled(setting, jobs.run_all(train_once, each, jobs=args.jobs)))
+            results.append(pooled(setting, list(jobs.run_all(train_once, each, jobs=args.jobs))))
             if args.save:
                 save(args.save, results)
     except (data.DataError, OSError, ValueError) as error:

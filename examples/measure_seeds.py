@@ -19,7 +19,7 @@ import options
 import torch
 import train_mnist
 
-from minicnn import data
+from minicnn import atomic, data
 
 
 def measure(seed: int, settings: list[str]) -> dict[str, float]:
@@ -32,38 +32,55 @@ def measure(seed: int, settings: list[str]) -> dict[str, float]:
     return {"seed": seed, **result, "seconds": round(time.perf_counter() - started, 1)}
 
 
+def summarise(results: list[dict[str, float]], args: argparse.Namespace) -> dict:
+    """Put the results beside how they were measured."""
+    accuracies = [result["test_accuracy"] for result in results]
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    return {
+        "command": " ".join(["python", "examples/measure_seeds.py", *words]),
+        "torch": torch.__version__,
+        "threads": max(1, torch.get_num_threads() // args.jobs),
+        "jobs": args.jobs,
+        "mean_test_accuracy": statistics.mean(accuracies),
+        "deviation_of_test_accuracy": statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
+        "mean_seconds": round(statistics.mean(result["seconds"] for result in results), 1),
+        "results": results,
+    }
+
+
+def measure_all(args: argparse.Namespace) -> dict:
+    """Run all seeds, and write what is known after each."""
+    results = []
+    if args.resume and args.save.exists():
+        results = json.loads(args.save.read_text(encoding="utf-8"))["results"]
+    left = sorted(set(range(args.seeds)) - {result["seed"] for result in results})
+    for result in jobs.run_all(measure, left, [args.settings] * len(left), jobs=args.jobs):
+        results.append(result)
+        if args.save:
+            args.save.parent.mkdir(parents=True, exist_ok=True)
+            atomic.write(args.save, json.dumps(summarise(results, args), indent=2) + "\n")
+    return summarise(results, args)
+
+
 def main() -> int:
     """Read the command line, measure, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--seeds", type=options.at_least(2), default=5, help="how many")
-    parser.add_argument("--jobs", type=options.at_least(1), default=1, help="seeds at a time")
-    parser.add_argument("--save", type=Path, help="JSON file for the results")
-    parser.add_argument("settings", nargs="*", help="options of train_mnist.py, behind --")
+    add = parser.add_argument
+    add("--seeds", type=options.at_least(2), default=5, help="how many")
+    add("--jobs", type=options.at_least(1), default=1, help="seeds at a time")
+    add("--save", type=Path, help="JSON file for the results")
+    add("--resume", action="store_true", help="keep the seeds that this file has already")
+    add("settings", nargs="*", help="options of train_mnist.py, behind --")
     args = parser.parse_args()
+    if args.resume and not args.save:
+        parser.error("--resume needs the file that --save names")
     try:
-        columns = range(args.seeds), [args.settings] * args.seeds
-        results = jobs.run_all(measure, *columns, jobs=args.jobs)
+        record = measure_all(args)
     except (data.DataError, OSError, ValueError) as error:
         print(f"{Path(__file__).name}: error: {error}", file=sys.stderr)
         return 1
-
-    accuracies = [result["test_accuracy"] for result in results]
-    mean, spread = statistics.mean(accuracies), statistics.stdev(accuracies)
+    mean, spread = record["mean_test_accuracy"], record["deviation_of_test_accuracy"]
     print(f"\nTest accuracy over {args.seeds} seeds: mean {mean:.2%}, deviation {spread:.2%}")
-    if args.save:
-        command = " ".join(["python", "examples/measure_seeds.py", *sys.argv[1:]])
-        record = {
-            "command": command,
-            "torch": torch.__version__,
-            "threads": max(1, torch.get_num_threads() // args.jobs),
-            "jobs": args.jobs,
-            "mean_test_accuracy": mean,
-            "deviation_of_test_accuracy": spread,
-            "mean_seconds": round(statistics.mean(result["seconds"] for result in results), 1),
-            "results": results,
-        }
-        args.save.parent.mkdir(parents=True, exist_ok=True)
-        args.save.write_text(json.dumps(record, indent=2) + "\n")
     return 0
 
 
