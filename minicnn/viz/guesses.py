@@ -11,6 +11,8 @@ from . import style
 from .answers import CELL, COLUMNS, MIN_COLUMNS, draw_bars, draw_image
 from .arrays import array, pictures, tensor
 
+MAX_CAPTION = 20  # letters, which are as wide as an image
+
 
 def guesses(
     images: Tensor,
@@ -65,9 +67,15 @@ def guesses(
             figure.add_subplot(grid[4 * row + part, column]) for part in range(3)
         )
         answer = int(scores[n].argmax())
-        draw_image(image_axes, picture, names[answer], texts[n])
+        draw_image(image_axes, picture, names[answer], _short(texts[n]))
         style.strip(map_axes)
         style.picture(map_axes, heats[n], (0, float(heats[n].max()) or 1.0), style.AMOUNT)
         map_axes.set_anchor("SW")
         draw_bars(bar_axes, probability[n], answer, answer, names)
     return figure
+
+
+def _short(text: str) -> str:
+    """Leave out the middle of a long text: names of files differ at their ends."""
+    half = MAX_CAPTION // 2
+    return text if len(text) <= MAX_CAPTION else f"{text[:half]}…{text[1 - half :]}"

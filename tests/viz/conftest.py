@@ -78,6 +78,13 @@ def _figures() -> dict[str, Callable[[], Figure]]:
         "feature maps": lambda: viz.feature_maps(images[0], maps),
         "feature maps in colour": lambda: viz.feature_maps(colour[0], maps),
         "worst mistakes": lambda: viz.worst_mistakes(images, labels, logits, class_names=names),
+        "guesses": lambda: viz.guesses(
+            images[:7],
+            logits[:7],
+            heat,
+            captions=[f"a_photo_of_the_digit_{n}.jpeg" for n in range(7)],
+        ),
+        "one guess": lambda: viz.guesses(few[:1], logits[:1], heat[:1], class_names=names),
         "no mistakes": lambda: viz.worst_mistakes(images, labels, right),
         "saliency": lambda: viz.saliency(images[:7], heat, labels[:7], class_names=names),
         "saliency of one": lambda: viz.saliency(colour[:1], heat[:1], labels[:1]),

@@ -193,7 +193,7 @@ MUTANTS = (
     ),
     Mutant(
         "checkpoint: written in place",
-        CHECKPOINT,
+        "atomic.py",
         'with temporary.open("xb") as file:',
         'with (temporary := target).open("wb") as file:',
         "A full disk costs the old checkpoint too.",

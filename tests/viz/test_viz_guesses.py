@@ -1,0 +1,47 @@
+"""Guesses: the answer, the reason and the probabilities of every image."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minicnn import viz
+
+
+@given(n=st.integers(1, 7), k=st.integers(1, 4), seed=st.integers(0, 99))
+def test_every_image_has_its_answer_its_map_and_its_bars(n: int, k: int, seed: int) -> None:
+    g = torch.Generator().manual_seed(seed)
+    logits, maps = torch.randn(n, k, generator=g), torch.rand(n, 3, 3, generator=g)
+    figure = viz.guesses(torch.zeros(n, 1, 2, 2), logits, maps)
+    assert len(figure.axes) == 3 * n
+    answers = [axes.get_title(loc="left") for axes in figure.axes[::3]]
+    assert answers == [str(int(row.argmax())) for row in logits]
+    for axes, expected in zip(figure.axes[1::3], maps, strict=True):
+        assert torch.equal(torch.from_numpy(axes.images[0].get_array().data), expected.double())
+    for axes, row in zip(figure.axes[2::3], logits.double().softmax(1), strict=True):
+        widths = [bar.get_width() for bar in axes.patches[:k]]
+        assert widths == pytest.approx(row.tolist())
+
+
+def test_a_long_caption_keeps_its_ends() -> None:
+    captions = ["IMG_20261125_a_seven_by_hand_0007.jpeg", "7.png"]
+    figure = viz.guesses(
+        torch.zeros(2, 1, 2, 2), torch.eye(2), torch.ones(2, 2, 2), captions=captions
+    )
+    assert [axes.get_xlabel() for axes in figure.axes[::3]] == ["IMG_202611…0007.jpeg", "7.png"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"maps": torch.ones(1, 2, 2)}, "equally many, got 2, 2, 1 and 2"),
+        ({"captions": ["one"]}, "equally many, got 2, 2, 2 and 1"),
+        ({"logits": torch.zeros(2)}, r"logits .* got \(2,\)"),
+        ({"maps": torch.full((2, 2, 2), torch.nan)}, "maps"),
+        ({"class_names": ["one"]}, "class_names must hold 2 names, got 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change: dict, message: str) -> None:
+    right = {"images": torch.zeros(2, 1, 2, 2), "logits": torch.eye(2), "maps": torch.ones(2, 2, 2)}
+    with pytest.raises(ValueError, match=message):
+        viz.guesses(**{**right, **change})
