@@ -101,9 +101,7 @@ def resumed_arguments(args: argparse.Namespace, run: runs.Run) -> argparse.Names
 
     They are read as options are, so that a config that somebody has edited is checked like these.
     """
-    settings = runs.read_config(run).get("settings")
-    if not isinstance(settings, dict):
-        raise runs.RunError(f"{run.config} is damaged: it has no settings")
+    settings = runs.read_description(run)["settings"]
     parser = ConfigParser(allow_abbrev=False, add_help=False)
     add_options(parser)
     if missing := settings_of(parser.parse_args([])).keys() - settings.keys():

@@ -102,10 +102,7 @@ def dated_folder() -> Path:
 
 def go_on(recipe: Recipe, run: Run, *splits: data.Split) -> tuple[Run, Progress]:
     """Take a run up where it was saved last."""
-    about = runs.read_config(run).get("dataset")
-    if not isinstance(about, dict):
-        raise runs.RunError(f"{run.config} is damaged: it has no dataset")
-    if about.get("digest") != runs.digest(splits):
+    if runs.digest(splits) != runs.read_description(run)["dataset"]["digest"]:
         raise runs.RunError(
             f"the images of {splits[0].name} are not those that {run.folder} was begun with"
         )
@@ -128,10 +125,12 @@ def finish(
 ) -> None:
     """Draw the figures, save them, write the report; open the figures if asked."""
     import pictures  # here, since matplotlib takes a while to import
+    import report_page
 
     before = recipes.initial_weights(recipe)
     figures = pictures.usual(recipe.net, before, weights, progress.history, test, tested)
     pictures.save(figures, run.figures)
+    report_page.write(run, recipe, progress, tested, figures)
     if recipe.args.show:
         pictures.show(figures)
 
