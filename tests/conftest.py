@@ -22,10 +22,19 @@ passing_examples: dict[str, int] = {}
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Count the examples that each property has held for; hypothesis leaves its report in words."""
+    """Count the examples that a property has held for; hypothesis leaves its report in words."""
     statistics = getattr(item, "hypothesis_statistics", "")
     if statistics:
-        passing_examples[item.nodeid] = sum(map(int, re.findall(r"(\d+) passing", statistics)))
+        count = sum(map(int, re.findall(r"(\d+) passing", statistics)))
+        item.user_properties.append(("passing examples", count))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Gather the counts, from whichever process the test has run in."""
+    if report.when == "teardown":
+        counts = dict(report.user_properties)
+        if "passing examples" in counts:
+            passing_examples[report.nodeid] = int(str(counts["passing examples"]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,6 +1,6 @@
 """Benchmarks, with ours and torch's of each operation in one group.
 
-    pytest tests/benchmarks --benchmark-only
+    pytest tests/benchmarks --benchmark-only -n 0
 
 Ordinary runs of pytest skip them. They measure one function after the other and are there to look
 at a single operation; the ratios that count come from ``python -m minicnn.bench``, where the two
