@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import ctrl_c  # noqa: F401, before what takes long to import
 import pictures
 import torch
 import trained as trainings
@@ -27,7 +28,7 @@ def read_all(paths: list[Path]) -> tuple[list[Path], Tensor]:
             digits.append(data.read_digit(path))
             read.append(path)
         except data.DataError as error:
-            complain(f"{path}: not read: {error}")
+            complain(f"not read: {error}")
     return read, torch.stack(digits) if digits else torch.empty(0)
 
 

@@ -161,12 +161,14 @@ def fit(
 def check_finite(recipe: Recipe, step: int, loss: float) -> None:
     """Stop at a loss that is no number, or infinite: no step after it could be right."""
     if not math.isfinite(loss):
-        rate = recipe.schedule(step - 1)
-        epoch = 1 + (step - 1) // recipe.steps
-        raise DivergedError(
-            f"the loss became {loss} at step {step:,} (epoch {epoch}), with the learning rate "
-            f"{rate:.3g}"
-        )
+        raise DivergedError(f"the loss became {loss} {moment(recipe, step)}")
+
+
+def moment(recipe: Recipe, step: int) -> str:
+    """Say when a step was, and how large."""
+    epoch = 1 + (step - 1) // recipe.steps
+    rate = recipe.schedule(step - 1)
+    return f"at step {step:,} (epoch {epoch}), with the learning rate {rate:.3g}"
 
 
 def epoch_row(recipe: Recipe, now: Progress, images: int, validation: data.Split) -> dict:

@@ -3,6 +3,8 @@
 import shlex
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import recipe as recipes
 from commands import StoppedError, alarm, say
@@ -26,7 +28,7 @@ def train(
     # torchrun hands a Ctrl-C on to its processes, which have had it from the terminal already.
     once = recipe.processes.size > 1
     try:
-        with bar, runs.interruptible(alarm, once) as asked:
+        with resumable(run, lambda: saved), bar, runs.interruptible(alarm, once) as asked:
             for progress in recipes.fit(recipe, start, training, validation):
                 ended = len(progress.history) > len(saved.history)
                 stopping = parallel.any_of(asked(), recipe.processes)
@@ -46,20 +48,24 @@ def train(
             f"{error}. The last good state is {run.last}, of step {saved.training.step:,}; "
             "a smaller --lr may help"
         ) from None
-    except KeyboardInterrupt:
-        raise StoppedError(f"interrupted. {remedy(run, saved)}") from None
-    except (OSError, ProcessLostError) as error:
-        kind = OSError if isinstance(error, OSError) else ProcessLostError
-        raise kind(f"{error}. {remedy(run, saved)}") from error
     return progress
 
 
-def remedy(run: Run, saved: Progress) -> str:
-    """Say what is left of a session that was cut off, and how to go on."""
-    return (
-        f"The last state saved is of step {saved.training.step:,}. "
-        f"To go on from it: {resume_command(run)}"
-    )
+@contextmanager
+def resumable(run: Run, saved: Callable[[], Progress]) -> Iterator[None]:
+    """Where a session is cut off, say what is left of it, and how to go on."""
+
+    def remedy() -> str:
+        step = saved().training.step
+        return f"The last state saved is of step {step:,}. To go on from it: {resume_command(run)}"
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(f"interrupted. {remedy()}") from None
+    except (OSError, ProcessLostError) as error:
+        kind = OSError if isinstance(error, OSError) else ProcessLostError
+        raise kind(f"{error}. {remedy()}") from error
 
 
 def save(recipe: Recipe, run: Run, progress: Progress) -> None:
@@ -68,7 +74,7 @@ def save(recipe: Recipe, run: Run, progress: Progress) -> None:
         return
     step, *state = progress.training
     if not runs.is_finite(tuple(state)):  # the optimizer's too: what goes on from it is no better
-        raise DivergedError(f"a weight is no longer finite after step {step:,}")
+        raise DivergedError(f"a weight became infinite or nan {recipes.moment(recipe, step)}")
     weights = recipes.final_weights(recipe, progress.training)
     history = progress.history
     if history and history[-1]["step"] == progress.training.step:

@@ -7,6 +7,7 @@ python examples/test_mnist.py runs/quick --weights best
 import argparse
 import sys
 
+import ctrl_c  # noqa: F401, before what takes long to import
 import results
 import trained as trainings
 from commands import run_command, say

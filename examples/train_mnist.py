@@ -13,6 +13,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import ctrl_c  # noqa: F401, before what takes long to import
 import options
 import recipe as recipes
 import results
@@ -57,11 +58,12 @@ def run_in(processes: Processes, args: argparse.Namespace, past: Run | None) -> 
     if not recipe.leads:
         return {}
     weights = recipes.final_weights(recipe, progress.training)
-    tested = results.test(recipe.net, weights, test, recipe.device)
-    say(f"\nTest, {tested}")
-    if note:
-        say(f"NOTE: {note}", args.quiet)
-    finish(recipe, folder, progress, weights, test, tested)
+    with session.resumable(folder, lambda: progress):
+        tested = results.test(recipe.net, weights, test, recipe.device)
+        say(f"\nTest, {tested}")
+        if note:
+            say(f"NOTE: {note}", args.quiet)
+        finish(recipe, folder, progress, weights, test, tested)
     seconds = time.perf_counter() - began
     say(f"{seconds:.0f} seconds in all. Everything is in {folder.folder}:", args.quiet)
     say(f"open {folder.report} in a browser.", args.quiet)

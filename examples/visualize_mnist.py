@@ -7,6 +7,7 @@ python examples/visualize_mnist.py runs/quick --show
 import argparse
 import sys
 
+import ctrl_c  # noqa: F401, before what takes long to import
 import pictures
 import results
 import trained as trainings

@@ -8,6 +8,7 @@ leaves. It holds plain data alone, so it is read with ``weights_only=True``, whi
 import hashlib
 import io
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,9 @@ def load(path: str | os.PathLike[str], like: Tree = None) -> Tree:
     """
     with Path(path).open("rb") as file:
         try:
-            contents = torch.load(file, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what torch cannot read, the error tells enough
+                contents = torch.load(file, map_location="cpu", weights_only=True)
             saved = _unpack(contents)
         except CheckpointError as error:
             raise CheckpointError(f"{path} {error}") from None

@@ -3,6 +3,7 @@
 import os
 import pickle
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -317,3 +318,47 @@ def test_a_missing_file_or_folder_is_named(path: Path) -> None:
         checkpoint.load(path)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         checkpoint.save(path.parent / "nowhere" / "model.pt", MODEL)
+
+
+# --- match -------------------------------------------------------------------------------------
+
+
+@given(trees)
+def test_a_loaded_tree_matches_the_one_that_was_saved(t: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "tree.pt"
+        checkpoint.save(file, {"part": t})
+        assert_same(checkpoint.match(checkpoint.load(file)["part"], like=t), t)
+
+
+@given(trees, st.data())
+def test_a_tree_that_differs_in_one_leaf_matches_not(t: Any, data: st.DataObject) -> None:
+    leaves, structure = tree.flatten(t)
+    if not leaves:
+        return
+    i = data.draw(st.integers(0, len(leaves) - 1))
+    others = [*leaves[:i], torch.zeros(2, 5), *leaves[i + 1 :]]  # no strategy draws this shape
+    with pytest.raises(CheckpointError, match=r"trees differ at .*against torch\.float32 of shape"):
+        checkpoint.match(tree.unflatten(structure, others), like=t)
+
+
+def test_a_part_of_a_checkpoint_gets_the_named_tuples_of_like(path: Path) -> None:
+    fresh = optim.adam().init(MODEL["params"])
+    checkpoint.save(path, {"part": Pair(fresh, 3), "rest": ()})
+    part = checkpoint.match(checkpoint.load(path)["part"], like=Pair(fresh, 0))
+    assert isinstance(part, Pair)
+    assert isinstance(part.first, optim.AdamState)
+    assert part.second == 3
+
+
+@pytest.mark.parametrize("name", ["/", "a/b", "", 3])
+def test_match_refuses_a_like_that_could_not_have_been_saved(name: Any) -> None:
+    with pytest.raises(TypeError, match="a key of a checkpoint must be a string"):
+        checkpoint.match({name: 1}, like={name: 1})
+
+
+def test_what_torch_warns_of_in_a_foreign_file_is_not_shown(path: Path) -> None:
+    path.write_bytes(pickle.dumps({"weight": 1}, protocol=4))
+    with warnings.catch_warnings(record=True) as warned, pytest.raises(CheckpointError):
+        checkpoint.load(path)
+    assert warned == []

@@ -23,6 +23,7 @@ from minicnn.layers import Layer
 
 TESTS = Path(__file__).parent
 MODULES = (
+    minicnn.atomic,
     minicnn.checkpoint,
     minicnn.data,
     minicnn.functional,
@@ -32,6 +33,7 @@ MODULES = (
     minicnn.metrics,
     minicnn.models,
     minicnn.optim,
+    minicnn.runs,
     minicnn.schedules,
     minicnn.train,
     minicnn.tree,

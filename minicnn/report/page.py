@@ -9,6 +9,8 @@ from . import markup
 from .markup import text
 from .parts import Picture, Section, Table, sequence, words
 
+STYLES = "colours.css", "layout.css", "paper.css"
+
 
 def page(title: str, headline: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
     """Lay out a page about a run, as one HTML file that needs no other.
@@ -44,7 +46,7 @@ def page(title: str, headline: Sequence[tuple[str, str]], sections: Sequence[Sec
     bodies = [_section(i, section) for i, section in enumerate(sections)]
     return Template(_read("page.html")).substitute(
         title=title,
-        style=_read("style.css"),
+        style="\n".join(map(_read, STYLES)),
         headline="\n".join(_headline(i, pair) for i, pair in enumerate(headline)),
         contents="\n".join(
             f'<li><a href="#{_anchor(i)}">{text(section.heading)}</a></li>'
@@ -56,7 +58,7 @@ def page(title: str, headline: Sequence[tuple[str, str]], sections: Sequence[Sec
 
 def _read(name: str) -> str:
     """Read a file that stands beside this one."""
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files("minicnn.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _headline(i: int, pair: Any) -> str:

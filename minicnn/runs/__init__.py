@@ -8,7 +8,7 @@ interrupt   Ctrl-C, once and twice
 """
 
 from minicnn.checkpoint import CheckpointError
-from minicnn.runs.config import describe, digest
+from minicnn.runs.config import describe, digest, read_description
 from minicnn.runs.folder import Run, RunError, begin, find, read_config, sweep
 from minicnn.runs.history import read_metrics, write_metrics
 from minicnn.runs.interrupt import interruptible
@@ -38,6 +38,7 @@ __all__ = [
     "load",
     "load_weights",
     "read_config",
+    "read_description",
     "read_metrics",
     "save",
     "save_best",

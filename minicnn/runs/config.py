@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from minicnn.data import Split
+from minicnn.runs.folder import Run, RunError, read_config
 
 
 def describe(settings: dict[str, Any], splits: Sequence[Split], argv: Sequence[str]) -> dict:
@@ -46,6 +47,46 @@ def describe(settings: dict[str, Any], splits: Sequence[Split], argv: Sequence[s
         "command": shlex.join(argv),
         "begun": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+def read_description(run: Run) -> dict:
+    """Read the config of a run, and check that it is like those that ``describe`` makes.
+
+    Args:
+        run: The run.
+
+    Returns:
+        A dict of settings, dataset, versions, command, and when it was begun.
+
+    Raises:
+        RunError: The file is damaged, or something is missing in it.
+        OSError: It cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from minicnn import data, runs
+        >>> about = describe({"lr": 0.01}, data.load_sample(), ["train.py", "--lr", "0.01"])
+        >>> with tempfile.TemporaryDirectory() as parent:
+        ...     read_description(runs.begin(f"{parent}/run", about)) == about
+        True
+    """
+    about = read_config(run)
+    dataset = about.get("dataset")
+    parts = {
+        "settings": _is_dict(about.get("settings"), (int, float, str, bool, type(None))),
+        "dataset": isinstance(dataset, dict) and isinstance(dataset.get("digest"), str),
+        "numbers of images": isinstance(dataset, dict) and _is_dict(dataset.get("images"), int),
+        "versions": _is_dict(about.get("versions"), str),
+        "command": isinstance(about.get("command"), str),
+        "date": isinstance(about.get("begun"), str),
+    }
+    if missing := [name for name, there in parts.items() if not there]:
+        raise RunError(f"{run.config} is damaged: it has no proper {', '.join(missing)}")
+    return about
+
+
+def _is_dict(part: Any, kinds: Any) -> bool:
+    return isinstance(part, dict) and all(isinstance(value, kinds) for value in part.values())
 
 
 def digest(splits: Sequence[Split]) -> str:

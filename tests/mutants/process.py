@@ -23,7 +23,15 @@ fork.set_forkserver_preload(["torch", "hypothesis", "pytest"])
 
 LOG = "log.txt"
 GRACE = 10  # seconds to clean up in
-OPTIONS = ("-x", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+OPTIONS = (
+    "-x",
+    "-n",
+    "0",
+    "-p",
+    "no:cacheprovider",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
 
 
 class Outcome(NamedTuple):

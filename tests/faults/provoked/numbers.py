@@ -1,0 +1,66 @@
+"""Training comes to numbers that are none."""
+
+import re
+from typing import Any
+from unittest import mock
+
+import recipe
+import test_mnist
+import torch
+
+from minicnn import checkpoint, runs, tree
+
+from ..fault import fault
+from ..stage import Seen, Stage
+
+
+def check_last_good(stage: Stage, seen: Seen) -> None:
+    """Find the state that the message calls good, and see that it is."""
+    last = checkpoint.load(stage.run_folder / "last.pt")
+    named = re.search(r"last good state is runs/x/last.pt, of step (\d+)", seen.err)
+    assert named
+    assert int(named[1]) == last["progress"]["training"]["step"]
+    leaves = (leaf for leaf in tree.leaves(last) if isinstance(leaf, torch.Tensor))
+    assert runs.is_finite(tuple(leaves))
+    assert stage.run(test_mnist.main, "runs/x").code == 0
+
+
+@fault("a weight is infinite", 1, "infinite or nan at step 1", "of step 0", "learning rate", "--lr")
+def infinite_weight(stage: Stage) -> Seen:
+    seen = stage.train("--lr", "1e40")
+    check_last_good(stage, seen)
+    return seen
+
+
+@fault(
+    "the learning rate is far too high",
+    1,
+    "the loss became",
+    "at step",
+    "(epoch",
+    "learning rate",
+    "good",
+)
+def high_rate(stage: Stage) -> Seen:
+    seen = stage.train("--lr", "1e12")
+    check_last_good(stage, seen)
+    return seen
+
+
+@fault(
+    "the loss is no number",
+    1,
+    "the loss became nan at step 7 (epoch 2)",
+    "step 6",
+    "--lr",
+)
+def loss_is_nan(stage: Stage) -> Seen:
+    check = recipe.check_finite
+
+    def spoil(recipe: Any, step: int, loss: float) -> None:
+        check(recipe, step, float("nan") if step == 7 else loss)
+
+    with mock.patch.object(recipe, "check_finite", spoil):
+        seen = stage.train()
+    check_last_good(stage, seen)
+    return seen

@@ -1,0 +1,62 @@
+"""Somebody stops the training."""
+
+import os
+import subprocess
+import sys
+from unittest import mock
+
+import pictures
+
+from ..fault import fault
+from ..stage import OPTIONS, PROJECT, Seen, Stage
+
+
+def signalled(stage: Stage, *signals: str) -> Seen:
+    """Train in a process that gets signals in the middle of step 6; then go on."""
+    options = (*OPTIONS, "--out", "runs/x")
+    seen = stage.server.run(stage.folder, *options, signals=signals, step=6)
+    stage.check_resumable()
+    return seen
+
+
+@fault("Ctrl-C", 130, "stopped after step 6 of 8", "train_mnist.py --resume runs/x")
+def ctrl_c(stage: Stage) -> Seen:
+    return signalled(stage, "SIGINT")
+
+
+@fault("Ctrl-C twice", 130, "interrupted", "saved is of step 5", "train_mnist.py --resume runs/x")
+def ctrl_c_twice(stage: Stage) -> Seen:
+    return signalled(stage, "SIGINT", "SIGINT")
+
+
+@fault("SIGTERM", 130, "stopped after step 6 of 8", "train_mnist.py --resume runs/x")
+def sigterm(stage: Stage) -> Seen:
+    return signalled(stage, "SIGTERM")
+
+
+@fault("SIGKILL", -9)
+def sigkill(stage: Stage) -> Seen:
+    return signalled(stage, "SIGKILL")
+
+
+@fault("Ctrl-C while the command starts", -2, "interrupted")
+def ctrl_c_early(stage: Stage) -> Seen:
+    """Let the user be quick: to import torch takes seconds, and here it is Ctrl-C at once."""
+    (stage.folder / "torch.py").write_text(
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
+    command = [sys.executable, str(PROJECT / "examples" / "train_mnist.py")]
+    environment = {**os.environ, "PYTHONPATH": str(stage.folder)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return Seen(ended.returncode, ended.stdout, ended.stderr)
+
+
+@fault("Ctrl-C while the figures are drawn", 130, "interrupted", "--resume runs/x")
+def ctrl_c_late(stage: Stage) -> Seen:
+    stage.copy(stage.half)
+    with mock.patch.object(pictures, "save", side_effect=KeyboardInterrupt):
+        seen = stage.finish()
+    stage.check_resumable()
+    return seen

@@ -1,0 +1,166 @@
+"""A folder to have faults in, and commands in it: in this process, or in one of their own."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import pictures
+import report_page
+import train_mnist
+from matplotlib.figure import Figure
+
+from . import ends, hooks
+
+PROJECT = Path(__file__).parents[2]
+OPTIONS = (
+    *("--dataset", "sample", "--device", "cpu", "--model", "lenet5", "--epochs", "2"),
+    *("--batch-size", "60", "--rotate", "5", "--average", "0.2", "--save-every", "0"),
+)
+STEPS = 8  # that training with these options takes, half of them in each epoch
+
+
+class Seen(NamedTuple):
+    """What the user of a command sees in the end.
+
+    Attributes:
+        code: the exit code; minus the signal that killed the command.
+        out: what was printed.
+        err: what was printed to stderr.
+    """
+
+    code: int
+    out: str
+    err: str
+
+
+class ImpossibleError(Exception):
+    """A fault cannot be provoked on this machine; the message says why."""
+
+
+class Stage(NamedTuple):
+    """Where a fault happens.
+
+    Attributes:
+        folder: empty at first; all commands run in it.
+        whole: folder of a run by OPTIONS that has come to its end undisturbed.
+        half: folder of one that was stopped in the second of its two epochs.
+        server: forks commands that need a process of their own.
+    """
+
+    folder: Path
+    whole: Path
+    half: Path
+    server: "Server"
+
+    def run(self, main: Callable[[list[str]], int], *argv: str) -> Seen:
+        """Run a command in this process, without the figures of train_mnist.py."""
+        with hooks.without_figures(), hooks.few_digits():
+            return run(self.folder, main, *argv)
+
+    def finish(self, *argv: str) -> Seen:
+        """Go on with runs/x to the very end, but draw next to nothing in its figures."""
+        drawn = dict.fromkeys(report_page.SECTIONS, Figure())
+        with hooks.few_digits(), mock.patch.object(pictures, "usual", return_value=drawn):
+            return run(self.folder, train_mnist.main, "--resume", "runs/x", *argv)
+
+    def train(self, *argv: str) -> Seen:
+        """Train into runs/x by OPTIONS and others."""
+        return self.run(train_mnist.main, *OPTIONS, "--out", "runs/x", *argv)
+
+    def resume(self, *argv: str) -> Seen:
+        """Go on with runs/x."""
+        return self.run(train_mnist.main, "--resume", "runs/x", *argv)
+
+    def copy(self, which: Path) -> Path:
+        """Make runs/x a copy of one of the runs."""
+        return Path(shutil.copytree(which, self.run_folder))
+
+    @property
+    def run_folder(self) -> Path:
+        """Where runs/x is."""
+        return self.folder / "runs" / "x"
+
+    def check_resumable(self) -> None:
+        """Go on with runs/x, and find it at the end of a run that nobody disturbed."""
+        seen = self.resume()
+        assert seen.code == 0, seen
+        different = ends.differences(self.whole, self.run_folder)
+        assert not different, different
+
+
+class Server:
+    """The other end of `server`: starts commands one after the other, each to be waited for."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.faults.server"]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, cwd=PROJECT, stdin=pipe, stdout=pipe, text=True)
+
+    def start(self, folder: Path, *argv: str, **others: Any) -> int:
+        """Start train_mnist.py in a folder; return the number of its process."""
+        usual = {"out": "out.txt", "err": "err.txt", "signals": [], "step": 0}
+        usual |= {"largest_file": -1, "few_digits": True, "figures": False}
+        return self._ask({"argv": argv, "folder": str(folder), **usual, **others})
+
+    def wait(self) -> int:
+        """Wait for the command to end; return its exit code."""
+        return self._ask({})
+
+    def run(self, folder: Path, *argv: str, **others: Any) -> Seen:
+        """Start it, and wait for it."""
+        self.start(folder, *argv, **others)
+        code = self.wait()
+        texts = [folder / name for name in ("out.txt", "err.txt")]
+        return Seen(code, *(text.read_text() if text.exists() else "" for text in texts))
+
+    def stop(self) -> None:
+        """End the server, in good order."""
+        self.process.communicate()
+
+    def _ask(self, question: dict[str, Any]) -> int:
+        assert self.process.stdin
+        assert self.process.stdout
+        print(json.dumps(question), file=self.process.stdin, flush=True)
+        return int(self.process.stdout.readline())
+
+
+@contextmanager
+def prepared(folder: Path) -> Iterator[Callable[[Path], Stage]]:
+    """Make what all stages have in common, in a folder; yield a function that makes a stage."""
+    server = Server()
+    try:
+        whole, half = folder / "whole", folder / "half"
+        with hooks.without_figures(), hooks.few_digits():
+            assert run(folder, train_mnist.main, *OPTIONS, "--out", str(whole)).code == 0
+            with hooks.at_step(STEPS - 2, lambda: signal.raise_signal(signal.SIGINT)):
+                assert run(folder, train_mnist.main, *OPTIONS, "--out", str(half)).code == 130
+        yield lambda empty: Stage(empty, whole, half, server)
+    finally:
+        server.stop()
+
+
+def run(
+    folder: Path, main: Callable[[list[str]], int], *argv: str, encoding: str = "utf-8"
+) -> Seen:
+    """Run a command in this process, in a folder, at a console that can show what is in a code."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding, write_through=True) for _ in range(2))
+    script = f"examples/{main.__module__}.py"
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        with mock.patch.object(sys, "argv", [script]), redirect_stdout(out), redirect_stderr(err):
+            code = main(list(argv))
+    except SystemExit as stopped:  # of argparse
+        code = int(stopped.code or 0)
+    finally:
+        os.chdir(before)
+    return Seen(code, *(text.buffer.getvalue().decode(encoding) for text in (out, err)))

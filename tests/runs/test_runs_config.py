@@ -1,0 +1,130 @@
+"""What a run remembers of itself: enough to be repeated, and to notice that it is not."""
+
+import copy
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minicnn import data, runs
+from minicnn.data import Split
+from minicnn.runs import RunError
+
+
+def make_split(seed: int, count: int, name: str) -> Split:
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(256, (count, 1, 3, 2), dtype=torch.uint8, generator=generator)
+    return Split(images, torch.randint(10, (count,), generator=generator), name)
+
+
+splits = st.builds(make_split, st.integers(0, 9), st.integers(1, 4), st.sampled_from("ab"))
+
+
+def copied(split: Split) -> Split:
+    return Split(split.images.clone(), split.labels.clone(), split.name)
+
+
+@given(st.lists(splits, min_size=1, max_size=3), st.integers(0, 10**6), st.integers(1, 255))
+def test_the_digest_tells_any_other_pixel_label_name_or_order(
+    of_run: list[Split], where: int, by: int
+) -> None:
+    digest = runs.digest(of_run)
+    assert digest == runs.digest([copied(split) for split in of_run])
+
+    i = where % len(of_run)
+    pixel, label = copied(of_run[i]), copied(of_run[i])
+    pixel.images.view(-1)[where % pixel.images.numel()] += by
+    label.labels[where % len(label.labels)] += by
+    for other in (pixel, label, of_run[i]._replace(name="c")):
+        assert runs.digest([*of_run[:i], other, *of_run[i + 1 :]]) != digest
+    assert runs.digest([*of_run, of_run[i]]) != digest
+    if of_run[0].images is not of_run[-1].images:
+        backwards = of_run[::-1]
+        if any(a.name != b.name for a, b in zip(of_run, backwards, strict=True)):
+            assert runs.digest(backwards) != digest
+
+
+def test_the_digest_does_not_depend_on_how_images_lie_in_memory() -> None:
+    split = make_split(0, 4, "a")
+    images = split.images.permute(3, 2, 1, 0).contiguous().permute(3, 2, 1, 0)
+    assert images.stride() != split.images.stride()
+    assert runs.digest([split._replace(images=images)]) == runs.digest([split])
+
+
+ABOUT = runs.describe({"lr": 0.01, "out": None}, data.load_sample(), ["train.py", "--out", "a b"])
+
+settings = st.dictionaries(
+    st.text(), st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+)
+
+
+@given(settings, st.lists(splits, unique_by=lambda split: split.name), st.lists(st.text()))
+def test_a_description_comes_back_from_the_folder(
+    settings: dict[str, Any], of_run: list[Split], argv: list[str]
+) -> None:
+    about = runs.describe(settings, of_run, argv)
+    with tempfile.TemporaryDirectory() as parent:
+        run = runs.begin(f"{parent}/run", about)
+        assert runs.read_description(run) == about
+
+
+def test_a_description_tells_settings_data_versions_command_and_date() -> None:
+    assert ABOUT["settings"] == {"lr": 0.01, "out": None}
+    assert ABOUT["dataset"]["images"] == {"sample train": 4000, "sample test": 1000}
+    assert ABOUT["dataset"]["digest"] == runs.digest(data.load_sample())
+    assert ABOUT["versions"].keys() == {"minicnn", "torch", "python", "system"}
+    assert ABOUT["versions"]["torch"] == torch.__version__
+    assert ABOUT["command"] == "train.py --out 'a b'"  # to be pasted into a shell
+    assert ABOUT["begun"][:2] == "20"
+    assert ABOUT["begun"][-6] in "+-"  # with the time zone
+
+
+def without(*path: str) -> Callable[[dict], Any]:
+    *parents, last = path
+
+    def remove(about: dict) -> None:
+        for part in parents:
+            about = about[part]
+        del about[last]
+
+    return remove
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (without("settings"), "settings"),
+        (without("dataset"), "dataset, numbers of images"),
+        (without("dataset", "digest"), "dataset"),
+        (without("dataset", "images"), "numbers of images"),
+        (without("versions"), "versions"),
+        (without("command"), "command"),
+        (without("begun"), "date"),
+        (lambda about: about.update(settings=[]), "settings"),
+        (lambda about: about["settings"].update(lr=[1]), "settings"),
+        (lambda about: about.update(dataset=[]), "dataset, numbers of images"),
+        (lambda about: about["dataset"]["images"].update(train="many"), "numbers of images"),
+        (lambda about: about["versions"].update(torch=2), "versions"),
+        (lambda about: about.update(command=["python"]), "command"),
+    ],
+)
+def test_a_description_that_lacks_something_is_refused_with_what_it_lacks(
+    tmp_path: Path, damage: Callable[[dict], Any], named: str
+) -> None:
+    about = copy.deepcopy(ABOUT)
+    damage(about)
+    run = runs.begin(tmp_path, about)
+    with pytest.raises(RunError) as caught:
+        runs.read_description(run)
+    assert str(caught.value) == f"{run.config} is damaged: it has no proper {named}"
+
+
+def test_a_description_is_json(tmp_path: Path) -> None:
+    run = runs.begin(tmp_path, ABOUT)
+    assert json.loads(run.config.read_text()) == ABOUT

@@ -1,0 +1,140 @@
+"""A run's folder: begun where nothing can be lost, found again, and cleared of its own alone."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minicnn import runs
+from minicnn.runs import Run, RunError
+
+OURS = {"versions": {"minicnn": "0.1.0"}, "settings": {"lr": 0.01}}
+LEFTOVERS = (".minicnn-0123456789abcdef.tmp", "figures/.minicnn-0123456789abcdef.tmp")
+OF_A_RUN = ("metrics.csv", "last.pt", "best.pt", "report.html", "figures/curves.png", *LEFTOVERS)
+OF_OTHERS = ("thesis.tex", "model.pt", "figures/curves.svg", "checkpoints/last.pt", "curves.png")
+CONFIGS = (None, "", "{}", '{"settings": {"lr": 1}}', '{"versions": []}', json.dumps(OURS))
+
+
+def fill(folder: Path, names: set[str], config: str | None) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"this is {name}")
+    if config is not None:
+        (folder / "config.json").write_text(config)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_text() for path in files}
+
+
+@given(st.sets(st.sampled_from(OF_A_RUN + OF_OTHERS)), st.sampled_from(CONFIGS), st.booleans())
+def test_begin_removes_nothing_that_a_run_has_not_written(
+    names: set[str], config: str | None, overwrite: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent)
+        fill(folder, names, config)
+        before = contents(folder)
+        try:
+            runs.begin(folder, {"new": True}, overwrite)
+        except RunError:
+            assert contents(folder) == before
+            return
+        is_run = overwrite and config == json.dumps(OURS)
+        assert is_run or before.keys() <= set(LEFTOVERS[:1])
+        kept = {name: text for name, text in before.items() if name in OF_OTHERS}
+        assert contents(folder) == {**kept, "config.json": '{\n  "new": true\n}\n'}
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), plain))
+def test_a_config_comes_back_as_it_was_given(config: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as parent:
+        run = runs.begin(Path(parent) / "a" / "run", config)
+        assert repr(runs.read_config(runs.find(str(run.folder)))) == repr(config)
+
+
+@pytest.mark.parametrize("failing", range(1, 6))
+def test_a_run_that_is_cleared_in_part_can_still_be_overwritten(
+    tmp_path: Path, failing: int
+) -> None:
+    fill(tmp_path, set(OF_A_RUN + OF_OTHERS), json.dumps(OURS))
+    unlink, calls = Path.unlink, 0
+
+    def unlink_or_stop(path: Path, missing_ok: bool = False) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == failing:
+            raise KeyboardInterrupt
+        unlink(path, missing_ok)
+
+    with mock.patch.object(Path, "unlink", unlink_or_stop), pytest.raises(KeyboardInterrupt):
+        runs.begin(tmp_path, {}, overwrite=True)
+    assert contents(tmp_path) != {}
+    runs.begin(tmp_path, {}, overwrite=True)
+    assert contents(tmp_path).keys() == {*OF_OTHERS, "config.json"}
+
+
+def test_a_folder_that_is_there_is_refused_with_the_ways_out(tmp_path: Path) -> None:
+    fill(tmp_path, {"last.pt"}, json.dumps(OURS))
+    with pytest.raises(RunError, match=f"{tmp_path} is there already: .*--out.*--resume.*--over"):
+        runs.begin(tmp_path, {})
+
+
+def test_the_temporary_file_of_a_run_that_is_going_on_is_left_to_it(tmp_path: Path) -> None:
+    fill(tmp_path, {"last.pt", *LEFTOVERS}, json.dumps(OURS))
+    with pytest.raises(RunError):
+        runs.begin(tmp_path, {})
+    assert {*LEFTOVERS} < contents(tmp_path).keys()
+
+
+def test_an_empty_folder_is_as_good_as_none(tmp_path: Path) -> None:
+    assert runs.begin(tmp_path, {}) == Run(tmp_path)
+
+
+def test_a_file_is_no_place_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "notes").touch()
+    with pytest.raises(RunError, match="notes is a file, and a run needs a folder"):
+        runs.begin(tmp_path / "notes", {}, overwrite=True)
+    with pytest.raises(RunError, match="notes is no run: it is a file"):
+        runs.find(tmp_path / "notes")
+
+
+def test_only_a_folder_with_a_config_is_a_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="nowhere is no run: there is no such folder"):
+        runs.find(tmp_path / "nowhere")
+    (tmp_path / "last.pt").touch()
+    with pytest.raises(RunError, match=r"is no run: it has no config\.json"):
+        runs.find(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1, 2]", "3", "null", "\ud800", "[" * 100_000])
+def test_a_damaged_config_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(RunError, match=rf"{tmp_path}/config\.json is damaged: "):
+        runs.read_config(Run(tmp_path))
+
+
+def test_a_sweep_leaves_what_a_run_has_written(tmp_path: Path) -> None:
+    fill(tmp_path, set(OF_A_RUN + OF_OTHERS), "{}")
+    runs.sweep(Run(tmp_path))
+    assert contents(tmp_path).keys() == {*OF_A_RUN, *OF_OTHERS, "config.json"} - {*LEFTOVERS}
+
+
+def test_every_file_of_a_run_is_in_its_folder() -> None:
+    run = Run(Path("runs/x"))
+    names = [run.config, run.metrics, run.last, run.best, run.figures, run.report]
+    assert {path.parent for path in names} == {run.folder}
+    assert len(set(names)) == 6
