@@ -1,11 +1,18 @@
 """Guesses: the answer, the reason and the probabilities of every image."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+
+
+def drawn(axes: Any) -> Any:
+    """The numbers of the picture in some axes."""
+    return axes.images[0].get_array().data
 
 
 @given(n=st.integers(1, 7), k=st.integers(1, 4), seed=st.integers(0, 99))
@@ -17,9 +24,10 @@ def test_every_image_has_its_answer_its_map_and_its_bars(n: int, k: int, seed: i
     answers = [axes.get_title(loc="left") for axes in figure.axes[::3]]
     assert answers == [str(int(row.argmax())) for row in logits]
     for axes, expected in zip(figure.axes[1::3], maps, strict=True):
-        assert torch.equal(torch.from_numpy(axes.images[0].get_array().data), expected.double())
+        assert torch.equal(torch.from_numpy(drawn(axes)), expected.double())
     for axes, row in zip(figure.axes[2::3], logits.double().softmax(1), strict=True):
-        widths = [bar.get_width() for bar in axes.patches[:k]]
+        bars: list[Any] = list(axes.patches[:k])
+        widths = [bar.get_width() for bar in bars]
         assert widths == pytest.approx(row.tolist())
 
 
