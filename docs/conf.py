@@ -1,10 +1,18 @@
 """How Sphinx builds the book: plain Markdown in, pages that have run out."""
 
+import ast
 import os
 import re
+import textwrap
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+import sphinxcontrib.katex
+from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
 project = "minicnn"
@@ -21,6 +29,11 @@ extensions = [
 ]
 exclude_patterns = ["_build", "results/*.md"]
 nitpicky = True
+nitpick_ignore_regex = [
+    ("py:exc", r"[A-Z]\w*"),  # Python's own, whose manual is not there without a network
+    ("py:obj", ".*"),  # backticks in docstrings: a link where there is something, else code
+    ("py:class", r"(collections|matplotlib|numpy|pathlib|torch|typing)\..*|[a-z]+|[A-Z]\w+"),
+]
 
 html_theme = "furo"
 html_title = "minicnn"
@@ -32,6 +45,8 @@ html_css_files = ["book.css"]
 # Formulas become HTML while the site is built; build.py has fetched their style sheet and fonts.
 katex_prerender = True
 katex_css_path = "katex.min.css"
+sphinxcontrib.katex.STARTUP_TIMEOUT = 60.0  # seconds; the usual 5 are few on a busy machine
+sphinxcontrib.katex.RENDER_TIMEOUT = 60.0
 
 myst_enable_extensions = ["dollarmath", "amsmath", "alert", "colon_fence", "deflist"]
 myst_fence_as_directive = ["math"]
@@ -45,9 +60,13 @@ nb_execution_show_tb = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 
+default_role = "py:obj"  # of docstrings
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 napoleon_use_rtype = False
 
 KERNEL = """---
@@ -68,8 +87,8 @@ FENCE = re.compile(r"^```python *(?P<tags>[a-z -]*)$", re.MULTILINE)
 
 
 def run_fences(app: Sphinx, name: str, source: list[str]) -> None:
-    """Turn the Python fences of a chapter into cells that run; ``no-run`` leaves one as text."""
-    if name.startswith("learn/"):
+    """Turn the Python fences of a page into cells that run; ``no-run`` leaves one as text."""
+    if name.startswith("learn/") or name == "beside-torch":
         source[0] = KERNEL + FENCE.sub(_cell, source[0])
 
 
@@ -79,6 +98,84 @@ def _cell(fence: re.Match[str]) -> str:
         return "```python"
     options = f"\n:tags: [{', '.join(tags)}]" if tags else ""
     return f"```{{code-cell}} ipython3{options}"
+
+
+def set_equations(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Show what a docstring indents, or lines up in columns, as it stands there.
+
+    Before its first section a docstring has paragraphs, and blocks that are indented (equations,
+    commands) or lined up in columns (a list of names, say): these become literal blocks.
+    """
+    end = next((i for i, line in enumerate(lines) if SECTION.match(line)), len(lines))
+    body: list[str] = []
+    for is_block, block in groupby(_paragraphs(lines[:end]), key=_stands_as_it_is):
+        if is_block:
+            text = textwrap.dedent("\n\n".join("\n".join(paragraph) for paragraph in block))
+            body += [f".. code-block:: {_language(text)}", ""]
+            body += [*textwrap.indent(text, "   ").split("\n"), ""]
+        else:
+            prose = [line for paragraph in block for line in (*paragraph, "")]
+            body += [re.sub(r"\|(\w+)\|", r"\|\1\|", line) for line in prose]  # |t| is no macro
+    lines[:end] = body
+    lines[:] = [spelt for line in lines for spelt in _for_napoleon(what, line)]
+
+
+def _for_napoleon(what: str, line: str) -> list[str]:
+    """Spell a line so that napoleon reads it as it is meant."""
+    if what == "property":  # where what stands before a colon is no type
+        return [line.replace(":", HIDDEN_COLON)]
+    if what == "class" and (pair := re.fullmatch(r"    (\w+), (\w+): (.*)", line)):
+        return [f"    {name}: {pair[3]}" for name in pair.groups()[:2]]
+    return [line]
+
+
+def show_colons(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Put back the colons that were hidden from napoleon."""
+    lines[:] = [line.replace(HIDDEN_COLON, ":") for line in lines]
+
+
+HIDDEN_COLON = "\N{SYMBOL FOR NULL}"
+SECTION = re.compile(r"(Args|Attributes|Example|Raises|Returns|Yields):\s*$")
+
+
+def _paragraphs(lines: list[str]) -> list[list[str]]:
+    return [list(ls) for blank, ls in groupby(lines, key=lambda ln: not ln.strip()) if not blank]
+
+
+def _stands_as_it_is(paragraph: list[str]) -> bool:
+    indented = all(line.startswith("    ") for line in paragraph)
+    return indented or any(re.search(r"\S {3,}\S", line) for line in paragraph)
+
+
+def _language(text: str) -> str:
+    """Colour what Python can read as Python, if there is more in it than an equation."""
+    try:
+        parts = [type(node) for node in ast.walk(ast.parse(text))]
+    except SyntaxError:
+        return "text"
+    return "python" if ast.Call in parts or ast.Import in parts else "text"
+
+
+def skip_plain_fields(
+    app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out the fields of named tuples: the class's docstring has told what they are."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field") else None
+
+
+def find_in_minicnn(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
+) -> nodes.Element | None:
+    """Read `optim.sgd` in a docstring as minicnn.optim.sgd."""
+    if node.get("reftype") != "obj":
+        return None
+    domain = env.get_domain("py")
+    name = f"minicnn.{node['reftarget']}".removesuffix("()")
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, content)
 
 
 def refuse_bad_formulas(app: Sphinx, error: Exception | None) -> None:
@@ -92,6 +189,10 @@ def refuse_bad_formulas(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the two hooks."""
+    """Connect the hooks."""
     app.connect("source-read", run_fences)
+    app.connect("autodoc-process-docstring", set_equations, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", show_colons, priority=600)  # after it
+    app.connect("autodoc-skip-member", skip_plain_fields)
+    app.connect("missing-reference", find_in_minicnn)
     app.connect("build-finished", refuse_bad_formulas)
