@@ -1,0 +1,107 @@
+"""The command line of the exercises: see the package."""
+
+import argparse
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from minicnn.exercises import __doc__ as description
+
+RIGHT, WRONG, UNREADABLE = 0, 1, 2  # exit codes
+NO_HYPOTHESIS = """\
+The exercises need hypothesis, which comes with the extra "test":
+    pip install 'minicnn[test]'        (in a checkout: pip install -e '.[test]')"""
+
+
+def main(arguments: list[str]) -> int:
+    """List, start or check; return the exit code."""
+    options = parse(arguments)
+    if hasattr(sys.stdout, "reconfigure"):  # a console that lacks a sign shows "?" in its place
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    # Hypothesis keeps notes in the current folder, unless it is told of another one.
+    notes = Path(tempfile.gettempdir()) / "minicnn-exercises"
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(notes))
+    try:
+        import minicnn.exercises.catalogue
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        print(NO_HYPOTHESIS)
+        return UNREADABLE
+    if options.command in ("start", "new"):
+        return start(options.name, options.file)
+    if options.command == "check":
+        return max(check(path) for path in options.files)
+    print(minicnn.exercises.catalogue.listing())
+    print("\nBegin: python -m minicnn.exercises start NAME")
+    return RIGHT
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m minicnn.exercises",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command")
+    begin = commands.add_parser("start", aliases=["new"], help="write the file to be filled in")
+    begin.add_argument("name", help="of the exercise")
+    begin.add_argument("file", nargs="?", type=Path, help="to write (NAME.py)")
+    judge = commands.add_parser("check", help="judge the exercises in files")
+    judge.add_argument("files", nargs="+", type=Path, metavar="file")
+    return parser.parse_args(arguments)
+
+
+def start(name: str, file: Path | None = None) -> int:
+    """Write a stub, unless its file is there already."""
+    from difflib import get_close_matches
+
+    from minicnn.exercises.catalogue import EXERCISES, chapter
+
+    if name not in EXERCISES:
+        near = get_close_matches(name, EXERCISES, 1)
+        print(f"There is no exercise {name!r}." + (f" Do you mean {near[0]}?" if near else ""))
+        return UNREADABLE
+    path = file or Path(f"{name}.py")
+    try:
+        EXERCISES[name].stub.write(path)
+    except FileExistsError:
+        print(
+            f"{path} is there already, and stays as it is. Give another file's name to begin anew."
+        )
+        return UNREADABLE
+    except OSError as error:
+        print(f"{path} cannot be written: {error.strerror}.")
+        return UNREADABLE
+    print(
+        f"{path}: {EXERCISES[name].task} ({chapter(EXERCISES[name].chapter)}).\n"
+        f"Fill it in, then: python -m minicnn.exercises check {path}"
+    )
+    return RIGHT
+
+
+def check(path: Path) -> int:
+    """Judge every exercise in a file, and print the verdicts."""
+    from minicnn.exercises.check import check_file
+    from minicnn.exercises.learner import UnreadableError
+
+    sys.stdin = io.StringIO()  # so that input() fails rather than waits
+    try:
+        verdicts = check_file(path, lambda text: print(text, flush=True))
+    except UnreadableError as error:
+        print(f"{path}: {error}")
+        return UNREADABLE
+    right = sum(verdict.right for verdict in verdicts)
+    if len(verdicts) > 1:
+        print(f"\n{right} of {len(verdicts)} right.")
+    return RIGHT if right == len(verdicts) else WRONG
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("stopped")

@@ -1,0 +1,96 @@
+"""Judge a function: probe after probe, from easy to hard, until one fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from minicnn.exercises.compare import Fault
+from minicnn.exercises.deadline import Watchman
+from minicnn.exercises.diagnose import diagnose
+from minicnn.exercises.exercise import Diagnosis, Exercise, Probe
+from minicnn.exercises.search import EXAMPLES, SHRINKS, Try, is_final, shrink, survey
+from minicnn.exercises.trial import Trial, try_case
+from minicnn.testing.case import Case
+
+REPEATS = 6  # calls with the same arguments, which have to do the same
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came out of a judgement.
+
+    Attributes:
+        exercise: the exercise.
+        passed: the probes that went well, each with the number of its cases.
+        probe: the first that did not, or None.
+        trial: the smallest case that fails, and what came of it.
+        diagnosis: what it looks like.
+    """
+
+    exercise: Exercise
+    passed: tuple[tuple[Probe, int], ...]
+    probe: Probe | None = None
+    trial: Trial | None = None
+    diagnosis: Diagnosis | None = None
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing was found."""
+        return self.trial is None
+
+
+def judge(
+    exercise: Exercise,
+    function: Callable[..., Any],
+    examples: int = EXAMPLES,
+    shrinks: int = SHRINKS,
+    stuck: Callable[[], None] | None = None,
+) -> Verdict:
+    """Try a function on the cases of an exercise; the same function gets the same verdict.
+
+    Args:
+        exercise: what it should do.
+        function: the learner's.
+        examples: cases of each probe.
+        shrinks: calls that the search for a smaller case may take.
+        stuck: is called if the function cannot be stopped, and then the process ends.
+
+    Example:
+        >>> from minicnn.exercises.tasks.relu_backward import EXERCISE
+        >>> verdict = judge(EXERCISE, lambda grad, input: grad * (input >= 0))
+        >>> verdict.probe.name, verdict.diagnosis.topic
+        ('zeros', 'zero let through')
+    """
+
+    passed: list[tuple[Probe, int]] = []
+    # An answer that draws random numbers is wrong, but in the same way each time.
+    with Watchman(stuck) as watchman, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+
+        def attempt(case: Case) -> Trial:
+            return try_case(exercise, function, case, watchman)
+
+        for probe in exercise.probes:
+            trials = survey(probe.cases, attempt, examples)
+            if any(trial.fault for trial in trials):
+                trial = smallest_failure(probe, attempt, trials, examples, shrinks)
+                diagnosis = diagnose(exercise, probe, trial, [*trials, trial], first=not passed)
+                return Verdict(exercise, tuple(passed), probe, trial, diagnosis)
+            passed.append((probe, len(trials)))
+    return Verdict(exercise, tuple(passed))
+
+
+def smallest_failure(
+    probe: Probe, attempt: Try, trials: list[Trial], examples: int, shrinks: int
+) -> Trial:
+    """Shrink the failure among some trials, unless it is the same whatever the arguments are."""
+    last = [trial for trial in trials if trial.fault][-1]
+    if is_final(last):
+        return last
+    trial = shrink(probe.cases, attempt, examples, shrinks) or last
+    if any(attempt(trial.case).fault != trial.fault for _ in range(REPEATS)):
+        words = "It was called twice with the same arguments, and did not do the same."
+        return replace(trial, fault=Fault("unsteady", words))
+    return trial

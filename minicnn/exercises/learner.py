@@ -1,0 +1,94 @@
+"""Read a learner's file: run it, and find the exercises in it."""
+
+import difflib
+import sys
+import tokenize
+import traceback
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from minicnn.exercises.deadline import SECONDS, TimeUpError, Watchman
+
+NAME = "learners_file"
+
+
+class UnreadableError(Exception):
+    """A file that no exercise could be got from; the message is for the learner."""
+
+
+def load(path: Path, watchman: Watchman) -> ModuleType:
+    """Run a file as Python would import it.
+
+    Raises:
+        UnreadableError: it is not there, is not Python, fails, or does not end.
+    """
+    module = ModuleType(NAME)
+    module.__file__ = str(path)
+    code = _compiled(path)
+    sys.modules[NAME] = module  # where dataclasses, for one, look it up
+    sys.path.insert(0, str(path.parent))  # for what lies beside the file
+    try:
+        with warnings.catch_warnings(), watchman.limit():
+            warnings.simplefilter("ignore")
+            exec(code, module.__dict__)
+    except KeyboardInterrupt:
+        raise
+    except TimeUpError as error:
+        where = _line(error, path)
+        raise UnreadableError(
+            f"Importing the file had not ended after {SECONDS:.0f} seconds{where}"
+        ) from None
+    except BaseException as error:
+        text = f"{type(error).__name__}: {error}".strip(": ").splitlines()[0]
+        raise UnreadableError(f"Importing the file failed: {text}{_line(error, path)}") from None
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def exercises_in(module: ModuleType, names: Iterable[str]) -> dict[str, Callable[..., Any]]:
+    """Return the functions of a module that are named like exercises.
+
+    Raises:
+        UnreadableError: there is none; the message has names that are near.
+
+    Example:
+        >>> module = ModuleType("mine")
+        >>> module.relu_backwards = lambda grad, input: grad
+        >>> try:
+        ...     exercises_in(module, ["relu_backward", "adam_step"])
+        ... except UnreadableError as error:
+        ...     print(error)
+        No function in it is named like an exercise. relu_backwards: do you mean relu_backward?
+    """
+    names = list(names)
+    functions = {name: value for name, value in vars(module).items() if callable(value)}
+    found = {name: functions[name] for name in names if name in functions}
+    if found:
+        return found
+    near = [(name, difflib.get_close_matches(name, names, 1)) for name in functions]
+    guesses = "".join(f" {name}: do you mean {match[0]}?" for name, match in near if match)
+    raise UnreadableError(f"No function in it is named like an exercise.{guesses}")
+
+
+def _compiled(path: Path) -> Any:
+    try:
+        with tokenize.open(path) as file:
+            return compile(file.read(), str(path), "exec")
+    except FileNotFoundError:
+        raise UnreadableError("There is no such file.") from None
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        quoted = f":\n  line {error.lineno}:  {line}" if error.lineno and line else ""
+        raise UnreadableError(f"This is not Python yet: {error.msg}{quoted}") from None
+    except (OSError, ValueError) as error:  # a folder; bytes that are no text
+        raise UnreadableError(f"The file cannot be read as Python: {error}") from None
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """Quote the last line of the file that an error went through."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f":\n  line {frames[-1].lineno}:  {frames[-1].line}" if frames else "."

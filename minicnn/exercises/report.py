@@ -1,0 +1,91 @@
+"""A verdict in words."""
+
+import re
+import textwrap
+from typing import Any
+
+from minicnn.exercises.judge import Verdict
+from minicnn.exercises.trial import Trial
+from minicnn.exercises.words import values
+
+WIDTH = 92
+ABOUT_ALL_CASES = {"ready-made", "arguments"}  # no case makes these clearer
+MOST_PRINTED = 8  # lines
+
+
+def report(verdict: Verdict) -> str:
+    """Tell what was right and, if something was not, show the smallest case and give a hint.
+
+    Example:
+        >>> from minicnn.exercises.judge import judge
+        >>> from minicnn.exercises.tasks.output_size import EXERCISE, twin
+        >>> print(report(judge(EXERCISE, lambda size, kernel_size, *_: size - kernel_size)))
+        output_size: not right yet.
+          Wrong with: a window of one cell
+        <BLANKLINE>
+          The smallest case that was found:
+            size = 1, kernel_size = 1, stride = 1, padding = 0, dilation = 1
+        <BLANKLINE>
+          The result is wrong: 1 was expected, 0 came.
+        <BLANKLINE>
+          Hint: One too few: that is how often the window moves. It has stood somewhere before.
+    """
+    name = verdict.exercise.name
+    if verdict.trial is None or verdict.probe is None or verdict.diagnosis is None:
+        cases = sum(count for _, count in verdict.passed)
+        tried = ", ".join(f"{probe.name} ({count})" for probe, count in verdict.passed)
+        return _wrapped(f"{name}: right. {cases} cases agree with torch: {tried}.", indent="  ")
+    fault = verdict.trial.fault
+    kind, words = (fault.kind, fault.words) if fault else ("", "")
+    if kind == "unwritten" and not verdict.passed:
+        return f"{name}: not written yet. {verdict.diagnosis.hint}"
+    lines = [f"{name}: not right yet."]
+    if kind not in ABOUT_ALL_CASES:
+        if verdict.passed:
+            lines.append(_line("Right so far", "; ".join(p.name for p, _ in verdict.passed)))
+        lines += [_line("Wrong with", verdict.probe.name), "", *_case(verdict)]
+    lines += [
+        "",
+        *_indented([re.sub("^the ", "The ", words)]),
+        "",
+        _line("Hint", verdict.diagnosis.hint),
+    ]
+    return "\n".join(lines)
+
+
+def _case(verdict: Verdict) -> list[str]:
+    """Show arguments, and expected and actual result where there is something to see."""
+    trial, names = verdict.trial, verdict.exercise.returns
+    assert trial is not None
+    fault = trial.fault
+    lines = ["  The smallest case that was found:"]
+    lines += _indented(values(trial.case.arguments), 4)
+    if fault and fault.kind in ("values", "shape", "dtype") and _is_tensor(trial, fault.part):
+        for title, value in (("Expected", trial.expected), ("Yours", trial.got)):
+            part = value[fault.part] if isinstance(value, (tuple, list)) else value
+            lines += ["", *_indented(values({f"{title}, {names[fault.part]}": part}))]
+    if trial.printed:
+        printed = trial.printed.splitlines()
+        more = ["…"] if len(printed) > MOST_PRINTED else []
+        lines += ["", "  It printed:", *_indented([*printed[:MOST_PRINTED], *more], 4)]
+    return lines
+
+
+def _is_tensor(trial: Trial, part: int) -> bool:
+    value: Any = trial.expected
+    value = value[part] if isinstance(value, tuple) else value
+    return not isinstance(value, (int, float))
+
+
+def _line(title: str, text: str) -> str:
+    return _wrapped(f"{title}: {text}", "  ", "    ")
+
+
+def _wrapped(text: str, first: str = "", indent: str = "") -> str:
+    return textwrap.fill(
+        text, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _indented(lines: list[str], by: int = 2) -> list[str]:
+    return [textwrap.indent(line, " " * by) for line in lines]

@@ -1,0 +1,118 @@
+"""Signs that can be read off the numbers alone, whatever the exercise: a factor, a transpose, …"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minicnn.exercises.compare import near
+from minicnn.exercises.exercise import Diagnosis
+from minicnn.exercises.trial import Trial
+from minicnn.exercises.words import number
+
+
+Pairs = list[tuple[Tensor, Tensor]]  # expected, got
+
+
+def sign(trials: list[Trial]) -> Diagnosis | None:
+    """Find what the wrong results of several trials have in common, or None.
+
+    Example:
+        >>> from minicnn.exercises.compare import Fault
+        >>> from minicnn.testing.case import Case
+        >>> fault = Fault("values", "")
+        >>> expected = torch.tensor([[1.0, 2.0], [1.0, 0.0]])
+        >>> sign([Trial(Case({}, {}), row, 3 * row, fault) for row in expected]).hint
+        'Every number is 3 times what it should be.'
+    """
+    pairs = [_pair(t) for t in trials if t.fault and t.fault.kind in ("values", "shape")]
+    same_shape = [(e, g) for e, g in pairs if e.shape == g.shape]
+    if same_shape and len(same_shape) == len(pairs):
+        for look in LOOKS if len(pairs) > 1 else SURE:
+            found = look(same_shape)
+            if found:
+                return found
+    if pairs and all(e.ndim == g.ndim >= 2 and e.mT.shape == g.shape for e, g in pairs):
+        return _transposed(pairs)
+    return None
+
+
+def _pair(trial: Trial) -> tuple[Tensor, Tensor]:
+    """Return the part that is wrong, expected and got, numbers as tensors."""
+
+    def part(value: Any) -> Tensor:
+        chosen = value[trial.fault.part] if isinstance(value, (tuple, list)) else value  # type: ignore[union-attr]
+        return torch.as_tensor(chosen, dtype=torch.float64).detach()
+
+    return part(trial.expected), part(trial.got)
+
+
+def _not_finite(pairs: Pairs) -> Diagnosis | None:
+    if any((e.isfinite() & ~g.isfinite()).any() for e, g in pairs):
+        return Diagnosis(
+            "not finite",
+            "A nan or inf came where a number was expected: look for a division by 0, a logarithm "
+            "of 0, or the exponential of something large.",
+        )
+    return None
+
+
+def _zeros(pairs: Pairs) -> Diagnosis | None:
+    if all(not g.any() for _, g in pairs) and any(e.numel() > 1 for e, _ in pairs):
+        return Diagnosis("zeros", "Only zeros come: is the result ever written to?")
+    return None
+
+
+def _factor(pairs: Pairs) -> Diagnosis | None:
+    e, g = max(pairs, key=lambda pair: pair[0].abs().max().item())
+    largest = e.abs().argmax()
+    if not e.any():
+        return None
+    factor = (g.flatten()[largest] / e.flatten()[largest]).item()
+    if not all(near(factor * e, g).all() for e, g in pairs):
+        return None
+    if near(torch.tensor(-1.0), torch.tensor(factor)):
+        return Diagnosis("sign", "Every number has the wrong sign.")
+    return Diagnosis("factor", f"Every number is {number(factor)} times what it should be.")
+
+
+def _transposed(pairs: Pairs) -> Diagnosis | None:
+    if all(e.ndim >= 2 and e.mT.shape == g.shape and near(e.mT, g).all() for e, g in pairs):
+        return Diagnosis("transposed", "The numbers are right, but rows and columns are exchanged.")
+    return None
+
+
+def _flipped(pairs: Pairs) -> Diagnosis | None:
+    for dims, words in (((-1,), "left and right"), ((-2,), "top and bottom"), ((-2, -1), "both")):
+        if all(e.ndim >= len(dims) and -dims[0] <= e.ndim for e, _ in pairs) and all(
+            near(e.flip(dims), g).all() for e, g in pairs
+        ):
+            return Diagnosis("flipped", f"The numbers are right, but in reverse order: {words}.")
+    return None
+
+
+def _offset(pairs: Pairs) -> Diagnosis | None:
+    e, g = pairs[0]
+    offset = (g - e).flatten()[0].item()
+    if all(near(e + offset, g).all() for e, g in pairs):
+        return Diagnosis(
+            "offset", f"Every number is too {_large(offset)} by {number(abs(offset))}."
+        )
+    return None
+
+
+def _large(offset: float) -> str:
+    return "large" if offset > 0 else "small"
+
+
+def _shuffled(pairs: Pairs) -> Diagnosis | None:
+    if all(near(e.flatten().sort()[0], g.flatten().sort()[0]).all() for e, g in pairs):
+        return Diagnosis("order", "The right numbers come, but in the wrong places.")
+    return None
+
+
+Look = Callable[[Pairs], Diagnosis | None]
+SURE: tuple[Look, ...] = (_not_finite, _zeros)
+# Of a single failure, the others would now and then be true by accident.
+LOOKS: tuple[Look, ...] = (*SURE, _factor, _transposed, _flipped, _offset, _shuffled)

@@ -1,0 +1,182 @@
+"""Exercise: the gradient of average pooling."""
+
+import torch
+from hypothesis.strategies import SearchStrategy
+from torch import Tensor
+
+from minicnn.exercises.cases import in_float32
+from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.pool_cases import pools, sent_back
+from minicnn.exercises.stub import Stub
+from minicnn.testing.case import Case
+
+
+@Stub
+def avg_pool2d_backward(
+    grad: Tensor, height: int, width: int, kernel_size: int, stride: int, padding: int
+) -> Tensor:
+    """Send a gradient back through average pooling.
+
+        out[n, c, y, x] = 1/k² · Σ_i,j input[n, c, y·s + i − p, x·s + j − p]
+
+    where cells outside the image count as 0, and still count among the k². The images themselves
+    are not needed: only how large they were.
+
+    Args:
+        grad: ∂L/∂out, (N, C, OH, OW).
+        height: H, rows of the images.
+        width: W, columns of the images.
+        kernel_size: k, rows and columns of the window.
+        stride: s.
+        padding: p, cells by which windows hang over each side.
+
+    Returns:
+        ∂L/∂input, (N, C, H, W).
+
+    Example:
+        >>> avg_pool2d_backward(torch.tensor([[[[8.0, 4.0]]]]), 2, 5, 2, 2, 0)
+        tensor([[[[2., 2., 1., 1., 0.],
+                  [2., 2., 1., 1., 0.]]]])
+    """
+    raise NotImplementedError
+
+
+def solution(
+    grad: Tensor, height: int, width: int, kernel_size: int, stride: int, padding: int
+) -> Tensor:
+    """Give every cell of a window the same share; then cut the padding off."""
+    n, channels, out_h, out_w = grad.shape
+    padded = grad.new_zeros(n, channels, height + 2 * padding, width + 2 * padding)
+    for y in range(out_h):
+        for x in range(out_w):
+            share = grad[:, :, y, x, None, None] / kernel_size**2
+            rows = slice(y * stride, y * stride + kernel_size)
+            cols = slice(x * stride, x * stride + kernel_size)
+            padded[:, :, rows, cols] += share
+    return padded[:, :, padding : padding + height, padding : padding + width]
+
+
+def twin(
+    grad: Tensor, height: int, width: int, kernel_size: int, stride: int, padding: int
+) -> Tensor:
+    """Ask torch's autograd."""
+    x = grad.new_zeros(*grad.shape[:2], height, width).requires_grad_()
+    geometry = (2 * [n] for n in (kernel_size, stride, padding))
+    return torch.autograd.grad(torch.ops.aten.avg_pool2d(x, *geometry), x, grad)[0]
+
+
+def gradients(
+    square: bool = True, planes: int = 1, strides: tuple[int, ...] = (), padding: int = 0
+) -> SearchStrategy[Case]:
+    """Draw what comes back, and the images' size."""
+
+    def without_image(case: Case) -> Case:
+        height, width = case.inputs["input"].shape[2:]
+        sizes = {"height": height, "width": width}
+        return Case({"grad": case.inputs["grad"]}, {**sizes, **case.options})
+
+    return pools(square, planes, 0, strides, padding, gradient=True).map(without_image)
+
+
+def by(case: Case, divisor: float, inside_only: bool = False, add: bool = True) -> Tensor:
+    """Send the gradient back with another divisor, or without adding."""
+    grad = case.inputs["grad"]
+    image = grad.new_zeros(*grad.shape[:2], case.options["height"], case.options["width"])
+
+    def share(window: Tensor) -> Tensor:
+        cells = window[0, 0].numel() if inside_only else divisor
+        return torch.ones_like(window) / cells
+
+    return sent_back(grad, case, image, share, add)
+
+
+def k(case: Case) -> int:
+    """Return the kernel's size."""
+    return case.options["kernel_size"]
+
+
+def uncut(case: Case) -> Tensor:
+    """Leave the border on."""
+    o, p = case.options, 2 * case.options["padding"]
+    return case.replace(height=o["height"] + p, width=o["width"] + p, padding=0).call(twin)
+
+
+EXERCISE = Exercise(
+    stub=avg_pool2d_backward,
+    task="the gradient of average pooling",
+    chapter=5,
+    solution=solution,
+    twin=twin,
+    probes=(
+        Probe(
+            "one square image, no overlaps",
+            gradients(),
+            "A mean of four cells: by how much does it change if one of them grows by 1?",
+        ),
+        Probe(
+            "sides of different lengths",
+            gradients(square=False),
+            "Height and width are exchanged somewhere: sizes, loops or indices.",
+        ),
+        Probe(
+            "several images and channels",
+            gradients(planes=2),
+            "Images and channels do not see each other.",
+        ),
+        Probe(
+            "a stride that is not the kernel's size",
+            gradients(strides=(1, 2, 3)),
+            "Right where windows neither overlap nor leave gaps: a cell can lie in several "
+            "windows, or in none.",
+        ),
+        Probe(
+            "padding 1",
+            gradients(strides=(1, 2), padding=1),
+            "Right without padding: the first window begins outside the image, and what goes back "
+            "to the border belongs to nobody.",
+        ),
+        Probe(
+            "float32",
+            in_float32(gradients(planes=2)),
+            "The result has the dtype of the gradient.",
+        ),
+    ),
+    suspects=(
+        Suspect(
+            "not divided",
+            lambda case: by(case, 1),
+            "Every cell gets the whole gradient; but it made up only a part of the mean.",
+        ),
+        Suspect(
+            "divided by the side",
+            lambda case: by(case, k(case)),
+            "You divide by the number of rows; how many cells does a window have?",
+        ),
+        Suspect(
+            "overlaps overwritten",
+            lambda case: by(case, k(case) ** 2, add=False),
+            "A cell in several windows keeps the gradient of the last; it gets all of them.",
+        ),
+        Suspect(
+            "padding not counted",
+            lambda case: by(case, k(case) ** 2, inside_only=True),
+            "You divide by the cells on the image. By the docstring those outside count, too.",
+        ),
+        Suspect(
+            "stride forgotten",
+            lambda case: by(case.replace(stride=k(case)), k(case) ** 2),
+            "The argument `stride` has no effect: windows are set apart by their own size.",
+        ),
+        Suspect(
+            "border left on",
+            uncut,
+            "The result is as large as the padded image: the zeros around it were no input.",
+        ),
+        Suspect(
+            "border cut on the wrong side",
+            lambda case: uncut(case)[:, :, : case.options["height"], : case.options["width"]],
+            "The size is right, but all of the border is taken off at the end; half of it stands "
+            "at the beginning.",
+        ),
+    ),
+)

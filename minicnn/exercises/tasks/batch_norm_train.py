@@ -1,0 +1,225 @@
+"""Exercise: batch normalisation while training."""
+
+from typing import Any
+
+import torch
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from torch import Tensor
+
+from minicnn.exercises.cases import in_float32, whole
+from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.stub import Stub
+from minicnn.testing.case import Case
+
+
+@Stub
+def batch_norm_train(
+    input: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    momentum: float,
+    eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalise each channel by the statistics of the batch, and keep a record of them.
+
+        y = weight · (x − μ) / √(σ² + ε) + bias
+
+        running_mean' = (1 − m) · running_mean + m · μ
+        running_var'  = (1 − m) · running_var  + m · σ² · n / (n − 1)
+
+    μ and σ² are mean and variance of all n = N·H·W numbers of a channel. The σ² that normalises is
+    the mean of the squared deviations; the one to keep is divided by n − 1 in place of n, because
+    it is to stand for more than this batch.
+
+    Args:
+        input: x, (N, C, H, W), with n ≥ 2.
+        running_mean: (C,), and it stays as it is: new ones are returned.
+        running_var: (C,).
+        weight: (C,).
+        bias: (C,).
+        momentum: m, how much the new statistics count.
+        eps: ε.
+
+    Returns:
+        y (N, C, H, W), running_mean' (C,), running_var' (C,).
+
+    Example:
+        >>> x, zero, one = torch.tensor([[[[1.0, 3.0]]]]), torch.zeros(1), torch.ones(1)
+        >>> batch_norm_train(x, zero, one, one, zero, 0.5, 0.0)
+        (tensor([[[[-1.,  1.]]]]), tensor([1.]), tensor([1.5000]))
+    """
+    raise NotImplementedError
+
+
+def solution(
+    input: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    momentum: float,
+    eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Take the channels one by one."""
+    y, means, variances = torch.empty_like(input), [], []
+    for c in range(input.shape[1]):
+        x = input[:, c]
+        n = x.numel()
+        mean = x.sum() / n
+        squares = ((x - mean) ** 2).sum()
+        y[:, c] = weight[c] * (x - mean) / (squares / n + eps).sqrt() + bias[c]
+        means.append((1 - momentum) * running_mean[c] + momentum * mean)
+        variances.append((1 - momentum) * running_var[c] + momentum * squares / (n - 1))
+    return y, torch.stack(means), torch.stack(variances)
+
+
+def twin(
+    input: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    momentum: float,
+    eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Ask torch, which changes the statistics that it is given."""
+    mean, var = running_mean.clone(), running_var.clone()
+    y = torch.batch_norm(input, weight, bias, mean, var, True, momentum, eps, False)
+    return y, mean, var
+
+
+@st.composite
+def cases(
+    draw: DrawFn, channels: int = 1, images: int = 1, affine: bool = False, eps: float = 0.25,
+    running: bool = False,
+) -> Case:  # fmt: skip
+    """Draw images whose channels have at least two numbers each."""
+    n, c = draw(st.integers(1, images)), draw(st.integers(1, channels))
+    height, width = draw(st.integers(1, 3)), draw(st.integers(2, 3))
+    plain = {"weight": torch.ones(c).double(), "bias": torch.zeros(c).double()}
+    trained = {name: draw(whole(c)) for name in plain} if affine else plain
+    mean, var = torch.zeros(c).double(), torch.ones(c).double()
+    if running:
+        mean, var = draw(whole(c)), draw(whole(c, low=0))
+    return Case(
+        {
+            "input": draw(whole(n, c, height, width)),
+            "running_mean": mean,
+            "running_var": var,
+            **trained,
+        },
+        {"momentum": 0.25, "eps": eps},
+    )
+
+
+def by(case: Case, dims: tuple[int, ...] = (0, 2, 3), **options: Any) -> tuple[Tensor, ...]:
+    """Normalise with something done differently."""
+    a: dict[str, Any] = {**case.arguments, **options}
+    x, m, c = a["input"], a["momentum"], case.inputs["input"].shape[1]
+    mean, var = x.mean(dims, keepdim=True), x.var(dims, correction=0, keepdim=True)
+    unbiased = x.var(dims, correction=1, keepdim=True)
+    divisor = a.get("divisor", lambda v: (v + a["eps"]).sqrt())(
+        unbiased if a.get("by_less") else var
+    )
+    y = a["weight"].view(-1, 1, 1) * (x - mean) / divisor + a["bias"].view(-1, 1, 1)
+    kept = var if a.get("kept_by_n") else unbiased
+    new_mean = (1 - m) * a["running_mean"] + m * mean.expand(1, c, 1, 1).flatten()
+    new_var = (1 - m) * a["running_var"] + m * kept.expand(1, c, 1, 1).flatten()
+    return y, new_mean, new_var
+
+
+EXERCISE = Exercise(
+    stub=batch_norm_train,
+    task="batch norm while training, with its running statistics",
+    chapter=8,
+    solution=solution,
+    twin=twin,
+    returns=("y", "running_mean'", "running_var'"),
+    probes=(
+        Probe(
+            "one channel of one image",
+            cases(),
+            "Take the numbers 1 and 3 and compute μ, σ² and y by hand, with ε = ¼.",
+        ),
+        Probe(
+            "several images",
+            cases(images=2),
+            "Right for one image: the statistics are those of the whole batch.",
+        ),
+        Probe(
+            "several channels",
+            cases(channels=3),
+            "Right for one channel: each has its own mean and variance.",
+        ),
+        Probe(
+            "weight and bias",
+            cases(channels=2, affine=True),
+            "Right without them: they act last, each on its channel.",
+        ),
+        Probe(
+            "running statistics",
+            cases(channels=2, running=True),
+            "Right where they begin with 0 and 1: which part of the old ones is kept?",
+        ),
+        Probe(
+            "large epsilon",
+            cases(eps=4.0),
+            "Right for a small ε. Where in the equation does it stand?",
+        ),
+        Probe(
+            "float32",
+            in_float32(cases(channels=2, affine=True, running=True)),
+            "The results have the dtype of the input.",
+        ),
+    ),
+    suspects=(
+        Suspect(
+            "n − 1 where n belongs",
+            lambda case: by(case, by_less=True),
+            "What normalises y is divided by n, not by n − 1. torch.var has its own idea of that.",
+        ),
+        Suspect(
+            "n where n − 1 belongs",
+            lambda case: by(case, kept_by_n=True),
+            "y is right, but the variance to keep is divided by n − 1, not by n.",
+        ),
+        Suspect(
+            "n and n − 1 exchanged",
+            lambda case: by(case, by_less=True, kept_by_n=True),
+            "The two variances are exchanged: which of them normalises, and which is kept?",
+        ),
+        Suspect(
+            "momentum the wrong way round",
+            lambda case: by(case, momentum=1 - case.options["momentum"]),
+            "Old and new statistics have each other's factors: m is the part of the new ones.",
+        ),
+        Suspect(
+            "epsilon outside the root",
+            lambda case: by(case, divisor=lambda var: var.sqrt() + case.options["eps"]),
+            "ε is added after the root; it belongs under it.",
+        ),
+        Suspect(
+            "root forgotten",
+            lambda case: by(case, divisor=lambda var: var + case.options["eps"]),
+            "You divide by the variance; its square root is what is measured in the units of x.",
+        ),
+        Suspect(
+            "epsilon forgotten",
+            lambda case: by(case, divisor=lambda var: var.sqrt()),
+            "ε is missing: what if all numbers of a channel are the same?",
+        ),
+        Suspect(
+            "over all channels",
+            lambda case: by(case, dims=(0, 1, 2, 3)),
+            "There is one mean for all channels; each has its own.",
+        ),
+        Suspect(
+            "running statistics not updated",
+            lambda case: (by(case)[0], case.inputs["running_mean"], case.inputs["running_var"]),
+            "y is right, but the statistics come back as they were.",
+        ),
+    ),
+)

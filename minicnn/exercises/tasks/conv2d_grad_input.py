@@ -1,0 +1,223 @@
+"""Exercise: the gradient of a convolution by its image."""
+
+import torch
+from torch import Tensor
+
+from minicnn.exercises.cases import in_float32
+from minicnn.exercises.conv_cases import conv_gradient, convolutions
+from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.stub import Stub
+from minicnn.testing.case import Case
+
+
+@Stub
+def conv2d_grad_input(
+    grad: Tensor,
+    input: Tensor,
+    weight: Tensor,
+    stride: int,
+    padding: int,
+    dilation: int,
+    groups: int,
+) -> Tensor:
+    """Send a gradient back through a convolution, to the image.
+
+        ∂L/∂input[n, c, h, w] = Σ_o,y,x ∂L/∂out[n, o, y, x] · ∂out[n, o, y, x]/∂input[n, c, h, w]
+
+    where out is what conv2d_forward returns. Ask of each cell of the image: which results did it
+    take part in, and with which weight? Or the other way round: each result hands its gradient
+    back to the cells that it was made of.
+
+    Args:
+        grad: ∂L/∂out, (N, O, OH, OW).
+        input: the images, (N, C, H, W); of them, only the shape matters.
+        weight: the kernels, (O, C/G, kH, kW).
+        stride: s.
+        padding: p, on each of the four sides.
+        dilation: d.
+        groups: G, which divides C and O.
+
+    Returns:
+        ∂L/∂input, (N, C, H, W).
+
+    Example:
+        >>> kernel = torch.tensor([[[[1.0, 2.0, 1.0]]]])
+        >>> grad = torch.tensor([[[[1.0, 10.0]]]])
+        >>> conv2d_grad_input(grad, torch.zeros(1, 1, 1, 5), kernel, 2, 0, 1, 1)
+        tensor([[[[ 1.,  2., 11., 20., 10.]]]])
+    """
+    raise NotImplementedError
+
+
+def solution(
+    grad: Tensor,
+    input: Tensor,
+    weight: Tensor,
+    stride: int,
+    padding: int,
+    dilation: int,
+    groups: int,
+) -> Tensor:
+    """Stamp each kernel, scaled by the gradient, where it was; then cut the padding off."""
+    n_images, channels, height, width = input.shape
+    n_kernels, seen, k_h, k_w = weight.shape
+    padded = grad.new_zeros(n_images, channels, height + 2 * padding, width + 2 * padding)
+    for o in range(n_kernels):
+        first = o // (n_kernels // groups) * seen
+        for y in range(grad.shape[2]):
+            for x in range(grad.shape[3]):
+                for i in range(k_h):
+                    for j in range(k_w):
+                        h, w = y * stride + i * dilation, x * stride + j * dilation
+                        share = grad[:, o, y, x, None] * weight[o, :, i, j]
+                        padded[:, first : first + seen, h, w] += share
+    return padded[:, :, padding : padding + height, padding : padding + width]
+
+
+def twin(**arguments: Tensor) -> Tensor:
+    """Ask torch's autograd."""
+    names = ("grad", "input", "weight")
+    inputs = {name: arguments.pop(name) for name in names}
+    return conv_gradient(Case(inputs, arguments), "input")
+
+
+def other(case: Case, **arguments: object) -> Tensor:
+    """Differentiate with some arguments changed."""
+    return case.replace(**arguments).call(twin)
+
+
+def uncut(case: Case) -> Tensor:
+    """Leave the border on, which the padding had added."""
+    n, c, height, width = case.inputs["input"].shape
+    p = 2 * case.options["padding"]
+    wider = case.inputs["grad"].new_zeros(n, c, height + p, width + p)
+    return other(case, input=wider, padding=0)
+
+
+def cut_at_the_end(case: Case) -> Tensor:
+    """Take the border off on the wrong side."""
+    height, width = case.inputs["input"].shape[2:]
+    return uncut(case)[:, :, :height, :width]
+
+
+def closer_together(case: Case, **one: int) -> Tensor:
+    """Use 1 for the stride or the dilation; what the kernels then do not reach stays 0."""
+    geometry = {**case.options, **one}
+    x, grad, weight = (case.inputs[name] for name in ("input", "grad", "weight"))
+    spans = [geometry["dilation"] * (k - 1) + 1 for k in weight.shape[2:]]
+    p, s = geometry["padding"], geometry["stride"]
+    reached = [(n - 1) * s - 2 * p + k for n, k in zip(grad.shape[2:], spans, strict=True)]
+    image = x.new_zeros(*x.shape[:2], *reached)
+    result = torch.zeros_like(x)
+    result[:, :, : reached[0], : reached[1]] = other(case, input=image, **one)
+    return result
+
+
+EXERCISE = Exercise(
+    stub=conv2d_grad_input,
+    task="the gradient of convolution by its image",
+    chapter=4,
+    solution=solution,
+    twin=twin,
+    probes=(
+        Probe(
+            "one square image, one square kernel",
+            convolutions(square=True, gradient=True),
+            "Take a kernel of two cells on an image of three: write the two results down as sums, "
+            "and differentiate them by the middle cell.",
+        ),
+        Probe(
+            "sides of different lengths",
+            convolutions(gradient=True),
+            "Height and width are exchanged somewhere: sizes, loops or indices.",
+        ),
+        Probe(
+            "several channels",
+            convolutions(channels=2, gradient=True),
+            "Each channel gets its gradient through its own weights.",
+        ),
+        Probe(
+            "several kernels",
+            convolutions(kernels=3, gradient=True),
+            "All kernels have looked at the image: what each sends back is added.",
+        ),
+        Probe(
+            "several images",
+            convolutions(images=3, gradient=True),
+            "The images of a batch do not know of each other.",
+        ),
+        Probe(
+            "stride 2",
+            convolutions(stride=2, gradient=True),
+            "Right for stride 1: neighbours in `grad` were two cells apart in the image, and cells "
+            "that no kernel reached have gradient 0.",
+        ),
+        Probe(
+            "padding 1",
+            convolutions(padding=1, gradient=True),
+            "Right without padding: place 0 now begins outside the image, and what goes back to "
+            "the border belongs to nobody.",
+        ),
+        Probe(
+            "dilation 2",
+            convolutions(dilation=2, gradient=True),
+            "Right for dilation 1: the cells that a result was made of lie apart.",
+        ),
+        Probe(
+            "groups 2",
+            convolutions(groups=2, channels=2, kernels=2, gradient=True),
+            "Right for one group: a kernel sends nothing to channels that it has not seen.",
+        ),
+        Probe(
+            "stride 2, padding 1, dilation 2 together",
+            convolutions(stride=2, padding=1, dilation=2, gradient=True),
+            "Each is right alone. In which order do you bring them in?",
+        ),
+        Probe(
+            "float32",
+            in_float32(convolutions(channels=2, gradient=True)),
+            "The result has the dtype of the gradient.",
+        ),
+    ),
+    suspects=(
+        Suspect(
+            "kernel flipped",
+            lambda case: other(case, weight=case.inputs["weight"].flip(2, 3)),
+            "The kernel is turned round once too often, or once too little. The first cell of the "
+            "kernel takes its gradient to the first cell below it.",
+        ),
+        Suspect(
+            "kernel transposed",
+            lambda case: other(case, weight=case.inputs["weight"].mT),
+            "Which index of the kernel goes with the rows of the image?",
+        ),
+        Suspect(
+            "only one kernel",
+            lambda case: other(
+                case, grad=case.inputs["grad"][:, :1], weight=case.inputs["weight"][:1]
+            ),
+            "Several kernels have looked at the image, and only the first sends something back.",
+        ),
+        Suspect(
+            "stride forgotten",
+            lambda case: closer_together(case, stride=1),
+            "The argument `stride` has no effect.",
+        ),
+        Suspect(
+            "dilation forgotten",
+            lambda case: closer_together(case, dilation=1),
+            "The argument `dilation` has no effect.",
+        ),
+        Suspect(
+            "border left on",
+            uncut,
+            "The result is as large as the padded image: the zeros around it were no input.",
+        ),
+        Suspect(
+            "border cut on the wrong side",
+            cut_at_the_end,
+            "The size is right, but all of the border is taken off at the end; half of it stands "
+            "at the beginning.",
+        ),
+    ),
+)

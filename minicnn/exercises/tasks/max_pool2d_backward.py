@@ -1,0 +1,203 @@
+"""Exercise: the gradient of max-pooling."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from minicnn.exercises.cases import in_float32
+from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.pool_cases import pools, sent_back, windows
+from minicnn.exercises.stub import Stub
+from minicnn.testing.case import Case
+
+
+@Stub
+def max_pool2d_backward(
+    grad: Tensor, input: Tensor, kernel_size: int, stride: int, padding: int
+) -> Tensor:
+    """Send a gradient back through max-pooling.
+
+        ∂L/∂input[n, c, h, w] = Σ ∂L/∂out[n, c, y, x] over the windows (y, x) that this cell won
+
+    where out is what max_pool2d_forward returns. If several cells of a window are the largest, the
+    winner is the first of them: row by row, each from left to right.
+
+    Args:
+        grad: ∂L/∂out, (N, C, OH, OW).
+        input: the images, (N, C, H, W).
+        kernel_size: k, rows and columns of the window.
+        stride: s.
+        padding: p, cells by which windows hang over each side; these never win.
+
+    Returns:
+        ∂L/∂input, (N, C, H, W).
+
+    Example:
+        >>> image = torch.tensor([[[[1.0, 2.0, 7.0, 8.0], [4.0, 3.0, 5.0, 6.0]]]])
+        >>> max_pool2d_backward(torch.tensor([[[[10.0, 20.0]]]]), image, 2, 2, 0)
+        tensor([[[[ 0.,  0.,  0., 20.],
+                  [10.,  0.,  0.,  0.]]]])
+    """
+    raise NotImplementedError
+
+
+def solution(grad: Tensor, input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
+    """Look for the winner of each window, and hand it the window's gradient."""
+    n_images, channels, height, width = input.shape
+    result = torch.zeros_like(input)
+    for n in range(n_images):
+        for c in range(channels):
+            for y in range(grad.shape[2]):
+                for x in range(grad.shape[3]):
+                    winner, largest = None, None
+                    for h in range(y * stride - padding, y * stride - padding + kernel_size):
+                        for w in range(x * stride - padding, x * stride - padding + kernel_size):
+                            if 0 <= h < height and 0 <= w < width:
+                                value = input[n, c, h, w].item()
+                                if largest is None or value > largest:
+                                    winner, largest = (h, w), value
+                    assert winner is not None  # padding leaves some of the image in every window
+                    result[n, c, winner[0], winner[1]] += grad[n, c, y, x]
+    return result
+
+
+def twin(grad: Tensor, input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
+    """Ask torch's autograd."""
+    x = input.detach().requires_grad_()
+    return torch.autograd.grad(torch.max_pool2d(x, kernel_size, stride, padding), x, grad)[0]
+
+
+def first_largest(window: Tensor) -> Tensor:
+    """Mark the first of the largest cells of each window (N, C, h, w)."""
+    flat = window.flatten(2)
+    return torch.zeros_like(flat).scatter(2, flat.argmax(2, True), 1.0).view_as(window)
+
+
+def all_largest(window: Tensor) -> Tensor:
+    """Mark all of the largest cells."""
+    return (window == window.amax((2, 3), keepdim=True)).to(window.dtype)
+
+
+def by(case: Case, share: Callable[[Tensor], Tensor]) -> Tensor:
+    """Send the gradient back by another rule."""
+    return sent_back(case.inputs["grad"], case, case.inputs["input"], share)
+
+
+def overwritten(case: Case) -> Tensor:
+    """Put the gradient at the winner, where others of other windows may have been."""
+    x, grad = case.inputs["input"], case.inputs["grad"]
+    result = torch.zeros_like(x)
+    for y, x_, rows, cols in windows(case, tuple(grad.shape[2:])):
+        won = first_largest(x[:, :, rows, cols]).bool()
+        here = result[:, :, rows, cols]
+        result[:, :, rows, cols] = torch.where(won, grad[:, :, y, x_, None, None], here)
+    return result
+
+
+def shared(window: Tensor) -> Tensor:
+    """Share equally among the largest cells."""
+    winners = all_largest(window)
+    return winners / winners.sum((2, 3), keepdim=True)
+
+
+def last_largest(window: Tensor) -> Tensor:
+    """Mark the last of the largest cells."""
+    return first_largest(window.flip(2, 3)).flip(2, 3)
+
+
+def down_first(window: Tensor) -> Tensor:
+    """Mark the first of the largest cells, going through the columns."""
+    return first_largest(window.mT).mT
+
+
+EXERCISE = Exercise(
+    stub=max_pool2d_backward,
+    task="the gradient of max-pooling",
+    chapter=5,
+    solution=solution,
+    twin=twin,
+    probes=(
+        Probe(
+            "no ties, no overlaps",
+            pools(distinct=True, gradient=True),
+            "A little change of a cell that did not win changes nothing; one of the winner changes "
+            "the result by as much.",
+        ),
+        Probe(
+            "sides of different lengths",
+            pools(square=False, distinct=True, gradient=True),
+            "Height and width are exchanged somewhere: sizes, loops or indices.",
+        ),
+        Probe(
+            "several images and channels",
+            pools(planes=2, distinct=True, gradient=True),
+            "Images and channels do not see each other: each has winners of its own.",
+        ),
+        Probe(
+            "ties",
+            pools(gradient=True),
+            "Right where no two numbers are equal: read again which of the largest cells wins.",
+        ),
+        Probe(
+            "a stride that is not the kernel's size",
+            pools(strides=(1, 2, 3), gradient=True),
+            "Right where windows neither overlap nor leave gaps: a cell can win several windows, "
+            "and some cells are in none.",
+        ),
+        Probe(
+            "padding 1",
+            pools(strides=(1, 2), padding=1, gradient=True),
+            "Right without padding: windows now hang over the edge by one cell. Which cell of the "
+            "image is the first of a window?",
+        ),
+        Probe("float32", in_float32(pools(gradient=True)), "The result has the input's dtype."),
+    ),
+    suspects=(
+        Suspect(
+            "all of the largest win",
+            lambda case: by(case, all_largest),
+            "Every cell that equals the maximum gets the whole gradient; there is one winner.",
+        ),
+        Suspect(
+            "winners share",
+            lambda case: by(case, shared),
+            "The largest cells share the gradient; here one of them gets it all.",
+        ),
+        Suspect(
+            "last winner",
+            lambda case: by(case, last_largest),
+            "Among equal cells your last one wins; it should be the first.",
+        ),
+        Suspect(
+            "order of the search",
+            lambda case: by(case, down_first),
+            "Among equal cells yours is the first going down the columns; go along the rows.",
+        ),
+        Suspect(
+            "smallest, not largest",
+            lambda case: by(case.replace(input=-case.inputs["input"]), first_largest),
+            "Those cells are the smallest of their windows.",
+        ),
+        Suspect(
+            "overlaps overwritten",
+            overwritten,
+            "A cell that has won several windows keeps the gradient of only one of them.",
+        ),
+        Suspect(
+            "spread over the window",
+            lambda case: by(case, lambda w: torch.full_like(w, case.options["kernel_size"] ** -2)),
+            "Each cell gets its share, as with the mean. Only one of them has made the result.",
+        ),
+        Suspect(
+            "spread over the window",
+            lambda case: by(case, torch.ones_like),
+            "Every cell gets the gradient. Only one of them has made the result.",
+        ),
+        Suspect(
+            "gradient forgotten",
+            lambda case: by(case.replace(grad=torch.ones_like(case.inputs["grad"])), first_largest),
+            "The winners are right, but what they get does not depend on `grad`.",
+        ),
+    ),
+)

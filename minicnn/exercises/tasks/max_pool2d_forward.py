@@ -1,0 +1,154 @@
+"""Exercise: take the largest cell of each window."""
+
+import torch
+from torch import Tensor
+
+from minicnn.exercises.cases import in_float32
+from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.pool_cases import pools
+from minicnn.exercises.stub import Stub
+from minicnn.testing.case import Case
+
+
+@Stub
+def max_pool2d_forward(input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
+    """Take the largest number of each window.
+
+        out[n, c, y, x] = max over i, j of input[n, c, y·s + i − p, x·s + j − p]
+
+    for i and j from 0 to k − 1, where the cells lie on the image. Cells outside of it never win,
+    not even over negative numbers.
+
+    Args:
+        input: images, (N, C, H, W).
+        kernel_size: k, rows and columns of the window.
+        stride: s, cells from one window to the next.
+        padding: p, cells by which a window may hang over each side, at most k/2.
+
+    Returns:
+        (N, C, OH, OW), where the window has OH × OW places; cells that are left over are not seen.
+
+    Example:
+        >>> image = torch.tensor([[[[1.0, 2.0, 7.0, 8.0], [4.0, 3.0, 5.0, 6.0]]]])
+        >>> max_pool2d_forward(image, 2, 2, 0)
+        tensor([[[[4., 8.]]]])
+    """
+    raise NotImplementedError
+
+
+def solution(input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
+    """Cut each window off where the image ends, and look for its maximum."""
+    n, channels, height, width = input.shape
+    out_h = (height + 2 * padding - kernel_size) // stride + 1
+    out_w = (width + 2 * padding - kernel_size) // stride + 1
+    out = input.new_empty(n, channels, out_h, out_w)
+    for y in range(out_h):
+        for x in range(out_w):
+            top, left = y * stride - padding, x * stride - padding
+            rows = slice(max(top, 0), top + kernel_size)
+            cols = slice(max(left, 0), left + kernel_size)
+            out[:, :, y, x] = input[:, :, rows, cols].amax((2, 3))
+    return out
+
+
+def twin(input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
+    """Ask torch."""
+    return torch.max_pool2d(input, kernel_size, stride, padding)
+
+
+def zeros_around(case: Case) -> Tensor:
+    """Let zeros around the image win."""
+    x, p = case.inputs["input"], case.options["padding"]
+    wider = x.new_zeros(*x.shape[:2], x.shape[2] + 2 * p, x.shape[3] + 2 * p)
+    wider[:, :, p : p + x.shape[2], p : p + x.shape[3]] = x
+    return case.replace(input=wider, padding=0).call(twin)
+
+
+EXERCISE = Exercise(
+    stub=max_pool2d_forward,
+    task="the largest cell of each window",
+    chapter=5,
+    solution=solution,
+    twin=twin,
+    probes=(
+        Probe(
+            "one square image, no negative numbers",
+            pools(low=0),
+            "Windows of 2 × 2 that do not overlap: which four cells does the second one hold?",
+        ),
+        Probe(
+            "negative numbers",
+            pools(),
+            "Right for numbers of 0 and above. What is the largest of −3 and −2?",
+        ),
+        Probe(
+            "sides of different lengths",
+            pools(square=False),
+            "Height and width are exchanged somewhere: sizes, loops or indices.",
+        ),
+        Probe(
+            "several images and channels",
+            pools(planes=2),
+            "Images and channels do not see each other: each has maxima of its own.",
+        ),
+        Probe(
+            "a stride that is not the kernel's size",
+            pools(strides=(1, 2, 3)),
+            "Right where windows neither overlap nor leave gaps: which of the two arguments says "
+            "how large a window is, and which how far it moves?",
+        ),
+        Probe(
+            "padding 1",
+            pools(strides=(1, 2), padding=1),
+            "Right without padding: windows now hang over the edge by one cell, on all four sides.",
+        ),
+        Probe("float32", in_float32(pools()), "The result has the dtype of the input."),
+    ),
+    suspects=(
+        Suspect(
+            "zeros win",
+            zeros_around,
+            "Where a window hangs over the edge, 0 has won over negative numbers.",
+        ),
+        Suspect(
+            "starts from zero",
+            lambda case: case.call(twin).clamp(min=0),
+            "No result is ever below 0: with which number does the search begin?",
+        ),
+        Suspect(
+            "smallest, not largest",
+            lambda case: -case.replace(input=-case.inputs["input"]).call(twin),
+            "Those are the smallest cells of the windows.",
+        ),
+        Suspect(
+            "stride forgotten",
+            lambda case: case.replace(stride=1).call(twin),
+            "The argument `stride` has no effect: the window moves on by one cell.",
+        ),
+        Suspect(
+            "stride forgotten",
+            lambda case: case.replace(stride=case.options["kernel_size"]).call(twin),
+            "The argument `stride` has no effect: the window moves on by its own size.",
+        ),
+        Suspect(
+            "padding forgotten",
+            lambda case: case.replace(padding=0).call(twin),
+            "The argument `padding` has no effect.",
+        ),
+        Suspect(
+            "mean, not maximum",
+            lambda case: torch.ops.aten.avg_pool2d(
+                case.inputs["input"],
+                2 * [case.options["kernel_size"]],
+                2 * [case.options["stride"]],
+                2 * [case.options["padding"]],
+            ),
+            "Those are the means of the windows.",
+        ),
+        Suspect(
+            "channels mixed",
+            lambda case: case.call(twin).amax(1, keepdim=True).expand_as(case.call(twin)),
+            "The maximum is taken over the channels too; each has its own.",
+        ),
+    ),
+)

@@ -1,0 +1,111 @@
+"""Exercise: send a gradient back through relu."""
+
+import torch
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from torch import Tensor
+
+from minicnn.exercises.cases import in_float32, whole
+from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.stub import Stub
+from minicnn.testing.case import Case
+
+
+@Stub
+def relu_backward(grad: Tensor, input: Tensor) -> Tensor:
+    """Send a gradient back through y = max(x, 0).
+
+        ∂L/∂x = ∂L/∂y · ∂y/∂x
+
+    At x = 0, where the slope jumps, it is agreed to be 0.
+
+    Args:
+        grad: ∂L/∂y, in the shape of ``input``.
+        input: x, of any shape.
+
+    Returns:
+        ∂L/∂x, in the shape of ``input``.
+
+    Example:
+        >>> relu_backward(torch.tensor([10.0, 20.0]), torch.tensor([-1.0, 3.0]))
+        tensor([ 0., 20.])
+    """
+    raise NotImplementedError
+
+
+def solution(grad: Tensor, input: Tensor) -> Tensor:
+    """Let through what stands where x is positive."""
+    passes = input > 0
+    return grad * passes
+
+
+def twin(grad: Tensor, input: Tensor) -> Tensor:
+    """Ask torch."""
+    x = input.requires_grad_()
+    return torch.autograd.grad(torch.relu(x), x, grad)[0]
+
+
+@st.composite
+def cases(draw: DrawFn, zeros: bool = True, sides: int = 1) -> Case:
+    """Draw a gradient, and an input with or without zeros in it."""
+    shape = draw(st.lists(st.integers(1, 3), min_size=sides, max_size=sides))
+    input = draw(whole(*shape))
+    if not zeros:
+        input = torch.where(input == 0, 1.0, input)
+    return Case({"grad": draw(whole(*shape)), "input": input}, {})
+
+
+EXERCISE = Exercise(
+    stub=relu_backward,
+    task="the gradient of relu",
+    chapter=5,
+    solution=solution,
+    twin=twin,
+    probes=(
+        Probe(
+            "a row of numbers, none of them zero",
+            cases(zeros=False),
+            "How fast does max(x, 0) change when x does, left of 0 and right of it?",
+        ),
+        Probe("zeros", cases(), "Read what the docstring says of x = 0."),
+        Probe("several dimensions", cases(sides=3), "Every number is on its own: no shape counts."),
+        Probe("float32", in_float32(cases()), "The result has the dtype of the gradient."),
+    ),
+    suspects=(
+        Suspect(
+            "zero let through",
+            lambda case: case.inputs["grad"] * (case.inputs["input"] >= 0),
+            "Right but for x = 0: what does the docstring say of it?",
+        ),
+        Suspect(
+            "forward, not backward",
+            lambda case: case.inputs["input"].clamp(min=0),
+            "That is relu itself. What comes back is made of `grad`.",
+        ),
+        Suspect(
+            "gradient forgotten",
+            lambda case: (case.inputs["input"] > 0).to(case.inputs["input"]),
+            "That is the slope ∂y/∂x. The chain rule has one more factor.",
+        ),
+        Suspect(
+            "sign of the gradient",
+            lambda case: case.inputs["grad"].clamp(min=0),
+            "What decides is the sign of `input`, not of `grad`.",
+        ),
+        Suspect(
+            "let through unchanged",
+            lambda case: case.inputs["grad"],
+            "Where x is negative y stays 0, whatever x does a little further on.",
+        ),
+        Suspect(
+            "times the input",
+            lambda case: case.inputs["grad"] * case.inputs["input"].clamp(min=0),
+            "The slope of a straight line does not depend on how far along it you are.",
+        ),
+        Suspect(
+            "the negative side",
+            lambda case: case.inputs["grad"] * (case.inputs["input"] < 0),
+            "Which of the two sides is the flat one?",
+        ),
+    ),
+)

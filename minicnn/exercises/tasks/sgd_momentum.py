@@ -1,0 +1,182 @@
+"""Exercise: a step of gradient descent with momentum."""
+
+from typing import Any
+
+import torch
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from torch import Tensor
+
+from minicnn import optim
+from minicnn.exercises.cases import in_float32, whole
+from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.stub import Stub
+from minicnn.optim.sgd import SgdState
+from minicnn.testing.case import Case
+
+
+@Stub
+def sgd_momentum(
+    param: Tensor, grad: Tensor, buffer: Tensor, lr: float, momentum: float
+) -> tuple[Tensor, Tensor]:
+    """Make one step of gradient descent with momentum.
+
+        b' = μ · b + g
+        θ' = θ − γ · b'
+
+    Args:
+        param: the parameters θ, any shape; they stay as they are, new ones are returned.
+        grad: the gradient g of the loss by them.
+        buffer: b, what the steps before have left.
+        lr: the learning rate γ.
+        momentum: μ.
+
+    Returns:
+        θ' and b', in the shape of ``param``.
+
+    Example:
+        >>> sgd_momentum(torch.tensor([1.0]), torch.tensor([4.0]), torch.tensor([2.0]), 0.5, 0.5)
+        (tensor([-1.5000]), tensor([5.]))
+    """
+    raise NotImplementedError
+
+
+def solution(
+    param: Tensor, grad: Tensor, buffer: Tensor, lr: float, momentum: float
+) -> tuple[Tensor, Tensor]:
+    """Let the buffer decay, add the gradient, and walk down."""
+    velocity = grad + buffer * momentum
+    return param - velocity * lr, velocity
+
+
+def twin(
+    param: Tensor, grad: Tensor, buffer: Tensor, lr: float, momentum: float
+) -> tuple[Tensor, Tensor]:
+    """Ask minicnn.optim, which the tests hold against torch.optim."""
+    if momentum == 0:  # it keeps no buffer then
+        return param - lr * grad, grad
+    state = SgdState(torch.tensor(1), buffer)
+    updates, state = optim.sgd(lr, momentum).update(grad, state, param)
+    return param + updates, state.momentum  # type: ignore[return-value]
+
+
+@st.composite
+def cases(
+    draw: DrawFn, momenta: tuple[float, ...] = (0.5,), started: bool = True,
+    rates: tuple[float, ...] = (1.0,), sides: int = 1,
+) -> Case:  # fmt: skip
+    """Draw parameters, a gradient, and a buffer, of zeros before the first step."""
+    shape = draw(st.lists(st.integers(1, 3), min_size=sides, max_size=sides))
+    tensors = {name: draw(whole(*shape)) for name in ("param", "grad")}
+    buffer = draw(whole(*shape)) if started else torch.zeros(shape, dtype=torch.float64)
+    lr, momentum = draw(st.sampled_from(rates)), draw(st.sampled_from(momenta))
+    return Case({**tensors, "buffer": buffer}, {"lr": lr, "momentum": momentum})
+
+
+def parts(case: Case) -> tuple[Any, ...]:
+    """Return the arguments, and the right new buffer."""
+    a = case.arguments
+    b = a["momentum"] * a["buffer"] + a["grad"]
+    return a["param"], a["grad"], a["buffer"], a["lr"], a["momentum"], b
+
+
+def damped(case: Case) -> tuple[Tensor, Tensor]:
+    """Make the buffer a mean, as Adam's is."""
+    theta, g, b, lr, mu, _ = parts(case)
+    return theta - lr * (mu * b + (1 - mu) * g), mu * b + (1 - mu) * g
+
+
+def nesterov(case: Case) -> tuple[Tensor, Tensor]:
+    """Look ahead along the momentum."""
+    theta, g, _, lr, mu, new = parts(case)
+    return theta - lr * (g + mu * new), new
+
+
+def rate_inside(case: Case) -> tuple[Tensor, Tensor]:
+    """Put the learning rate into the buffer."""
+    theta, g, b, lr, mu, _ = parts(case)
+    return theta - (mu * b + lr * g), mu * b + lr * g
+
+
+def all_decays(case: Case) -> tuple[Tensor, Tensor]:
+    """Let the gradient decay with the buffer."""
+    theta, g, b, lr, mu, _ = parts(case)
+    return theta - lr * mu * (b + g), mu * (b + g)
+
+
+EXERCISE = Exercise(
+    stub=sgd_momentum,
+    task="a step of gradient descent with momentum",
+    chapter=9,
+    solution=solution,
+    twin=twin,
+    returns=("θ'", "b'"),
+    probes=(
+        Probe(
+            "no momentum",
+            cases(momenta=(0.0,)),
+            "With μ = 0 this is plain gradient descent, and b' is the gradient.",
+        ),
+        Probe(
+            "the first step",
+            cases(started=False),
+            "Right without momentum: the buffer is still 0, and takes the gradient in whole.",
+        ),
+        Probe(
+            "later steps",
+            cases(),
+            "Right for the first step: now there is something in the buffer. How much of it stays, "
+            "and which buffer makes the step, the old or the new one?",
+        ),
+        Probe(
+            "other learning rates",
+            cases(rates=(0.5, 0.25)),
+            "Right for γ = 1: where does γ stand in the two equations, and where not?",
+        ),
+        Probe("several dimensions", cases(sides=3), "Every parameter is on its own."),
+        Probe("float32", in_float32(cases()), "The results have the dtype of the parameters."),
+    ),
+    suspects=(
+        Suspect(
+            "uphill",
+            lambda case: (case.inputs["param"] + parts(case)[3] * parts(case)[5], parts(case)[5]),
+            "The step goes along the gradient, so the loss grows.",
+        ),
+        Suspect(
+            "damped",
+            damped,
+            "The gradient enters with a factor of 1 − μ, as in Adam. Here it enters whole.",
+        ),
+        Suspect(
+            "Nesterov's step",
+            nesterov,
+            "b' is right, but the step is made of one momentum too many: Nesterov's, which is "
+            "another method.",
+        ),
+        Suspect(
+            "learning rate in the buffer",
+            rate_inside,
+            "The buffer holds γ · g in place of g; while γ stays the same nobody notices in θ'.",
+        ),
+        Suspect(
+            "gradient decays too",
+            all_decays,
+            "μ acts on the sum; only what is old decays.",
+        ),
+        Suspect(
+            "old buffer",
+            lambda case: (case.inputs["param"] - parts(case)[3] * parts(case)[2], parts(case)[5]),
+            "b' is right, but the step is made of the old b.",
+        ),
+        Suspect(
+            "momentum without effect on the step",
+            lambda case: (case.inputs["param"] - parts(case)[3] * parts(case)[1], parts(case)[5]),
+            "b' is right, but the step is made of the gradient alone.",
+        ),
+        Suspect(
+            "results exchanged",
+            lambda case: case.call(twin)[::-1],
+            "θ' and b' are right, but returned in the wrong order.",
+        ),
+    ),
+)
