@@ -89,14 +89,15 @@ def check(path: Path) -> int:
     from minicnn.exercises.learner import UnreadableError
 
     sys.stdin = io.StringIO()  # so that input() fails rather than waits
+    out = sys.stdout  # while an answer runs, another one collects what it prints
     try:
-        verdicts = check_file(path, lambda text: print(text, flush=True))
+        verdicts = check_file(path, lambda text: print(f"{text}\n", file=out, flush=True))
     except UnreadableError as error:
         print(f"{path}: {error}")
         return UNREADABLE
     right = sum(verdict.right for verdict in verdicts)
     if len(verdicts) > 1:
-        print(f"\n{right} of {len(verdicts)} right.")
+        print(f"{right} of {len(verdicts)} right.")
     return RIGHT if right == len(verdicts) else WRONG
 
 

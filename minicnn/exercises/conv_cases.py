@@ -38,8 +38,8 @@ def convolutions(
         gradient: whether to draw (grad, input, weight) rather than (input, weight, bias).
 
     Example:
-        >>> from hypothesis import find
-        >>> find(convolutions(stride=2), lambda case: True).options
+        >>> from minicnn.exercises.search import simplest
+        >>> simplest(convolutions(stride=2)).options
         {'bias': None, 'stride': 2, 'padding': 0, 'dilation': 1, 'groups': 1}
     """
     largest = 3 if max(images, channels, kernels, groups) == 1 else 2
@@ -65,8 +65,8 @@ def conv_gradient(case: Case, by: str) -> torch.Tensor:
     """Differentiate ⟨grad, conv2d(input, weight)⟩ by torch.
 
     Example:
-        >>> from hypothesis import find
-        >>> case = find(convolutions(gradient=True), lambda case: case.inputs["grad"].all())
+        >>> from minicnn.exercises.search import simplest
+        >>> case = simplest(convolutions(gradient=True))
         >>> conv_gradient(case, "weight")
         tensor([[[[0.]]]], dtype=torch.float64)
     """

@@ -35,8 +35,8 @@ def pools(
         gradient: whether to draw (grad, input, …) rather than (input, …).
 
     Example:
-        >>> from hypothesis import find
-        >>> find(pools(), lambda case: True).options
+        >>> from minicnn.exercises.search import simplest
+        >>> simplest(pools()).options
         {'kernel_size': 2, 'stride': 2, 'padding': 0}
     """
     k = draw(st.integers(2, 3))

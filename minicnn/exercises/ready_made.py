@@ -1,7 +1,9 @@
 """Watch that an answer is written by hand: what torch and minicnn have ready is not called."""
 
+import dis
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from torch.overrides import TorchFunctionMode, resolve_name
@@ -94,9 +96,12 @@ def _origin(value: Any, name: str) -> str:
     return f"{module}.{name}" if isinstance(module, str) else name
 
 
-def _names(code: types.CodeType) -> Iterator[str]:
-    """The names that a function reads from outside, those of the functions in it included."""
-    yield from code.co_names
+@cache
+def _names(code: types.CodeType) -> tuple[str, ...]:
+    """The global names that a function reads, and the modules that it imports."""
+    reads = ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME")
+    found = [step.argval for step in dis.get_instructions(code) if step.opname in reads]
     for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names(constant)
+        if isinstance(constant, types.CodeType):  # of a function in the function
+            found += _names(constant)
+    return tuple(found)

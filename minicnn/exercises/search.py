@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
+from typing import TypeVar
 
 from hypothesis import Phase, Verbosity, find, settings
 from hypothesis.errors import Flaky, NoSuchExample
@@ -17,11 +18,25 @@ EXAMPLES = 20  # of each probe
 SHRINKS = 400  # calls that shrinking may take
 AGAIN = 4  # times as many cases to look for a smaller failure in
 
+T = TypeVar("T")
 Try = Callable[[Case], Trial]
 
 
 class _EnoughError(BaseException):
     """End a search from inside; no Exception, or hypothesis would shrink it too."""
+
+
+def simplest(cases: SearchStrategy[T]) -> T:
+    """Return the first that hypothesis thinks of: as small as can be, with zeros in it.
+
+    Example:
+        >>> from hypothesis import strategies as st
+        >>> simplest(st.tuples(st.integers(1, 9), st.booleans()))
+        (1, False)
+    """
+    found: list[T] = []
+    _find(cases, lambda case: bool(found.append(case)), examples=1)
+    return found[0]
 
 
 def survey(cases: SearchStrategy[Case], try_case: Try, examples: int = EXAMPLES) -> list[Trial]:
@@ -103,7 +118,7 @@ def is_final(trial: Trial) -> bool:
     return trial.fault is not None and trial.fault.kind in FINAL
 
 
-def _find(cases: SearchStrategy[Case], condition: Callable[[Case], bool], examples: int) -> None:
+def _find(cases: SearchStrategy[T], condition: Callable[[T], bool], examples: int) -> None:
     # Flaky: the condition does not always say the same of a case, which the judge looks into.
     with suppress(NoSuchExample, Flaky, _EnoughError):
         find(

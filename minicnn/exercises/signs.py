@@ -11,7 +11,6 @@ from minicnn.exercises.exercise import Diagnosis
 from minicnn.exercises.trial import Trial
 from minicnn.exercises.words import number
 
-
 Pairs = list[tuple[Tensor, Tensor]]  # expected, got
 
 

@@ -11,8 +11,8 @@ COMMAND = "python -m tests.exercises --save docs/results/grader.md"
 HEAD = f"""\
 # What the grader says to wrong answers
 
-`{COMMAND}` hands {len(WRONG_ANSWERS)} wrong answers to {len(EXERCISES)} exercises in, and wrote
-this table: what is wrong with each, the probe that finds it, the first lines of the message, and the
+`{COMMAND}` hands in {len(WRONG_ANSWERS)} wrong answers to {len(EXERCISES)} exercises, and
+wrote this table: what is wrong with each, the probe that finds it, how the message begins, and the
 hint. Above these the learner sees the smallest case, with what was expected and what came.
 
 """

@@ -124,7 +124,7 @@ TORCH: dict[str, Callable[..., Any]] = {
 def test_the_twin_is_torchs(name: str) -> None:
     exercise = EXERCISES[name]
 
-    @settings(max_examples=20, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=10, derandomize=True, database=None, deadline=None)
     @given(st.one_of([probe.cases for probe in exercise.probes]))
     def judge_the_judge(case: Case) -> None:
         expected = copied(case).call(TORCH[name])

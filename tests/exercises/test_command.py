@@ -1,0 +1,90 @@
+"""The command line: list, start, check."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from minicnn.exercises.__main__ import main
+from minicnn.exercises.catalogue import EXERCISES
+
+RIGHT = "def relu_backward(grad, input):\n    return grad * (input > 0)\n"
+WRONG = "def dropout(input, uniform, p, training):\n    return input\n"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "notes"))
+    monkeypatch.setattr(sys, "stdin", sys.stdin)  # check replaces it
+    return tmp_path
+
+
+def test_without_arguments_it_lists_the_exercises(capsys) -> None:
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert all(f"{name} " in out for name in EXERCISES)
+    assert "python -m minicnn.exercises start NAME" in out
+
+
+@pytest.mark.parametrize("word", ["start", "new"])
+def test_start_writes_the_stub_and_says_how_to_go_on(word: str, elsewhere: Path, capsys) -> None:
+    assert main([word, "unfold"]) == 0
+    text = (elsewhere / "unfold.py").read_text(encoding="utf-8")
+    assert text == EXERCISES["unfold"].stub.file("unfold.py")
+    assert "def unfold(" in text
+    assert text.endswith("raise NotImplementedError\n")
+    assert "check unfold.py" in capsys.readouterr().out
+
+
+def test_start_takes_another_files_name(elsewhere: Path) -> None:
+    assert main(["start", "unfold", "mine.py"]) == 0
+    assert "check mine.py" in (elsewhere / "mine.py").read_text(encoding="utf-8")
+
+
+def test_start_never_overwrites(elsewhere: Path, capsys) -> None:
+    (elsewhere / "unfold.py").write_text("my work")
+    assert main(["start", "unfold"]) == 2
+    assert (elsewhere / "unfold.py").read_text() == "my work"
+    assert "is there already, and stays as it is" in capsys.readouterr().out
+
+
+def test_start_guesses_what_was_meant(capsys) -> None:
+    assert main(["start", "unfolt"]) == 2
+    assert "Do you mean unfold?" in capsys.readouterr().out
+
+
+def test_start_where_nothing_can_be_written_says_so(capsys) -> None:
+    assert main(["start", "unfold", "no/such/folder.py"]) == 2
+    assert "cannot be written: No such file or directory" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        (RIGHT, 0, "relu_backward: right."),
+        (WRONG, 1, "dropout: not right yet."),
+        (RIGHT + WRONG, 1, "1 of 2 right."),
+        ("x = input()\n" + RIGHT, 2, "EOFError"),
+    ],
+)
+def test_check_judges_what_it_finds_and_returns_0_if_all_is_right(
+    text: str, code: int, words: str, elsewhere: Path, capsys
+) -> None:
+    (elsewhere / "mine.py").write_text(text)
+    assert main(["check", "mine.py"]) == code
+    assert words in capsys.readouterr().out
+
+
+def test_check_of_several_files_returns_the_worst(elsewhere: Path) -> None:
+    (elsewhere / "mine.py").write_text(RIGHT)
+    assert main(["check", "mine.py", "none.py"]) == 2
+
+
+def test_without_hypothesis_it_names_the_extra(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    for name in list(sys.modules):
+        if name.startswith(("minicnn.exercises.", "minicnn.testing")):
+            monkeypatch.delitem(sys.modules, name)
+    assert main([]) == 2
+    assert "pip install 'minicnn[test]'" in capsys.readouterr().out

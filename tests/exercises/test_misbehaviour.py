@@ -1,0 +1,244 @@
+"""Whatever a learner's file does: one clear message, and none of our own traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minicnn.exercises import deadline
+from minicnn.exercises.catalogue import EXERCISES
+from minicnn.exercises.check import check_file
+from minicnn.exercises.deadline import TimeUpError, Watchman
+from minicnn.exercises.judge import judge
+from minicnn.exercises.learner import UnreadableError
+from minicnn.exercises.report import report
+
+from .grading import hand_in, topic
+
+RELU = "import torch\ndef relu_backward(grad, input):\n"
+FUNCTIONAL = "torch.nn.functional"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "SECONDS", 0.3)
+
+
+def grade(text: str, folder: Path, exercise: str = "relu_backward") -> tuple[str, str]:
+    """The topic and the report of an answer."""
+    verdict = hand_in(exercise, text, folder, examples=6, shrinks=0)
+    return topic(verdict), report(verdict)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        ("    grad * (input > 0)", "type", "It returned None"),
+        ("    return (grad * (input > 0)).tolist()", "type", "a list came"),
+        ("    return (grad * (input > 0)).numpy()", "type", "must be a torch.Tensor; a ndarray"),
+        ("    return (grad, input)", "type", "must be a torch.Tensor; a tuple came"),
+        ("    return grad[None] * (input > 0)", "shape", "(1,) was expected, (1, 1) came"),
+        ("    return (grad * (input > 0)).float()", "dtype", "float64 was expected"),
+        ("    return (grad * (input > 0)).int()", "dtype", "torch.int32 came"),
+        ("    grad *= input > 0\n    return grad", "changed", "changes its argument grad in place"),
+        ("    input.clamp_(min=0)\n    return grad * (input > 0)", "changed", "argument input"),
+        ("    return grad[7]", "raised", "It raised IndexError: index 7 is out of bounds"),
+        ("    return gard", "raised", "NameError: name 'gard' is not defined"),
+        ("    return 1 / 0", "raised", "It raised ZeroDivisionError: division by zero"),
+        ("    return relu_backward(grad, input)", "raised", "RecursionError"),
+        ("    raise SystemExit", "raised", "It raised SystemExit"),
+        ("    raise BaseException", "raised", "It raised BaseException"),
+        ("    return grad * torch.rand(())", "unsteady", "called twice with the same arguments"),
+        ("    while True:\n        pass", "time", "It had not come back after 3 seconds"),
+        ("    raise NotImplementedError", "unwritten", "not written yet"),
+        ("    return grad / 0 * (input > 0)", "not finite", "Hint: A nan or inf came"),
+        ("    return 0 * grad", "zeros", "Hint: Only zeros come"),
+        ("    return -grad * (input > 0)", "sign", "Hint: Every number has the wrong sign"),
+        ("    return 2.5 * grad * (input > 0)", "factor", "Every number is 2.5 times what"),
+        ("    return grad * (input > 0) + 1", "offset", "Every number is too large by 1."),
+        ("    return (grad * (input > 0)).flip(0)", "flipped", "in reverse order"),
+    ],
+)
+def test_what_comes_back_is_named(body: str, kind: str, words: str, tmp_path: Path) -> None:
+    found, message = grade(f"{RELU}{body}\n", tmp_path)
+    assert found == kind
+    assert words in message
+    assert "Traceback" not in message
+    assert "minicnn/" not in message
+
+
+def test_the_learners_own_line_is_quoted(tmp_path: Path) -> None:
+    _, message = grade(f"{RELU}    y = grad\n    return y[7]\n", tmp_path)
+    assert "In line 4:  return y[7]" in message
+
+
+def test_another_signature_is_told_the_right_one(tmp_path: Path) -> None:
+    found, message = grade("def relu_backward(grad):\n    return grad\n", tmp_path)
+    assert found == "arguments"
+    assert "in this order: grad, input." in message
+
+
+@pytest.mark.parametrize(
+    ("expression", "culprit"),
+    [
+        ("grad * (torch.relu(input) > 0)", "torch.relu"),
+        ("grad * (input.relu() > 0)", "torch.Tensor.relu"),
+        ("grad * (torch.relu_(input) > 0)", "torch.relu_"),
+        (f"grad * ({FUNCTIONAL}.relu(input) > 0)", f"{FUNCTIONAL}.relu"),
+        (f"grad * ({FUNCTIONAL}.threshold(input, 0, 0) > 0)", f"{FUNCTIONAL}.threshold"),
+        ("grad * (torch.nn.ReLU()(input) > 0)", f"{FUNCTIONAL}.relu"),
+        ("torch.autograd.grad(input.requires_grad_().sum(), input)[0]", "requires_grad_"),
+        ("torch.func.grad(lambda x: (grad * x).sum())(input)", "requires_grad_"),
+        ("torch.ops.aten.threshold_backward(grad, input, 0)", "aten.threshold_backward"),
+        ("minicnn.functional.relu(input)", "minicnn"),
+        ("helper(grad, input)", "minicnn.functional"),
+        ("relu(input)", "minicnn.functional.activation.relu"),
+    ],
+)
+def test_ready_made_functions_are_noticed(expression: str, culprit: str, tmp_path: Path) -> None:
+    imports = "import minicnn\nfrom minicnn.functional import relu\nF = minicnn.functional\n"
+    helper = "def helper(grad, input):\n    return F.relu(input)\n"
+    found, message = grade(f"{imports}{helper}{RELU}    return {expression}\n", tmp_path)
+    assert found == "ready-made"
+    assert culprit in message
+    assert "by hand" in message
+
+
+def test_no_except_clause_of_the_answer_hides_that_it_used_something_ready_made(tmp_path) -> None:
+    body = "    try: torch.relu(input)\n    except Exception: pass\n    return grad\n"
+    assert grade(RELU + body, tmp_path)[0] == "ready-made"
+
+
+def test_a_name_of_minicnn_that_the_answer_does_not_use_is_no_matter(tmp_path: Path) -> None:
+    text = f"import torch\nfrom minicnn.functional import relu as data\n{RELU}"
+    assert grade(text + "    return grad * (input.data > 0)\n", tmp_path)[0] == "right"
+
+
+def test_padding_and_windows_are_building_blocks(tmp_path: Path) -> None:
+    text = f"""
+import torch
+def unfold(input, kernel_size, stride, padding, dilation):
+    x = {FUNCTIONAL}.pad(input, 4 * [padding])
+    (k, l), d = kernel_size, dilation
+    windows = x.unfold(2, d * (k - 1) + 1, stride).unfold(3, d * (l - 1) + 1, stride)
+    return windows[..., ::d, ::d].permute(0, 1, 4, 5, 2, 3).flatten(4).flatten(1, 3)
+"""
+    assert grade(text, tmp_path, "unfold")[0] == "right"
+
+
+def test_an_option_that_is_refused_for_now_is_told_apart_from_an_untouched_stub(tmp_path) -> None:
+    text = (
+        "def output_size(size, kernel_size, stride, padding, dilation):\n"
+        "    if stride > 1:\n        raise NotImplementedError\n"
+        "    return size - kernel_size + 1\n"
+    )
+    _, message = grade(text, tmp_path, "output_size")
+    assert "Right so far: a window of one cell; a longer window" in message
+    assert "Wrong with: stride up to 3" in message
+
+
+def test_what_the_answer_printed_is_shown_with_the_case_alone(tmp_path: Path, capsys) -> None:
+    body = "    print('\\n'.join(12 * ['here']))\n    return grad\n"
+    _, message = grade(RELU + body, tmp_path)
+    assert "It printed:\n    here\n" in message
+    assert message.count("    here\n") == 8
+    assert capsys.readouterr().out == ""
+
+
+# --- Files from which no function can be got ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def relu_backward(grad, input)\n    return grad\n", "not Python yet: expected ':'"),
+        ("def relu_backward(grad, input)\n    return grad\n", "line 1:  def relu_backward("),
+        ("import nothing_of_this_name\n", "ModuleNotFoundError: No module named 'nothing_of_"),
+        ("x = 1\ny = x / 0\n", "ZeroDivisionError: division by zero:\n  line 2:  y = x / 0"),
+        ("import sys\nsys.exit(3)\n", "SystemExit: 3"),
+        ("while True:\n    pass\n", "had not ended after"),
+        ("def relu_bakward(grad, input):\n    pass\n", "do you mean relu_backward?"),
+        ("", "No function in it is named like an exercise."),
+        ("x = '\0'\n", "null bytes"),
+    ],
+)
+def test_a_file_that_cannot_be_judged_says_why(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "answer.py"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UnreadableError) as error:
+        check_file(path)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "words"), [("none.py", "no such file"), ("", "cannot be read")])
+def test_a_path_without_a_file_says_so(name: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match=words):
+        check_file(tmp_path / name)
+
+
+def test_a_file_may_import_what_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("def slope(x):\n    return x > 0\n")
+    path = tmp_path / "answer.py"
+    path.write_text(
+        "from beside import slope\ndef relu_backward(grad, input):\n"
+        "    return grad * slope(input)\n"
+    )
+    try:
+        assert [verdict.right for verdict in check_file(path, lambda text: None)] == [True]
+    finally:
+        sys.modules.pop("beside", None)
+
+
+# --- Loops --------------------------------------------------------------------------------------
+
+
+def test_a_loop_that_catches_everything_ends_the_process_with_a_message(monkeypatch) -> None:
+    told: list[str] = []
+    ended: list[int] = []
+    monkeypatch.setattr(deadline, "GRACE", 0.2)
+    monkeypatch.setattr(deadline.os, "_exit", ended.append)
+
+    def stubborn(grad, input):
+        while not ended:
+            try:
+                while not ended:
+                    pass
+            except BaseException:
+                continue
+        return grad
+
+    judge(EXERCISES["relu_backward"], stubborn, 1, 0, lambda: told.append("stuck"))
+    assert told[:1] == ["stuck"]
+    assert ended[:1] == [1]
+
+
+def endless() -> None:
+    while True:
+        pass
+
+
+def test_a_time_limit_leaves_what_comes_later_alone() -> None:
+    with Watchman(seconds=0.05) as watchman:
+        for _ in range(3):
+            with pytest.raises(TimeUpError), watchman.limit():
+                endless()
+        with watchman.limit():
+            pass
+        deadline.time.sleep(0.2)
+
+
+# --- The verdict --------------------------------------------------------------------------------
+
+
+def test_another_process_says_the_same_and_no_note_is_left_in_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "answer.py"
+    path.write_text("def log_softmax(logits):\n    return logits - logits.exp().sum().log()\n")
+    command = [sys.executable, "-m", "minicnn.exercises", "check", "answer.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    assert run.returncode == 1
+    shown: list[str] = []
+    check_file(path, shown.append)
+    assert run.stdout.strip() == shown[0].strip()
+    assert run.stderr == ""
+    assert [p.name for p in tmp_path.iterdir()] == ["answer.py"]
