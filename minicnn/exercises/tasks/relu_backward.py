@@ -58,7 +58,7 @@ def cases(draw: DrawFn, zeros: bool = True, sides: int = 1) -> Case:
 EXERCISE = Exercise(
     stub=relu_backward,
     task="the gradient of relu",
-    chapter=5,
+    chapter=7,
     solution=solution,
     twin=twin,
     probes=(
