@@ -4,6 +4,9 @@ It runs every page's code, treats warnings as errors, and checks the links betwe
 is needed, to set the formulas; npm gives their style sheet and fonts, once.
 """
 
+import argparse
+import base64
+import json
 import os
 import re
 import shutil
@@ -18,11 +21,22 @@ KATEX = "katex@0.16.22"  # the version that sphinxcontrib-katex sets formulas wi
 
 def main() -> int:
     """Fetch, build, check."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--save-pictures",
+        action="store_true",
+        help="also write docs/images/learn, the pictures for who reads the pages as files",
+    )
+    args = parser.parse_args()
     fetch_katex(BUILD / "katex")
     html = BUILD / "html"
     shutil.rmtree(html, ignore_errors=True)
     run([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-b", "html", DOCS, html])
     run([sys.executable, "-m", "linkcheck", "--no-warnings", "--ignore-url=^https?://", html])
+    if args.save_pictures:
+        save_pictures(DOCS / "images" / "learn")
     print(f"\nOpen {html / 'index.html'}")
     return 0
 
@@ -40,6 +54,29 @@ def fetch_katex(folder: Path) -> None:
         source / "fonts", folder / "fonts", ignore=shutil.ignore_patterns("*.woff", "*.ttf")
     )
     (folder / "katex.min.css").write_text(style, encoding="utf-8")
+
+
+def save_pictures(folder: Path) -> None:
+    """Write what the cells drew behind which a page names a picture."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for page in sorted((BUILD / "jupyter_execute").rglob("*.ipynb")):
+        for cell in json.loads(page.read_text(encoding="utf-8"))["cells"]:
+            for tag in cell["metadata"].get("tags", []):
+                if tag.startswith("picture-"):
+                    save_picture(folder / tag.removeprefix("picture-"), cell["outputs"])
+
+
+def save_picture(path: Path, outputs: list[dict]) -> None:
+    """Write the picture among a cell's outputs."""
+    drawn = [
+        (kind, d["data"][f"image/{kind}"])
+        for d in outputs
+        for kind in ("gif", "png")
+        if f"image/{kind}" in d.get("data", {})
+    ]
+    kind, picture = drawn[0]
+    path.with_suffix(f".{kind}").write_bytes(base64.b64decode(picture))
 
 
 def run(command: list) -> None:

@@ -1,6 +1,7 @@
 """How Sphinx builds the book: plain Markdown in, pages that have run out."""
 
 import ast
+import json
 import os
 import re
 import textwrap
@@ -83,11 +84,19 @@ torch.set_num_threads(1)
 ```
 
 """
-FENCE = re.compile(r"^```python *(?P<tags>[a-z -]*)$", re.MULTILINE)
+FENCE = re.compile(
+    r"^```python *(?P<tags>[a-z -]*)\n(?P<code>.*?)^```\n"
+    r"(\n!\[(?P<alt>[^\]]*)\]\(\.\./images/learn/(?P<picture>[\w-]+)\.\w+\)\n)?",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def run_fences(app: Sphinx, name: str, source: list[str]) -> None:
-    """Turn the Python fences of a page into cells that run; ``no-run`` leaves one as text."""
+    """Turn the Python fences of a page into cells that run; ``no-run`` leaves one as text.
+
+    Behind a fence there may be the picture that it draws, for who reads the page elsewhere, as a
+    file: here the cell draws it anew. build.py --save-pictures writes the files.
+    """
     if name.startswith("learn/") or name == "beside-torch":
         source[0] = KERNEL + FENCE.sub(_cell, source[0])
 
@@ -95,9 +104,13 @@ def run_fences(app: Sphinx, name: str, source: list[str]) -> None:
 def _cell(fence: re.Match[str]) -> str:
     tags = fence["tags"].split()
     if "no-run" in tags:
-        return "```python"
-    options = f"\n:tags: [{', '.join(tags)}]" if tags else ""
-    return f"```{{code-cell}} ipython3{options}"
+        return f"```python\n{fence['code']}```\n"
+    options = ["---", f"tags: {json.dumps(tags)}", "---"]
+    if fence["picture"]:
+        tags.append(f"picture-{fence['picture']}")
+        alt = {"image": {"alt": " ".join(fence["alt"].split())}}
+        options[1:2] = [f"tags: {json.dumps(tags)}", f"mystnb: {json.dumps(alt)}"]
+    return "\n".join(["```{code-cell} ipython3", *options, fence["code"] + "```\n"])
 
 
 def set_equations(

@@ -1,0 +1,73 @@
+"""The book, as who reads its files sees it: nothing is missing, no link is dead.
+
+docs/build.py runs the pages; here they are only read.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted((ROOT / "docs" / "learn").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *CHAPTERS]
+PAGES += sorted((ROOT / "docs" / "reference").glob("*.md"))
+
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def prose(page: Path) -> str:
+    return FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def dead_links(page: Path) -> list[str]:
+    """The local targets that are not there: files, and headings in them."""
+    return [target for target in LINK.findall(prose(page)) if not is_alive(page, target)]
+
+
+def is_alive(page: Path, target: str) -> bool:
+    if target.startswith(("https://", "http://")):
+        return True
+    path, _, anchor = target.partition("#")
+    file = (page.parent / path).resolve() if path else page
+    return file.exists() and (not anchor or anchor in anchors(file))
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    assert dead_links(page) == []
+
+
+def test_a_dead_link_would_be_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# A *title*: one\n[a](gone.md) [b](#a-title-one) [c](#b) [d](page.md)\n")
+    assert dead_links(page) == ["gone.md", "#b"]
+
+
+def test_the_chapters_are_numbered_without_a_gap():
+    assert [page.name[:2] for page in CHAPTERS] == [f"{n:02}" for n in range(1, 15)]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        r"^# \d+\. ",
+        r"^\*\*The question:\*\* ",
+        r"^```python",
+        r"^!\[.+\]\(\.\./images/learn/",  # a picture for who does not build the book
+        r"^> \[!WARNING\]\n> \*\*What goes wrong",
+        r"^\*\*In the source:\*\* ",
+        r"^## Exercises$",
+        r"^<details>\n<summary>Solution",
+    ],
+)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda page: page.stem)
+def test_every_chapter_has_its_parts(chapter, part):
+    assert re.search(part, chapter.read_text(encoding="utf-8"), re.MULTILINE)
