@@ -10,6 +10,7 @@ runs        a run is a folder, from which training can go on at any time
 parallel    several processes that train one network
 insight     seeing inside a trained network: saliency, calibration, principal components
 viz         figures
+report      a page about a run
 """
 
 import importlib
@@ -36,7 +37,7 @@ from minicnn import (
 from minicnn.summaries import summary
 
 if TYPE_CHECKING:
-    from minicnn import viz
+    from minicnn import report, viz
 
 __all__ = [
     "atomic",
@@ -51,6 +52,7 @@ __all__ = [
     "naive",
     "optim",
     "parallel",
+    "report",
     "runs",
     "schedules",
     "summary",
@@ -59,8 +61,10 @@ __all__ = [
     "viz",
 ]
 
+DRAWING = ("report", "viz")  # imported when they are first used: matplotlib takes a while
+
 
 def __getattr__(name: str) -> Any:
-    if name == "viz":  # imported when it is first used: matplotlib takes a while
-        return importlib.import_module("minicnn.viz")
+    if name in DRAWING:
+        return importlib.import_module(f"minicnn.{name}")
     raise AttributeError(f"module 'minicnn' has no attribute {name!r}")

@@ -71,3 +71,23 @@ def test_the_chapters_are_numbered_without_a_gap():
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda page: page.stem)
 def test_every_chapter_has_its_parts(chapter, part):
     assert re.search(part, chapter.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def glossary() -> dict[str, set[str]]:
+    """The links to the terms that each chapter explains, by the chapter's file name."""
+    terms: dict[str, set[str]] = {page.name: set() for page in CHAPTERS}
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    for letter in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+        for entry in re.findall(r"^\*\*.*?(?=\n\n|\Z)", letter, re.MULTILINE | re.DOTALL):
+            chapter = re.search(r"\[Chapter \d+\]\(learn/(.*?)\)", entry)
+            if chapter:
+                term = entry.removeprefix("**").partition(".**")[0]
+                terms[chapter[1]].add(f"[{term}](../glossary.md#{letter[0].lower()})")
+    return terms
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda page: page.stem)
+def test_every_chapter_links_the_terms_that_the_glossary_finds_in_it(chapter):
+    line = re.search(r"^\*\*Terms:\*\* (.*?)\.\n\n", prose(chapter), re.MULTILINE | re.DOTALL)
+    assert line
+    assert set(re.split(r",\s", line[1])) == glossary()[chapter.name]

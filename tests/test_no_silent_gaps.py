@@ -33,10 +33,13 @@ MODULES = (
     minicnn.metrics,
     minicnn.models,
     minicnn.optim,
+    minicnn.parallel,
+    minicnn.report,
     minicnn.runs,
     minicnn.schedules,
     minicnn.train,
     minicnn.tree,
+    minicnn.viz,
     summaries,
 )
 
