@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from minicnn.exercises.catalogue import EXERCISES
+
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "docs" / "learn").glob("*.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *CHAPTERS]
@@ -65,7 +67,7 @@ def test_the_chapters_are_numbered_without_a_gap():
         r"^> \[!WARNING\]\n> \*\*What goes wrong",
         r"^\*\*In the source:\*\* ",
         r"^## Exercises$",
-        r"^<details>\n<summary>Solution",
+        r"^<details>\s*<summary>Solution",
     ],
 )
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda page: page.stem)
@@ -90,4 +92,12 @@ def glossary() -> dict[str, set[str]]:
 def test_every_chapter_links_the_terms_that_the_glossary_finds_in_it(chapter):
     line = re.search(r"^\*\*Terms:\*\* (.*?)\.\n\n", prose(chapter), re.MULTILINE | re.DOTALL)
     assert line
-    assert set(re.split(r",\s", line[1])) == glossary()[chapter.name]
+    assert set(re.findall(r"\[.*?\]\(.*?\)", line[1])) == glossary()[chapter.name]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.name)
+def test_every_graded_exercise_is_announced_in_its_chapter(exercise):
+    chapter = CHAPTERS[exercise.chapter - 1]
+    graded = re.search(r"^\*\*Graded:\*\* (.*?)\. ", prose(chapter), re.MULTILINE | re.DOTALL)
+    assert graded
+    assert f"`{exercise.name}`" in re.split(r",\s", graded[1])

@@ -50,7 +50,7 @@ def is_allowed(name: str) -> bool:
     return name.removesuffix("_").removeprefix("_foreach_") in ALLOWED
 
 
-# The tools that hold us against torch import what they compare with.
+# The tools that compare us with torch import what they compare with.
 TOOLS = ("testing", "bench", "profile.py")
 READY_MADE = ("torch.nn", "torch.optim", "torch._C")
 

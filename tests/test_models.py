@@ -1,4 +1,4 @@
-"""The ready-made networks, each held against the same network built of torch.nn."""
+"""The ready-made networks, each compared with the same network built of torch.nn."""
 
 from collections.abc import Callable
 

@@ -66,6 +66,8 @@ NOT_PUBLISHED = {
 SEARCHED = ("functional", "init", "insight", "layers", "metrics", "optim", "schedules", "tree")
 NOT_SEARCHED = ("schedules.as_schedule",)  # the optimizers' property tests go through it
 
+NO_EXAMPLE = ("viz.show",)  # it opens windows, and waits until somebody closes them
+
 PublicFunction = tuple[str, Callable[..., Any]]
 
 
@@ -106,8 +108,7 @@ def module_of(name: str) -> str:
 
 
 def test_every_public_function_has_an_example() -> None:
-    gaps = without_example(PUBLIC)
-    assert not gaps, gaps
+    assert without_example(PUBLIC) == [*NO_EXAMPLE]
 
 
 def test_every_published_method_has_a_reference() -> None:

@@ -81,7 +81,7 @@ def timed(comparisons: Iterable[Comparison]) -> Callable[[Meter], Measured]:
 
 
 def run(row: Row, meter: Meter) -> Result:
-    """Measure a row and hold it against its goal.
+    """Measure a row and compare it with its goal.
 
     Args:
         row: what to measure.

@@ -128,7 +128,7 @@ def test_a_kernel_as_large_as_the_padded_image_fits_once_and_a_larger_one_is_ref
         F.conv2d(x, torch.ones(1, 1, 6, 6), padding=1)
 
 
-# The same, for whatever hypothesis comes up with: held against PyTorch
+# The same, for whatever hypothesis comes up with: compared with PyTorch
 
 
 @given(cases.conv2d(EXACT))

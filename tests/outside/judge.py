@@ -1,4 +1,4 @@
-"""One sample, one verdict: what minicnn does with it, held against what torch does."""
+"""One sample, one verdict: what minicnn does with it, compared with what torch does."""
 
 import warnings
 from collections.abc import Callable, Iterator
