@@ -20,7 +20,7 @@ import options
 import recipe as recipes
 import torch
 
-from minicnn import data
+from minicnn import data, train
 
 HELD_BACK = 6  # one digit in six: twice as many as when training, since errors are few to count
 
@@ -40,13 +40,14 @@ def train_once(args: argparse.Namespace) -> dict[str, float]:
     for progress in recipes.fit(recipe, start, training, validation):
         if progress.training.step % recipe.steps == 0:
             print(recipes.epoch_line(progress.history[-1], args.epochs), flush=True)
-    last = progress.history[-1]
-    digits, accuracy = len(validation.labels), last["validation_accuracy"]
+    weights = recipes.final_weights(recipe, progress.training)
+    held = train.evaluate(recipe.tested_net, *weights, recipes.all_of(validation, recipe.device))
+    digits = len(validation.labels)
     return {
         "seed": args.seed,
-        "errors": round((1 - accuracy) * digits),
+        "errors": round((1 - held["accuracy"]) * digits),
         "digits": digits,
-        "validation_loss": last["validation_loss"],
+        "validation_loss": held["loss"],
         "seconds": round(time.perf_counter() - started, 1),
     }
 

@@ -57,6 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--elastic", type=number, default=0.0, help="pixels to bend them, standard deviation")
     add("--label-smoothing", type=number, default=0.1, help="in [0, 1], in the train loss")
     add("--average", type=number, default=0.0, help="part of the run to average weights over")
+    add("--test-shift", type=at_least(0), default=0, help="pixels; test the mean of nine views")
     add("--seed", type=at_least(0, below=2**64), default=0, help="of all random numbers")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     add("--out", type=Path, help="folder for the results (default: a dated one in runs)")

@@ -48,7 +48,7 @@ def predict(args: argparse.Namespace) -> int:
         return 1
     weights = pictures.on_cpu(trained.weights)
     images = digits.float() / 255
-    scores = trained.net.apply(*weights, images)[0]
+    scores = trained.tested_net.apply(*weights, images)[0]
     for path, its_scores in zip(paths, scores, strict=True):
         say(line(path, its_scores))
     maps = insight.saliency(trained.net, *weights, images, scores.argmax(1))

@@ -16,6 +16,7 @@ PRESETS = {
         "shear": 10.0,
         "elastic": 0.7,
         "average": 0.02,
+        "test_shift": 1,
     },
 }
 

@@ -46,6 +46,12 @@ class Recipe(NamedTuple):
         return self.processes.device
 
     @property
+    def tested_net(self) -> layers.Layer:
+        """The network as it is tested: if asked, by the mean of its answers to several views."""
+        pixels = self.args.test_shift
+        return layers.average_views(self.net, pixels) if pixels else self.net
+
+    @property
     def leads(self) -> bool:
         """Whether this is the process that writes and speaks."""
         return self.processes.rank == 0

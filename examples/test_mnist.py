@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
         args = parser.parse_args(argv)
         trained = trainings.load(args)
         split = trainings.test_split(trained)
-        tested = results.test(trained.net, trained.weights, split, trained.device)
+        tested = results.test(trained.tested_net, trained.weights, split, trained.device)
         say(f"Test, {tested}\n\n{results.as_text(results.per_class(tested))}")
         return 0
 

@@ -59,7 +59,7 @@ def run_in(processes: Processes, args: argparse.Namespace, past: Run | None) -> 
         return {}
     weights = recipes.final_weights(recipe, progress.training)
     with session.resumable(folder, lambda: progress):
-        tested = results.test(recipe.net, weights, test, recipe.device)
+        tested = results.test(recipe.tested_net, weights, test, recipe.device)
         say(f"\nTest, {tested}")
         if note:
             say(f"NOTE: {note}", args.quiet)

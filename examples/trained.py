@@ -19,6 +19,7 @@ class Trained(NamedTuple):
         run: where it is.
         args: its settings.
         net: the network.
+        tested_net: the same as it is tested, which may be by several views of each image.
         before: the weights that it began with.
         weights: those that it has now.
         device: where they are.
@@ -27,6 +28,7 @@ class Trained(NamedTuple):
     run: Run
     args: argparse.Namespace
     net: layers.Layer
+    tested_net: layers.Layer
     before: Weights
     weights: Weights
     device: torch.device
@@ -53,7 +55,7 @@ def load(args: argparse.Namespace) -> Trained:
     if not path.exists():
         raise runs.RunError(f"{run.folder} has no {path.name} yet")
     weights = runs.load_weights(run, args.weights, like=before)
-    return Trained(run, settings, recipe.net, before, weights, recipe.device)
+    return Trained(run, settings, recipe.net, recipe.tested_net, before, weights, recipe.device)
 
 
 def test_split(trained: Trained) -> data.Split:

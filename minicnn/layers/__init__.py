@@ -5,11 +5,13 @@ from minicnn.layers.layer import Layer
 from minicnn.layers.norm import batch_norm
 from minicnn.layers.pointwise import dropout, flatten, relu
 from minicnn.layers.pooling import avg_pool2d, global_avg_pool, max_pool2d
+from minicnn.layers.views import average_views
 from minicnn.layers.weighted import conv2d, linear
 
 __all__ = [
     "Layer",
     "activations",
+    "average_views",
     "avg_pool2d",
     "batch_norm",
     "conv2d",

@@ -1,4 +1,4 @@
-"""The twins, by which answers are judged, are checked against torch.nn and torch.optim themselves."""
+"""The twins, by which answers are judged, are checked against torch itself."""
 
 from collections.abc import Callable
 from typing import Any

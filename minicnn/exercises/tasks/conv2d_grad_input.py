@@ -149,8 +149,8 @@ EXERCISE = Exercise(
         Probe(
             "stride 2",
             convolutions(stride=2, gradient=True),
-            "Right for stride 1: neighbours in `grad` were two cells apart in the image. The result "
-            "has the shape of `input`; cells that no kernel reached have gradient 0.",
+            "Right for stride 1: neighbours in `grad` were two cells apart in the image. The "
+            "result has the shape of `input`; cells that no kernel reached have gradient 0.",
         ),
         Probe(
             "padding 1",
@@ -183,8 +183,8 @@ EXERCISE = Exercise(
         Suspect(
             "kernel flipped",
             lambda case: other(case, weight=case.inputs["weight"].flip(2, 3)),
-            "The kernel is flipped once too often, or once too little. The first cell of the kernel "
-            "takes its gradient to the first cell below it.",
+            "The kernel is flipped once too often, or once too little. The first cell of the "
+            "kernel takes its gradient to the first cell below it.",
         ),
         Suspect(
             "kernel transposed",
