@@ -58,7 +58,7 @@ myst_update_mathjax = False
 # "force" runs every page anew; a cache would not notice that the library has changed.
 nb_execution_mode = os.environ.get("MINICNN_DOCS_EXECUTION", "force")
 nb_execution_show_tb = True
-nb_execution_timeout = 120
+nb_execution_timeout = 600  # seconds a cell
 nb_merge_streams = True
 
 default_role = "py:obj"  # of docstrings

@@ -8,7 +8,7 @@ PRESETS = {
     "default": {},
     "best": {
         "model": "mnist_deep",
-        "epochs": 20,
+        "epochs": 12,
         "batch_size": 128,
         "lr": 0.005,
         "rotate": 10.0,
