@@ -31,6 +31,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     fetch_katex(BUILD / "katex")
+    quieten(BUILD / "ipython")
     html = BUILD / "html"
     shutil.rmtree(html, ignore_errors=True)
     run([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-b", "html", DOCS, html])
@@ -54,6 +55,15 @@ def fetch_katex(folder: Path) -> None:
         source / "fonts", folder / "fonts", ignore=shutil.ignore_patterns("*.woff", "*.ttf")
     )
     (folder / "katex.min.css").write_text(style, encoding="utf-8")
+
+
+def quieten(folder: Path) -> None:
+    """Let the kernels that run the pages not warn that they talk on this machine unencrypted."""
+    profile = folder / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    settings = {"IPKernelApp": {"log_level": "ERROR"}}
+    (profile / "ipython_kernel_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    os.environ["IPYTHONDIR"] = str(folder)
 
 
 def save_pictures(folder: Path) -> None:
