@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn import data, layers
+from minicnn import data, layers, tree
 
 CLASSES = 4
 net = layers.sequential(
@@ -23,7 +23,7 @@ def trained(shape, seed):
     """Weights in float64, and images."""
     rng = torch.Generator().manual_seed(seed)
     params, state, _ = net.init(rng, shape[1:])
-    to_double = torch.utils._pytree.tree_map(lambda x: x.double(), (params, state))
+    to_double = tree.map(lambda x: x.double(), (params, state))
     return *to_double, torch.randn(shape, dtype=torch.float64, generator=rng)
 
 
