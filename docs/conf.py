@@ -1,6 +1,7 @@
 """How Sphinx builds the book: plain Markdown in, pages that have run out."""
 
 import ast
+import inspect
 import json
 import os
 import re
@@ -176,8 +177,9 @@ def _language(text: str) -> str:
 def skip_plain_fields(
     app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any
 ) -> bool | None:
-    """Leave out the fields of named tuples: the class's docstring has told what they are."""
-    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field") else None
+    """Leave out fields, and defaults that are Python's own: the class's docstring has told of them."""
+    plain = (getattr(obj, "__doc__", None) or "").startswith("Alias for field")
+    return True if plain or inspect.isbuiltin(obj) else None
 
 
 def find_in_minicnn(
