@@ -177,7 +177,7 @@ def _language(text: str) -> str:
 def skip_plain_fields(
     app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any
 ) -> bool | None:
-    """Leave out fields, and defaults that are Python's own: the class's docstring has told of them."""
+    """Leave out fields, and Python's own functions as defaults: the docstring told of them."""
     plain = (getattr(obj, "__doc__", None) or "").startswith("Alias for field")
     return True if plain or inspect.isbuiltin(obj) else None
 
