@@ -106,12 +106,12 @@ def _cell(fence: re.Match[str]) -> str:
     tags = fence["tags"].split()
     if "no-run" in tags:
         return f"```python\n{fence['code']}```\n"
-    options = ["---", f"tags: {json.dumps(tags)}", "---"]
+    options: dict[str, Any] = {"tags": tags}
     if fence["picture"]:
         tags.append(f"picture-{fence['picture']}")
-        alt = {"image": {"alt": " ".join(fence["alt"].split())}}
-        options[1:2] = [f"tags: {json.dumps(tags)}", f"mystnb: {json.dumps(alt)}"]
-    return "\n".join(["```{code-cell} ipython3", *options, fence["code"] + "```\n"])
+        options["mystnb"] = {"image": {"alt": " ".join(fence["alt"].split())}}
+    # JSON is YAML too, which the options are to be written in.
+    return f"```{{code-cell}} ipython3\n---\n{json.dumps(options)}\n---\n{fence['code']}```\n"
 
 
 def set_equations(

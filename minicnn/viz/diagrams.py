@@ -15,8 +15,8 @@ from torch import Tensor
 
 from minicnn.viz import style
 
-GREEN, PURPLE = "#009e73", "#aa4499"
-COLOURS = (style.BLUE, style.ORANGE, GREEN, PURPLE)  # four that the colour-blind tell apart
+# Four that the colour-blind tell apart.
+COLOURS = (style.BLUE, style.ORANGE, style.GREEN, style.PURPLE)
 
 Colour = Any  # whatever matplotlib takes for one
 

@@ -12,7 +12,7 @@ from . import style
 from .arrays import array, class_indices, tensor
 
 # A class is told by its colour and its shape: ten colours would be too many for the colour-blind.
-COLOURS = (style.BLUE, style.ORANGE, "#009e73", "#cc79a7", "#56b4e9")  # of Okabe and Ito
+COLOURS = (style.BLUE, style.ORANGE, style.GREEN, "#cc79a7", "#56b4e9")  # of Okabe and Ito
 MARKERS = "o^sDv"
 
 

@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 INK, MUTED, FAINT, PAPER = "#1f2933", "#667380", "#e6eaee", "#ffffff"
-BLUE, ORANGE = "#0072b2", "#d55e00"  # of Okabe and Ito's eight
+BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"  # of Okabe and Ito's eight
+PURPLE = "#aa4499"
 INTENSITY = "gray_r"  # an image: ink on paper
 SIGNED = "RdBu_r"  # blue below 0, white at 0, red above
 AMOUNT = LinearSegmentedColormap.from_list("amount", ["#f4f6f8", ORANGE, "#5c2400"])
