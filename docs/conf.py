@@ -17,6 +17,9 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
+# What the chapters draw with; their kernels inherit the environment.
+os.environ["PYTHONPATH"] = str(Path(__file__).parent / "_ext")
+
 project = "minicnn"
 author = "the minicnn developers"
 copyright = "the minicnn developers"

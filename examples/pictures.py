@@ -8,8 +8,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from results import Results
 
-from minicnn import atomic, data, insight, layers, metrics, tree, viz
-from minicnn.runs import Weights
+from minicnn import data, insight, layers, metrics, tree, viz
+from minicnn.runs import Weights, atomic
 
 Figures = dict[str, Figure]  # by the name of the file
 

@@ -14,6 +14,7 @@ import pictures
 import torch
 import trained as trainings
 from commands import complain, run_command, say
+from photo import read_digit
 from torch import Tensor
 
 from minicnn import data, insight
@@ -25,7 +26,7 @@ def read_all(paths: list[Path]) -> tuple[list[Path], Tensor]:
     read, digits = [], []
     for path in paths:
         try:
-            digits.append(data.read_digit(path))
+            digits.append(read_digit(path))
             read.append(path)
         except data.DataError as error:
             complain(f"not read: {error}")

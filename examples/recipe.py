@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import torch
 
-from minicnn import data, layers, models, optim, parallel, runs, schedules, train, tree
+from minicnn import data, layers, models, optim, parallel, runs, train, tree
 from minicnn import functional as F
+from minicnn.optim import schedules
 from minicnn.parallel import Processes
 from minicnn.runs import Progress, Weights
 

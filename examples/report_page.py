@@ -5,9 +5,9 @@ from pictures import Figures
 from recipe import Recipe
 from results import Results
 
-from minicnn import atomic, runs
-from minicnn.report import Picture, Section, Table, page
-from minicnn.runs import Progress, Run
+from minicnn import runs
+from minicnn.pages import Picture, Section, Table, page
+from minicnn.runs import Progress, Run, atomic
 
 SECTIONS = {  # name of the figure: heading, text, what it shows
     "curves": (

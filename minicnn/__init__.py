@@ -1,47 +1,51 @@
 """minicnn: convolutional networks from scratch, in functional PyTorch, small enough to read.
 
 functional  the maths, forward and backward, by hand; a twin of torch.nn.functional
+naive       the same as loops and by the definition: the place to start reading
 layers      a layer is two functions: init and apply
 models      ready-made networks
-optim       an optimizer is two functions: init and update
+init        initial weights
+optim       an optimizer is two functions: init and update; learning-rate schedules
 train       training as a function from state to state
-data        MNIST in memory, batches, augmentation
-runs        a run is a folder, from which training can go on at any time
+metrics     accuracy, the confusion matrix
+tree        nested tuples and dicts of tensors
+data        images in memory, batches, augmentation
+runs        a run is a folder, from which training can resume at any step
 parallel    several processes that train one network
-insight     seeing inside a trained network: saliency, calibration, principal components
+insight     numbers about a trained network: saliency, calibration, principal components
 viz         figures
-report      a page about a run
+pages       HTML: the report of a run
+exercises   tasks that grade themselves
+testing     hypothesis strategies, and the comparison of a function with its torch twin
 """
 
 import importlib
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from minicnn import (
-    atomic,
-    checkpoint,
-    data,
-    functional,
-    init,
-    insight,
-    layers,
-    metrics,
-    models,
-    naive,
-    optim,
-    parallel,
-    runs,
-    schedules,
-    train,
-    tree,
-)
-from minicnn.summaries import summary
-
 if TYPE_CHECKING:
-    from minicnn import report, viz
+    from minicnn import (
+        data,
+        functional,
+        init,
+        insight,
+        layers,
+        metrics,
+        models,
+        naive,
+        optim,
+        pages,
+        parallel,
+        runs,
+        train,
+        tree,
+        viz,
+    )
+    from minicnn.layers import summary
+
+__version__ = version("minicnn")
 
 __all__ = [
-    "atomic",
-    "checkpoint",
     "data",
     "functional",
     "init",
@@ -51,20 +55,24 @@ __all__ = [
     "models",
     "naive",
     "optim",
+    "pages",
     "parallel",
-    "report",
     "runs",
-    "schedules",
     "summary",
     "train",
     "tree",
     "viz",
 ]
 
-DRAWING = ("report", "viz")  # imported when they are first used: matplotlib takes a while
-
 
 def __getattr__(name: str) -> Any:
-    if name in DRAWING:
+    """Import a module when it is first used: torch and matplotlib take seconds to import."""
+    if name == "summary":
+        return importlib.import_module("minicnn.layers").summary
+    if name in __all__:
         return importlib.import_module(f"minicnn.{name}")
     raise AttributeError(f"module 'minicnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -24,8 +24,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import minicnn
 from minicnn import functional as F
-from minicnn import layers, models, optim, schedules, train
+from minicnn import layers, models, optim, train
 from minicnn.layers import Layer
+from minicnn.optim import schedules
 
 # The variants of one, in place (add_) and for lists of tensors (_foreach_add), are such blocks too.
 BUILDING_BLOCKS = {

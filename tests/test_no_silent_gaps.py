@@ -17,14 +17,18 @@ import pytest
 import torch
 
 import minicnn
+import minicnn.layers.summary
+import minicnn.optim.schedules
+import minicnn.runs.atomic
+import minicnn.runs.checkpoint
 from minicnn import functional as F
-from minicnn import layers, models, summaries, train, tree
+from minicnn import layers, models, train, tree
 from minicnn.layers import Layer
 
 TESTS = Path(__file__).parent
 MODULES = (
-    minicnn.atomic,
-    minicnn.checkpoint,
+    minicnn.runs.atomic,
+    minicnn.runs.checkpoint,
     minicnn.data,
     minicnn.functional,
     minicnn.init,
@@ -34,13 +38,13 @@ MODULES = (
     minicnn.models,
     minicnn.optim,
     minicnn.parallel,
-    minicnn.report,
+    minicnn.pages,
     minicnn.runs,
-    minicnn.schedules,
+    minicnn.optim.schedules,
     minicnn.train,
     minicnn.tree,
     minicnn.viz,
-    summaries,
+    minicnn.layers.summary,
 )
 
 # Modules of published methods, where each function says where it was published …

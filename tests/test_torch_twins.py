@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from minicnn import functional as F
-from minicnn import layers, metrics, optim, schedules, train, tree
+from minicnn import layers, metrics, optim, train, tree
 from minicnn.layers import Layer
+from minicnn.optim import schedules
 from minicnn.train import TrainState
 
 IN_SHAPE, CLASSES, STEPS, BATCH = (1, 12, 12), 5, 40, 8

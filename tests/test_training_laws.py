@@ -23,8 +23,10 @@ from hypothesis.stateful import (
 )
 from torch import Tensor
 
-from minicnn import checkpoint, data, layers, optim, schedules, train, tree
+from minicnn import data, layers, optim, train, tree
 from minicnn import functional as F
+from minicnn.optim import schedules
+from minicnn.runs import checkpoint
 from minicnn.testing.profiles import fewer
 from minicnn.train import TrainState
 

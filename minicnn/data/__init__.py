@@ -7,7 +7,6 @@ from minicnn.data.elastic import elastic_field
 from minicnn.data.errors import DataError, MissingDataError
 from minicnn.data.load import DATASETS, load
 from minicnn.data.mnist import data_dir, load_fashion_mnist, load_mnist
-from minicnn.data.photo import read_digit
 from minicnn.data.sample import load_sample
 from minicnn.data.split import Split, hold_out
 from minicnn.data.warp import random_warp, warp
@@ -30,7 +29,6 @@ __all__ = [
     "load_sample",
     "random_shift",
     "random_warp",
-    "read_digit",
     "shift",
     "steps_per_epoch",
     "warp",

@@ -5,6 +5,7 @@ from minicnn.layers.layer import Layer
 from minicnn.layers.norm import batch_norm
 from minicnn.layers.pointwise import dropout, flatten, relu
 from minicnn.layers.pooling import avg_pool2d, global_avg_pool, max_pool2d
+from minicnn.layers.summary import summary
 from minicnn.layers.views import average_views
 from minicnn.layers.weighted import conv2d, linear
 
@@ -23,4 +24,5 @@ __all__ = [
     "relu",
     "residual",
     "sequential",
+    "summary",
 ]

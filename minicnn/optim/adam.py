@@ -9,8 +9,8 @@ from minicnn import checks, tree
 from minicnn.optim import lists
 from minicnn.optim.gradient import penalised_gradient
 from minicnn.optim.lists import Maths, Tensors
+from minicnn.optim.schedules import Schedule, as_schedule
 from minicnn.optim.transform import Transform
-from minicnn.schedules import Schedule, as_schedule
 from minicnn.tree import Tree
 
 

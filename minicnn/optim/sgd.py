@@ -7,8 +7,8 @@ from torch import Tensor
 
 from minicnn import checks, tree
 from minicnn.optim.gradient import penalised_gradient
+from minicnn.optim.schedules import Schedule, as_schedule
 from minicnn.optim.transform import Transform
-from minicnn.schedules import Schedule, as_schedule
 from minicnn.tree import Tree
 
 

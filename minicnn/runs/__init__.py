@@ -7,7 +7,7 @@ progress    last.pt and best.pt
 interrupt   Ctrl-C, once and twice
 """
 
-from minicnn.checkpoint import CheckpointError
+from minicnn.runs.checkpoint import CheckpointError
 from minicnn.runs.config import describe, digest, read_description
 from minicnn.runs.folder import Run, RunError, begin, find, read_config, sweep
 from minicnn.runs.history import read_metrics, write_metrics

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minicnn import atomic
+from minicnn.runs import atomic
 
 
 class RunError(ValueError):

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from minicnn import atomic
+from minicnn.runs import atomic
 from minicnn.runs.folder import Run, RunError
 
 Row = dict[str, float]

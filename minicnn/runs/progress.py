@@ -6,8 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from minicnn import checkpoint, tree
-from minicnn.checkpoint import CheckpointError
+from minicnn import tree
+from minicnn.runs import checkpoint
+from minicnn.runs.checkpoint import CheckpointError
 from minicnn.runs.folder import Run
 from minicnn.runs.history import Row
 from minicnn.train import TrainState

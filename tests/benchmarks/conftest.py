@@ -3,7 +3,7 @@
     pytest tests/benchmarks --benchmark-only -n 0
 
 Ordinary runs of pytest skip them. They measure one function after the other and are there to look
-at a single operation; the ratios that count come from ``python -m minicnn.bench``, where the two
+at a single operation; the ratios that count come from ``python -m tests.bench``, where the two
 take turns.
 """
 

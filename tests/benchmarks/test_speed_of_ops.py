@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from minicnn.bench import geometry, ops
-from minicnn.bench.measure import Comparison
+from tests.bench import geometry, ops
+from tests.bench.measure import Comparison
 
 SIDES = ("ours", "torch")
 

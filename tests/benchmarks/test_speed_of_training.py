@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from minicnn import models
-from minicnn.bench.measure import Comparison
-from minicnn.bench.steps import net_a, net_b, steps
+from tests.bench.measure import Comparison
+from tests.bench.steps import net_a, net_b, steps
 
 SIDES = ("ours", "torch")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from minicnn import atomic, checkpoint, runs, tree
-from minicnn.runs import Run
+from minicnn import runs, tree
+from minicnn.runs import Run, atomic, checkpoint
 
 TIMES = ("images_per_second", "elapsed_seconds", "seconds")  # of which no two are the same
 

@@ -11,7 +11,8 @@ from unittest import mock
 import recipe
 import train_mnist
 
-from minicnn import atomic, data
+from minicnn import data
+from minicnn.runs import atomic
 
 DIGITS = 240, 100  # to train on and to test on, where there are to be few
 

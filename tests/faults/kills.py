@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minicnn import checkpoint
-from minicnn.runs import Run
+from minicnn.runs import Run, checkpoint
 
 from . import ends
 from .stage import Server

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import torch
 
-from minicnn import checkpoint, runs
+from minicnn import runs
+from minicnn.runs import checkpoint
 
 from . import ends, kills
 from .stage import Stage

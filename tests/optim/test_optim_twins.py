@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn import optim, schedules, tree
+from minicnn import optim, tree
+from minicnn.optim import schedules
 
 SHAPES = ((), (1,), (7,), (3, 5), (2, 3, 3, 3), (33,), (0, 4))
 DTYPES = (torch.float32, torch.float64)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from minicnn import checkpoint, data, optim, runs, train, tree
-from minicnn.runs import CheckpointError, Progress, Run, Weights
+from minicnn import data, optim, runs, train, tree
+from minicnn.runs import CheckpointError, Progress, Run, Weights, checkpoint
 
 numbers = st.floats() | st.integers() | st.booleans() | st.text() | st.none()
 histories = st.lists(st.dictionaries(st.text(), numbers), max_size=4).map(tuple)

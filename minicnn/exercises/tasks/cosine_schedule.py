@@ -5,9 +5,9 @@ import math
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from minicnn import schedules
 from minicnn.exercises.exercise import Exercise, Probe, Suspect
 from minicnn.exercises.stub import Stub
+from minicnn.optim import schedules
 from minicnn.testing.case import Case
 
 
@@ -42,7 +42,7 @@ def solution(step: int, total_steps: int, max_lr: float, min_lr: float) -> float
 
 
 def twin(step: int, total_steps: int, max_lr: float, min_lr: float) -> float:
-    """Ask minicnn.schedules, which the tests hold against torch's."""
+    """Ask minicnn.optim.schedules, which the tests hold against torch's."""
     return schedules.cosine(max_lr, total_steps, min_lr)(step)
 
 

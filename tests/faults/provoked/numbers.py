@@ -8,7 +8,8 @@ import recipe
 import test_mnist
 import torch
 
-from minicnn import checkpoint, runs, tree
+from minicnn import runs, tree
+from minicnn.runs import checkpoint
 
 from ..fault import fault
 from ..stage import Seen, Stage

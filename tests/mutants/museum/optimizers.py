@@ -4,11 +4,11 @@ from ..mutant import Mutant
 
 ADAM, SGD, GRADIENT = "optim/adam.py", "optim/sgd.py", "optim/gradient.py"
 CLIP, EMA, CHAIN = "optim/clip.py", "optim/ema.py", "optim/transform.py"
-LISTS, SCHEDULES = "optim/lists.py", "schedules.py"
+LISTS, SCHEDULES = "optim/lists.py", "optim/schedules.py"
 BY_HAND, TRANSFORM = "optim/test_optim_by_hand.py::test_", "optim/test_optim_transform.py::test_"
 CLIP_TEST, EMA_TEST = "optim/test_clip.py::test_", "optim/test_ema.py::test_"
 LISTS_TEST = "optim/test_lists.py::test_"
-SCHEDULES_TEST = "test_schedules.py::test_"
+SCHEDULES_TEST = "optim/test_schedules.py::test_"
 
 MUTANTS = (
     Mutant(

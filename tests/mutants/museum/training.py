@@ -3,11 +3,11 @@
 from ..mutant import Mutant
 
 TRAIN, BATCHES, AUGMENT = "train.py", "data/batches.py", "data/augment.py"
-SPLIT, CHECKPOINT = "data/split.py", "checkpoint.py"
+SPLIT, CHECKPOINT = "data/split.py", "runs/checkpoint.py"
 TEST, LAWS = "test_train.py::test_", "test_training_laws.py::test_"
 BATCHES_TEST = "data/test_data_batches.py::test_"
 AUGMENT_TEST = "data/test_data_augment.py::test_"
-CHECKPOINT_TEST = "test_checkpoint.py::test_"
+CHECKPOINT_TEST = "runs/test_checkpoint.py::test_"
 
 MUTANTS = (
     Mutant(
@@ -193,7 +193,7 @@ MUTANTS = (
     ),
     Mutant(
         "checkpoint: written in place",
-        "atomic.py",
+        "runs/atomic.py",
         'with temporary.open("xb") as file:',
         'with (temporary := target).open("wb") as file:',
         "A full disk costs the old checkpoint too.",

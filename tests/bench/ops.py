@@ -1,0 +1,135 @@
+"""Single operations, forward and backward, in the layout in which a network carries them.
+
+Ours get images batch-last and torch's contiguous, and each result's gradient comes back in the
+layout of the result. Backward means the gradients by every input, images and parameters.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as TF
+from torch import Tensor
+
+from minicnn import functional as F
+from minicnn import models, optim, tree
+from minicnn.functional.layout import to_batch_last
+from tests.bench.digits import IN_SHAPE
+from tests.bench.measure import Comparison, Function
+
+BATCH = 64
+CONV_IMAGES = [  # channels, height = width, output channels
+    (1, 28, 32),
+    (16, 28, 32),
+    (32, 28, 32),
+    (64, 14, 64),
+    (128, 14, 128),
+]
+CONV_KERNELS = (1, 3, 5)
+
+
+def convolutions() -> list[Comparison]:
+    """Compare conv2d with torch's, for each of the images with each of the kernels."""
+    return [
+        Comparison(
+            f"conv2d {channels}×{size}×{size} → {out}, {kernel}×{kernel}",
+            partial(_conv, (BATCH, channels, size, size), (out, channels, kernel, kernel)),
+        )
+        for channels, size, out in CONV_IMAGES
+        for kernel in CONV_KERNELS
+    ]
+
+
+def pools() -> list[Comparison]:
+    """Compare max and average pooling with torch's, on what net A's first layer hands on."""
+
+    def compare(name: str, kernel: int) -> Any:
+        def make() -> tuple[Function, Function]:
+            (image,) = random((256, 24, 24, 24))
+            ours, theirs = (
+                partial(getattr(f, name), kernel_size=kernel, stride=2) for f in (F, TF)
+            )
+            return forward_backward(ours, to_batch_last(image)), forward_backward(theirs, image)
+
+        return make
+
+    return [
+        Comparison(f"{name} {kernel}×{kernel} stride 2", compare(name, kernel))
+        for name in ("max_pool2d", "avg_pool2d")
+        for kernel in (2, 3)
+    ]
+
+
+def cross_entropy() -> Comparison:
+    """Compare cross_entropy with torch's: ten classes, batch of 256."""
+
+    def make() -> tuple[Function, Function]:
+        (scores,) = random((256, 10))
+        labels = torch.randint(10, (256,), generator=torch.Generator().manual_seed(1))
+        return (
+            forward_backward(lambda x: F.cross_entropy(x, labels), scores),
+            forward_backward(lambda x: TF.cross_entropy(x, labels), scores),
+        )
+
+    return Comparison("cross_entropy", make)
+
+
+def linear_relu() -> Comparison:
+    """Compare linear and relu with torch's: the default model's hidden layer, batch of 256."""
+
+    def make() -> tuple[Function, Function]:
+        operands = random((256, 800), (256, 800), (256,))
+        return (
+            forward_backward(lambda *xs: F.relu(F.linear(*xs)), *operands),
+            forward_backward(lambda *xs: TF.relu(TF.linear(*xs)), *operands),
+        )
+
+    return Comparison("linear + relu", make)
+
+
+def adam() -> Comparison:
+    """Compare a step of Adam (new moments, updates, new parameters) on the default model's."""
+
+    def make() -> tuple[Function, Function]:
+        params, _, _ = models.mnist_cnn().init(torch.Generator().manual_seed(0), IN_SHAPE)
+        grads = tree.unflatten(params, random(*(p.shape for p in tree.leaves(params))))
+        theirs = [p.clone().requires_grad_() for p in tree.leaves(params)]
+        for p, g in zip(theirs, tree.leaves(grads), strict=True):
+            p.grad = g.clone()
+        optimizer, twin = optim.adam(), torch.optim.Adam(theirs)
+        state = optimizer.init(params)
+
+        def step() -> None:
+            nonlocal params, state
+            updates, state = optimizer.update(grads, state, params)
+            params = optim.apply_updates(params, updates)
+
+        return step, twin.step
+
+    return Comparison("adam", make)
+
+
+def forward_backward(f: Callable[..., Tensor], *inputs: Tensor) -> Function:
+    """Make a call of ``f`` and of its gradient by every input."""
+    inputs = tuple(x.detach().requires_grad_() for x in inputs)
+    g = torch.ones_like(f(*inputs))  # in the layout of the result, as a network's next layer gives
+
+    def call() -> tuple[Tensor, ...]:
+        return torch.autograd.grad(f(*inputs), inputs, g)
+
+    return call
+
+
+def _conv(image_shape: tuple[int, ...], weight_shape: tuple[int, ...]) -> tuple[Function, Function]:
+    image, weight, bias = random(image_shape, weight_shape, weight_shape[:1])
+    return (
+        forward_backward(F.conv2d, to_batch_last(image), weight, bias),
+        forward_backward(TF.conv2d, image, weight, bias),
+    )
+
+
+def random(*shapes: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """Draw tensors of these shapes, the same at each call."""
+    generator = torch.Generator().manual_seed(0)
+    return tuple(torch.randn(shape, generator=generator) for shape in shapes)

@@ -1,0 +1,229 @@
+"""Where a network's time and memory go: layer by layer, ours beside torch's.
+
+python -m tests.bench.profile --model mnist_cnn
+print(profile(models.mnist_cnn(), (1, 28, 28)))    # after "from tests.bench.profile import profile"
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from minicnn import checks, models, tree
+from minicnn.layers import Layer
+from minicnn.layers.layer import Shape, Tree
+from tests.bench.measure import Comparison, Function, Meter, interleave
+from tests.bench.memory import peak_bytes
+from tests.bench.spread import spread
+from tests.bench.twins import NoTwinError, torch_twin
+
+SAMPLE_SECONDS = 0.005
+
+
+class Cost(NamedTuple):
+    """What one pass of a layer takes.
+
+    Attributes:
+        seconds: the median.
+        bytes: the most that new tensors take at once, the result included.
+    """
+
+    seconds: float
+    bytes: int
+
+
+class LayerProfile(NamedTuple):
+    """One layer, ours and torch's.
+
+    Attributes:
+        name: the layer's.
+        forward: ours.
+        backward: ours; None where no gradient flows, before the first layer with parameters.
+        twin_forward: torch's; None where the layer has no twin.
+        twin_backward: torch's; None where either is missing.
+    """
+
+    name: str
+    forward: Cost
+    backward: Cost | None
+    twin_forward: Cost | None
+    twin_backward: Cost | None
+
+
+class Profile(NamedTuple):
+    """The layers in the order of their application; ``str()`` prints a table of them."""
+
+    batch_size: int
+    layers: tuple[LayerProfile, ...]
+
+    def __str__(self) -> str:
+        """Lay out milliseconds and megabytes, "-" where there is nothing to measure.
+
+        Layers run one after the other, so times add up, and peaks of memory do not.
+        """
+        costs = [layer[1:] for layer in self.layers]
+        seconds = [[cost and cost.seconds for cost in row] for row in costs]
+        sizes = [[cost and cost.bytes for cost in row] for row in costs]
+        totals = [sum(time or 0 for time in column) for column in zip(*seconds, strict=True)]
+        if any(layer.twin_forward is None for layer in self.layers):
+            totals[2:] = []  # of torch's, some are missing
+        lines = [
+            ["", "ours, ms", "", "torch, ms", "", "ours, MB", "", "torch, MB", ""],
+            [f"batch of {self.batch_size}", *["forward", "backward"] * 4],
+            *(
+                [layer.name, *_texts(times, 1e3, 2), *_texts(peaks, 1e-6, 1)]
+                for layer, times, peaks in zip(self.layers, seconds, sizes, strict=True)
+            ),
+            ["total", *_texts(totals, 1e3, 2)],
+        ]
+        width = max(len(line[0]) for line in lines)
+        texts = [
+            (f"{line[0]:<{width}}" + "".join(f"{cell:>10}" for cell in line[1:])).rstrip()
+            for line in lines
+        ]
+        rule = "-" * max(map(len, texts))
+        return "\n".join([*texts[:2], rule, *texts[2:-1], rule, texts[-1]])
+
+
+def profile(model: Layer, in_shape: Shape, batch_size: int = 256, repetitions: int = 15) -> Profile:
+    """Measure the time and the memory of each layer in training, forward and backward.
+
+    Every layer gets what the layer before it hands on, in our layout and in torch's, and the two
+    sides take turns. Backward means the gradients by the parameters and, behind the first layer
+    that has any, by the layer's input. The addition of a residual is not measured.
+
+    Args:
+        model: the network.
+        in_shape: shape of one example, such as (1, 28, 28).
+        batch_size: number of examples.
+        repetitions: of each measurement, of which the median is taken.
+
+    Returns:
+        A Profile; ``str()`` of it is the table.
+
+    Raises:
+        TypeError: a model that is no Layer, or a count that is no integer.
+        ValueError: a count below 1, or an ``in_shape`` that the model refuses.
+
+    Example:
+        >>> from minicnn import layers
+        >>> net = layers.sequential(layers.conv2d(4, 3), layers.relu(), layers.global_avg_pool())
+        >>> measured = profile(net, (1, 8, 8), batch_size=2, repetitions=3)
+        >>> [layer.name for layer in measured.layers]
+        ['conv2d(4, 3)', 'relu', 'global_avg_pool']
+        >>> measured.layers[1].forward.bytes  # relu makes 2 × 4 × 6 × 6 numbers of 4 bytes
+        1152
+    """
+    if not isinstance(model, Layer):
+        raise TypeError(f"model must be a Layer, such as layers.relu(), got {model!r}")
+    checks.integer("batch_size", batch_size, 1)
+    checks.integer("repetitions", repetitions, 1)
+    meter = Meter(repetitions, SAMPLE_SECONDS)
+    rng = torch.Generator().manual_seed(0)
+    params, state, _ = model.init(rng, in_shape)
+    images = torch.rand(batch_size, *in_shape, generator=rng)
+    rows, learning = [], False
+    for place in _places(model, params, state, images):
+        rows.append(_profile(place, learning, meter))
+        learning = learning or bool(tree.leaves(place.params))
+    return Profile(batch_size, tuple(rows))
+
+
+class _Place(NamedTuple):
+    """A layer that has no layers inside, and the input that it gets in the network."""
+
+    layer: Layer
+    params: Tree
+    state: Tree
+    x: Tensor
+
+
+def _places(layer: Layer, params: Tree, state: Tree, x: Tensor) -> Iterator[_Place]:
+    if layer.name == "sequential":
+        for child, p, s in zip(layer.children, params, state, strict=True):
+            yield from _places(child, p, s, x)
+            x, _ = child.apply(p, s, x)
+    elif layer.name == "residual":
+        yield from _places(layer.children[0], params, state, x)
+    else:
+        yield _Place(layer, params, state, x)
+
+
+def _profile(place: _Place, learning: bool, meter: Meter) -> LayerProfile:
+    layer, params, state, x = place
+    params = tree.map(lambda p: p.detach().requires_grad_(), params)
+    ours_x, twin_x = (copy.detach().requires_grad_(learning) for copy in (x, x.contiguous()))
+    rng = torch.Generator().manual_seed(0)
+
+    def ours() -> Tensor:
+        return layer.apply(params, state, ours_x, rng=rng, train=True)[0]
+
+    inputs = [*tree.leaves(params), ours_x]
+    try:
+        module = torch_twin(layer, params, state, tuple(x.shape[1:]))
+    except NoTwinError:  # both sides are ours, then
+        forward, backward = _measure((ours, ours), (inputs, inputs), meter)
+        return LayerProfile(layer.name, forward[0], backward[0], None, None)
+    twin_inputs = [*module.parameters(), twin_x]
+    forward, backward = _measure((ours, lambda: module(twin_x)), (inputs, twin_inputs), meter)
+    return LayerProfile(layer.name, forward[0], backward[0], forward[1], backward[1])
+
+
+_Costs = tuple[Cost | None, Cost | None]
+
+
+def _measure(
+    forwards: tuple[Callable[[], Tensor], Callable[[], Tensor]],
+    inputs: tuple[list[Tensor], list[Tensor]],
+    meter: Meter,
+) -> tuple[tuple[Cost, Cost], _Costs]:
+    """Measure two sides, forward and backward."""
+    backwards = [_backward(f, wanted) for f, wanted in zip(forwards, inputs, strict=True)]
+    backward: _Costs = (None, None)
+    if backwards[0] is not None and backwards[1] is not None:
+        backward = _costs((backwards[0], backwards[1]), meter)
+    return _costs(forwards, meter), backward
+
+
+def _backward(forward: Callable[[], Tensor], inputs: list[Tensor]) -> Function | None:
+    """Make a call of the backward pass alone, or return None where no gradient flows."""
+    wanted = [x for x in inputs if x.requires_grad]
+    if not wanted:
+        return None
+    y = forward()
+    g = torch.ones_like(y)  # in the layout of the result, as the next layer gives it
+    return lambda: torch.autograd.grad(y, wanted, g, retain_graph=True)
+
+
+def _costs(functions: tuple[Function, Function], meter: Meter) -> tuple[Cost, Cost]:
+    case = interleave(Comparison("", lambda: functions), meter)
+    ours, theirs = (spread(seconds).median for seconds in (case.ours, case.theirs))
+    return Cost(ours, peak_bytes(functions[0])), Cost(theirs, peak_bytes(functions[1]))
+
+
+def _texts(numbers: Sequence[float | None], factor: float, digits: int) -> list[str]:
+    return ["-" if n is None else f"{n * factor:.{digits}f}" for n in numbers]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Profile a ready-made network, print the table, and save it if asked."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.profile", description=(__doc__ or "").split("\n\n")[0]
+    )
+    parser.add_argument("--model", choices=models.MODELS, default="mnist_cnn")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there too")
+    args = parser.parse_args(argv)
+    torch.set_num_threads(2)
+    table = f"{args.model}, 2 threads\n\n{profile(models.MODELS[args.model](), (1, 28, 28))}"
+    print(table)
+    if args.save:
+        args.save.write_text(table + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The rows of the table, each with its goal."""
+
+import re
+from functools import partial
+
+import torch
+
+from minicnn import models
+from tests.bench import geometry, ops, scaling, whole
+from tests.bench.row import Row, timed
+from tests.bench.steps import evaluations, net_a, net_b, steps
+
+TWIN = "its torch.nn twin"
+
+
+def rows() -> list[Row]:
+    """List all rows.
+
+    Example:
+        >>> len({row.what for row in rows()}) == len(rows())  # names do not repeat
+        True
+    """
+    a, b = "training step of net A, batch 256", "training step of net B, batch 64"
+    return [
+        Row(a, TWIN, 0.75, timed([steps(net_a, 256)])),
+        Row(
+            f"{a}, against channels-last",
+            f"{TWIN} in channels-last",
+            1.1,
+            timed([steps(net_a, 256, torch.channels_last)]),
+        ),
+        Row(
+            "training step of the default model, batch 256",
+            TWIN,
+            1.0,
+            timed([steps(models.mnist_cnn, 256)]),
+        ),
+        Row(b, TWIN, 1.25, timed([steps(net_b, 64)])),
+        Row("conv2d", "torch", 1.6, timed(ops.convolutions()), worst_goal=2.5),
+        *(
+            Row(
+                f"conv2d, {name}",
+                "our easy case of as many products",
+                1.5,
+                partial(geometry.cost, name),
+                length="long" if name == "all of these" else "short",
+            )
+            for name in geometry.GENERAL
+        ),
+        *(Row(pool.name, "torch", 1.0, timed([pool])) for pool in ops.pools()),
+        Row("cross_entropy", "torch", 1.05, timed([ops.cross_entropy()])),
+        Row("linear + relu", "torch", 1.05, timed([ops.linear_relu()])),
+        Row("Adam on the default model", "torch.optim.Adam", 1.0, timed([ops.adam()])),
+        Row("evaluation of 10,000 test digits", TWIN, 1.0, evaluations(), length="long"),
+        Row("peak memory of training, tensors", TWIN, 1.1, scaling.tensor_memory),
+        Row("peak memory of training, process", TWIN, 1.1, scaling.process_memory, length="long"),
+        Row(
+            "time as the batch doubles, 64 to 4,096",
+            "half the batch",
+            2.1,
+            scaling.time_of_doublings,
+            worst_goal=2.1,
+            length="long",
+        ),
+        Row(
+            "memory as the batch doubles, 64 to 4,096",
+            "half the batch",
+            2.1,
+            scaling.memory_of_doublings,
+            worst_goal=2.1,
+            length="long",
+        ),
+        Row(
+            f"whole process until {whole.TARGET:.1%}",
+            "the usual script",
+            1 / 20,
+            whole.until_target,
+            length="whole",
+        ),
+        Row(
+            "whole process, default settings",
+            "the usual script's 14 epochs",
+            1 / 10,
+            whole.default_settings,
+            length="whole",
+        ),
+    ]
+
+
+def choose(lengths: tuple[str, ...], pattern: str = "") -> list[Row]:
+    """Choose the rows of some lengths, whose name has a match for a regular expression.
+
+    Example:
+        >>> [row.what for row in choose(("short",), "entropy")]
+        ['cross_entropy']
+    """
+    found = re.compile(pattern, re.IGNORECASE).search
+    return [row for row in rows() if row.length in lengths and found(row.what)]

@@ -1,0 +1,63 @@
+"""Settings are compared on validation digits: pooled, recorded, and without the test digits."""
+
+import json
+
+import pytest
+
+from minicnn import data
+from tests.bench import choose_settings
+
+SAMPLE = "--dataset sample --model lenet5 --epochs 1 --device cpu"
+
+
+@pytest.fixture
+def no_test_digits(monkeypatch):
+    """There are none: whoever looks at them fails."""
+    load = data.load
+    monkeypatch.setattr(data, "load", lambda *args: (load(*args)[0], None, None))
+
+
+@pytest.mark.usefixtures("no_test_digits")
+def test_two_settings_are_compared_on_the_same_divisions(tmp_path, capsys):
+    path = tmp_path / "results" / "choice.json"
+    settings = [SAMPLE, f"{SAMPLE} --lr 0"]
+    assert choose_settings.main(["--splits", "2", "--save", str(path), *settings]) == 0
+    results = json.loads(path.read_text())["results"]
+    assert [result["setting"] for result in results] == settings
+    for result in results:
+        assert [run["seed"] for run in result["runs"]] == [0, 1]
+        assert [run["digits"] for run in result["runs"]] == [666, 666]  # of 4,000
+        assert result["errors"] == sum(run["errors"] for run in result["runs"])
+        assert result["error_rate"] == result["errors"] / 1332
+    learnt, not_learnt = (result["error_rate"] for result in results)
+    assert learnt < 0.5 < not_learnt
+    report = capsys.readouterr().out.splitlines()[-2:]
+    assert [line.partition(": ")[2] for line in report] == settings  # the better one first
+
+
+def test_errors_of_all_divisions_are_added_up():
+    runs = [
+        {"seed": 0, "errors": 3, "digits": 100, "seconds": 1.0},
+        {"seed": 1, "errors": 7, "digits": 300, "seconds": 2.0},
+    ]
+    result = choose_settings.pooled("--lr 1", runs)
+    assert (result["errors"], result["digits"], result["mean_seconds"]) == (10, 400, 1.5)
+    assert result["error_rate"] == 0.025
+    assert result["standard_error"] == pytest.approx((0.025 * 0.975 / 400) ** 0.5)
+
+
+@pytest.mark.usefixtures("no_test_digits")
+def test_what_was_measured_before_a_failure_is_kept(tmp_path, capsys):
+    path = tmp_path / "choice.json"
+    failing = f"{SAMPLE} --scale 1"
+    assert choose_settings.main(["--splits", "1", "--save", str(path), SAMPLE, failing]) == 1
+    assert "error: scale must be in [0, 1), got 1" in capsys.readouterr().err
+    assert [result["setting"] for result in json.loads(path.read_text())["results"]] == [SAMPLE]
+
+
+def test_a_mistake_in_any_setting_is_found_before_training(capsys):
+    with pytest.raises(SystemExit):
+        choose_settings.main([SAMPLE, "--epochs 0"])
+    captured = capsys.readouterr()
+    assert "must be at least 1, got 0" in captured.err
+    assert "epoch" not in captured.out

@@ -1,0 +1,457 @@
+"""The page about a run: it is well-formed, asks nobody for anything, and says what it was given."""
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+from importlib.resources import files
+from typing import Any
+
+import matplotlib
+import matplotlib.image
+import matplotlib.style
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from minicnn import pages, viz
+from minicnn.pages import markup, parts
+from minicnn.viz import style
+
+Attributes = dict[str, str | None]
+
+CSS = files("minicnn.pages").joinpath("colours.css").read_text(encoding="utf-8")
+NEVER_CLOSED = {"br", "hr", "img", "link", "meta"}
+CHART = "A chart of two losses."
+
+
+class Parsed(HTMLParser):
+    """The elements of a page, in order, and the text in each; bad nesting is an error."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, Attributes]] = []
+        self.texts: list[str] = []
+        self.open: list[int] = []
+        self.feed(source)
+        self.close()
+        assert not self.open, [self.elements[i] for i in self.open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs), f"an attribute of {tag} stands there twice"
+        if tag not in NEVER_CLOSED:
+            self.open.append(len(self.elements))
+        self.elements.append((tag, dict(attrs)))
+        self.texts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.elements[self.open.pop()][0] == tag
+
+    def handle_data(self, data: str) -> None:
+        for i in self.open:
+            self.texts[i] += data
+
+    def all(self, *tags: str) -> list[Attributes]:
+        """The attributes of all elements with one of these tags."""
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+    def text(self, *tags: str) -> list[str]:
+        """The texts of all elements with one of these tags."""
+        return [
+            text for (tag, _), text in zip(self.elements, self.texts, strict=True) if tag in tags
+        ]
+
+
+def curves() -> Figure:
+    row = {"train_loss": 0.3, "validation_loss": 0.2, "learning_rate": 0.01}
+    accuracies = {"train_accuracy": 0.9, "validation_accuracy": 0.95}
+    return viz.learning_curves([{"epoch": epoch, **row, **accuracies} for epoch in (1, 2)])
+
+
+def filters() -> Figure:
+    weight = torch.randn(4, 1, 3, 3, generator=torch.Generator().manual_seed(0))
+    return viz.filters(weight, 2 * weight)
+
+
+CLASSES = pages.Table(
+    ("class", "images", "accuracy", "taken for"),
+    [("seven", "1,028", "99.51%", "2 (3×)"), ("eight", "974", "100%", "nothing")],
+)
+
+
+def sections() -> list[pages.Section]:
+    return [
+        pages.Section("Curves", "Loss by epoch.", pages.Picture(curves(), CHART)),
+        pages.Section("Classes", "One row each.", CLASSES),
+        pages.Section("Filters", "Before and after.", pages.Picture(filters(), "Filters.")),
+    ]
+
+
+HEADLINE = [("test accuracy", "99.53%"), ("time", "38 s")]
+
+
+@pytest.fixture(scope="module")
+def source() -> str:
+    return pages.page("A run", HEADLINE, sections())
+
+
+@pytest.fixture(scope="module")
+def parsed(source: str) -> Parsed:
+    return Parsed(source)
+
+
+# --- Well-formed, and sufficient unto itself ----------------------------------------------------
+
+
+def test_the_head_says_what_a_browser_needs_to_know(source: str, parsed: Parsed) -> None:
+    assert source.startswith("<!doctype html>\n")
+    assert parsed.all("html") == [{"lang": "en"}]
+    # A charset counts only within the first 1,024 bytes.
+    assert '<meta charset="utf-8">' in source[:1024]
+    metas = {
+        str(m.get("name") or m.get("http-equiv")): m.get("content") for m in parsed.all("meta")
+    }
+    assert metas["viewport"] == "width=device-width, initial-scale=1"
+    assert metas["Content-Security-Policy"] == (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    )
+    assert parsed.all("link") == [{"rel": "icon", "href": "data:,"}]
+    assert parsed.text("title") == ["A run"]
+
+
+def fetches(page: Parsed) -> list[str]:
+    """What a browser would ask somebody for, and what it would run."""
+    found = [tag for tag, _ in page.elements if tag in ("script", "iframe", "object", "embed")]
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            is_inside = (value or "").startswith(("#", "data:"))
+            if name.startswith("on") or (name in ("src", "srcset", "href") and not is_inside):
+                found.append(f"{tag} {name}")
+            if "//" in (value or "") and not is_inside:
+                found.append(f"{tag} {name}")
+    styles = page.text("style") + [str(attributes.get("style")) for _, attributes in page.elements]
+    return found + re.findall(r"url\(|@import|image-set\(|src\(", " ".join(styles))
+
+
+def test_nothing_is_fetched_and_nothing_runs(parsed: Parsed) -> None:
+    assert fetches(parsed) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<script></script>",
+        '<img src="figure.png">',
+        '<img src="//host/figure.png">',
+        '<a href="https://host">a</a>',
+        '<p onclick="go()">a</p>',
+        "<style>p { background: url(a.png) }</style>",
+        '<p style="background: url(a.png)">a</p>',
+        "<style>@import 'a.css';</style>",
+    ],
+)
+def test_the_check_of_fetches_bites(source: str) -> None:
+    assert fetches(Parsed(source))
+
+
+@pytest.mark.parametrize("source", ["<p><b></p></b>", "<p>", "</p>", '<p id="a" id="b"></p>'])
+def test_the_check_of_nesting_bites(source: str) -> None:
+    with pytest.raises((AssertionError, IndexError)):
+        Parsed(source)
+
+
+def test_every_anchor_leads_somewhere_and_only_to_one_place(parsed: Parsed) -> None:
+    ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    targets = [str(a["href"]).removeprefix("#") for a in parsed.all("a")]
+    assert targets == [section["id"] for section in parsed.all("section")]
+    assert parsed.text("a") == ["Curves", "Classes", "Filters"]
+    labelled = [a["aria-labelledby"] for _, a in parsed.elements if "aria-labelledby" in a]
+    assert labelled
+    assert set(labelled) <= set(ids)
+
+
+def test_the_headings_are_in_order(parsed: Parsed) -> None:
+    tags = [tag for tag, _ in parsed.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert tags == ["h1", "h2", "h2", "h2", "h2"]
+    assert parsed.text("h1", "h2") == ["A run", "Contents", "Curves", "Classes", "Filters"]
+
+
+def test_what_may_scroll_can_be_reached_by_keyboard_and_has_a_name(parsed: Parsed) -> None:
+    boxes = [a for a in parsed.all("div") if a.get("class") == "wide"]
+    names = ["Curves", "Classes", "Filters"]
+    assert [box["aria-label"] for box in boxes] == names
+    assert all((box["tabindex"], box["role"]) == ("0", "region") for box in boxes)
+
+
+def test_the_same_parts_give_the_same_page(source: str) -> None:
+    assert pages.page("A run", HEADLINE, sections()) == source
+    again = sections()
+    assert pages.page("A run", HEADLINE, again) == source
+    assert pages.page("A run", HEADLINE, again) == source, "the first page changed the figures"
+
+
+# --- Pictures ----------------------------------------------------------------------------------
+
+
+def decoded(image: Attributes) -> np.ndarray:
+    """The pixels of an image."""
+    data = str(image["src"]).removeprefix("data:image/png;base64,")
+    return matplotlib.image.imread(io.BytesIO(base64.b64decode(data, validate=True)), "png")
+
+
+def test_every_image_has_words_and_shows_its_figure(parsed: Parsed) -> None:
+    images = parsed.all("img")
+    assert [image["alt"] for image in images] == [CHART, "Filters."]
+    for image, figure in zip(images, (curves(), filters()), strict=True):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        drawn = np.asarray(canvas.buffer_rgba())
+        np.testing.assert_array_equal(np.round(255 * decoded(image)), drawn)
+
+
+def test_a_point_in_a_figure_is_a_point_on_the_page(parsed: Parsed) -> None:
+    for image, figure in zip(parsed.all("img"), (curves(), filters()), strict=True):
+        width, height = np.round(96 * figure.get_size_inches())  # a CSS inch has 96 pixels
+        assert (image["width"], image["height"]) == (f"{width:.0f}", f"{height:.0f}")
+        assert image["style"] == f"--width: {width:.0f}px"
+
+
+def test_neither_a_theme_nor_a_window_changes_a_picture() -> None:
+    expected = markup.png(curves())
+    saving = {"savefig.bbox": "tight", "savefig.dpi": 30, "savefig.transparent": True}
+    with matplotlib.rc_context():
+        matplotlib.style.use(["ggplot", "dark_background", saving])
+        assert markup.png(curves()) == expected
+    shown = curves()
+    shown.set_dpi(96)  # as viz.show does
+    assert markup.png(shown) == expected
+
+
+def test_a_figure_is_left_as_it_was() -> None:
+    figure = filters()
+    before = [(a.get_position(True).bounds, a.get_in_layout()) for a in figure.axes]
+    markup.png(figure)
+    assert [(a.get_position(True).bounds, a.get_in_layout()) for a in figure.axes] == before
+
+
+# --- Tables ------------------------------------------------------------------------------------
+
+
+def test_a_table_shows_its_rows(parsed: Parsed) -> None:
+    rows = [CLASSES.header, *CLASSES.rows]
+    assert parsed.text("th", "td") == [cell for row in rows for cell in row]
+    assert len(parsed.all("tr")) == len(rows)
+    scopes = [th.get("scope") for th in parsed.all("th")]
+    assert scopes == ["col"] * 4 + ["row"] * 2
+
+
+def test_numbers_are_flush_right_below_a_header_that_is_too(parsed: Parsed) -> None:
+    marks = [cell.get("class") for cell in parsed.all("th", "td")]
+    assert marks == 3 * [None, "number", "number", None]
+
+
+def test_one_word_makes_a_column_one_of_words() -> None:
+    mixed = pages.Table(("setting", "value"), [("epochs", "6"), ("device", "cpu")])
+    assert not any(Parsed(markup.table("body", mixed)).all("td")[0])
+
+
+def test_a_table_may_be_empty() -> None:
+    page = Parsed(markup.table("body", pages.Table(("a", "b"), [])))
+    assert page.text("th", "td") == ["a", "b"]
+
+
+@given(st.floats(), st.sampled_from(["{}", "{:,.2f}", "{:.1%}", "{:e}"]))
+def test_a_formatted_number_is_known_as_one(x: float, form: str) -> None:
+    assert markup.is_number(form.format(x))
+
+
+# --- Text --------------------------------------------------------------------------------------
+
+harsh = st.sampled_from(["<", ">", "&", '"', "'", "</title>", "<script>", "&lt;", "-->", "$title"])
+readable = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1)
+cells = st.lists(harsh | readable, min_size=1, max_size=5).map("".join)
+shown = cells.filter(str.strip)
+
+
+@given(shown, shown, shown, shown, shown, st.lists(cells, min_size=1, max_size=3))
+def test_every_text_is_shown_letter_by_letter(
+    title: str, what: str, value: str, heading: str, explanation: str, row: list[str]
+) -> None:
+    section = pages.Section(heading, explanation, pages.Table(row, [row, row]))
+    source = pages.page(title, [(what, value)], [section])
+    page = Parsed(source)
+    assert page.text("title", "h1") == [title, title]
+    assert page.text("dt", "dd") == [what, value]
+    assert page.text("a") == [heading]
+    assert page.text("h2") == ["Contents", heading]
+    assert page.text("figcaption") == [explanation]
+    assert page.text("th", "td") == 3 * row
+    assert heading in [attributes.get("aria-label") for attributes in page.all("div")]
+    assert fetches(page) == []
+
+
+@given(shown)
+def test_the_words_for_an_image_are_kept_letter_by_letter(alt: str) -> None:
+    image = markup.picture("body", pages.Picture(Figure((0.1, 0.1)), alt))
+    assert Parsed(image).all("img")[0]["alt"] == alt
+
+
+@given(st.text())
+def test_what_html_cannot_hold_is_replaced_and_the_rest_is_kept(value: str) -> None:
+    text = Parsed(f"<p>{markup.text(value)}</p>").texts[0]
+    text.encode("utf-8")
+    assert len(text) == len(value)
+    assert all(got in (letter, "\ufffd") for got, letter in zip(text, value, strict=True))
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", text)
+
+
+def test_a_file_name_that_is_not_text_can_be_written() -> None:
+    name = b"runs/caf\xe9".decode("utf-8", "surrogateescape")
+    assert markup.text(name) == "runs/caf\ufffd"
+
+
+# --- Colours -----------------------------------------------------------------------------------
+
+
+def colours() -> tuple[dict[str, str], dict[str, str]]:
+    """The colours on a light and on a dark screen, by name."""
+    light, dark = re.findall(r":root \{(.*?)\n *\}", CSS, re.DOTALL)
+    pattern = r"--(\w+): (#[0-9a-f]{6});"
+    return dict(re.findall(pattern, light)), dict(re.findall(pattern, dark))
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(a: str, b: str) -> float:
+    low, high = sorted(map(luminance, (a, b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_page_has_the_colours_of_the_figures() -> None:
+    figures = {"paper": style.PAPER, "ink": style.INK, "muted": style.MUTED}
+    assert colours()[0] == figures | {"faint": style.FAINT, "accent": style.BLUE}
+
+
+def test_a_dark_page_has_the_colour_that_white_becomes_in_a_figure() -> None:
+    match = re.search(r"invert\((.*?)\)", CSS)
+    assert match
+    level = round(255 * (1 - float(match[1])))
+    assert colours()[1]["paper"] == "#" + 3 * f"{level:02x}"
+
+
+@pytest.mark.parametrize("screen", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["ink", "muted", "accent"])
+def test_text_stands_out_from_the_paper(name: str, screen: int) -> None:
+    palette = colours()[screen]
+    assert contrast(palette[name], palette["paper"]) >= 4.5  # WCAG 2, level AA
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+# --- Refusals ----------------------------------------------------------------------------------
+
+TABLE = pages.Table(("a", "b"), [("1", "2")])
+SECTION = pages.Section("Heading", "What it is.", TABLE)
+
+
+def page(title: Any = "A run", headline: Any = (), sections: Any = (SECTION,)) -> str:
+    return pages.page(title, headline, sections)
+
+
+def body(body: Any) -> Any:
+    return {"sections": [SECTION, SECTION._replace(body=body)]}
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "title": ({"title": 3}, TypeError, "title must be a string, got int"),
+    "blank title": ({"title": " "}, ValueError, "title must not be blank, got ' '"),
+    "headline": ({"headline": "ab"}, TypeError, "headline must be a sequence of pairs"),
+    "pair": ({"headline": ["ab"]}, TypeError, "headline[0] must be a pair of strings, got 'ab'"),
+    "value": (
+        {"headline": [("loss", 0.1)]},
+        TypeError,
+        "headline[0][1] must be a string, got float",
+    ),
+    "no section": (
+        {"sections": []},
+        ValueError,
+        "sections must hold at least one section, got none",
+    ),
+    "one section": (
+        {"sections": SECTION},
+        TypeError,
+        "sections[0] must be a pages.Section, got str",
+    ),
+    "heading": (
+        {"sections": [SECTION._replace(heading="")]},
+        ValueError,
+        "sections[0].heading must not be blank, got ''",
+    ),
+    "explanation": (
+        {"sections": [SECTION._replace(explanation="\n")]},
+        ValueError,
+        "sections[0].explanation must not be blank",
+    ),
+    "body": (
+        body(curves()),
+        TypeError,
+        "sections[1].body must be a pages.Picture or a pages.Table, got Figure",
+    ),
+    "figure": (
+        body(pages.Picture(b"PNG", "alt")),  # pyright: ignore[reportArgumentType]
+        TypeError,
+        "sections[1].body.figure must be a matplotlib Figure, got bytes",
+    ),
+    "alt": (
+        body(pages.Picture(Figure(), "")),
+        ValueError,
+        "sections[1].body.alt must not be blank, got ''",
+    ),
+    "no column": (
+        body(pages.Table([], [])),
+        ValueError,
+        "sections[1].body.header must hold at least one column, got none",
+    ),
+    "header": (
+        body(pages.Table("ab", [])),
+        TypeError,
+        "sections[1].body.header must be a sequence of strings, got str",
+    ),
+    "rows": (
+        body(pages.Table(["a"], iter([["1"]]))),  # pyright: ignore[reportArgumentType]
+        TypeError,
+        "sections[1].body.rows must be a sequence of rows",
+    ),
+    "cell": (
+        body(pages.Table(["a"], [["1"], [2]])),  # pyright: ignore[reportArgumentType]
+        TypeError,
+        "sections[1].body.rows[1][0] must be a string, got int",
+    ),
+    "short row": (
+        body(pages.Table(["a", "b"], [["1"]])),
+        ValueError,
+        "sections[1].body.rows[0] must hold 2 cells, one for each column, got 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refusal_names_the_argument_the_value_and_what_was_expected(case: str) -> None:
+    arguments, error, message = REFUSALS[case]
+    with pytest.raises(error, match=re.escape(message)):
+        page(**arguments)
+
+
+def test_lists_and_tuples_will_do() -> None:
+    assert parts.row("row", ["a", "b"]) == parts.row("row", ("a", "b")) == ["a", "b"]
+    lists = pages.Section("Heading", "What it is.", pages.Table(["a", "b"], [["1", "2"]]))
+    assert page(sections=[lists]) == page(sections=(SECTION,))
