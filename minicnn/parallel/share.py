@@ -71,7 +71,7 @@ def share_net(net: Layer, processes: Processes) -> Layer:
     Example:
         >>> from minicnn import layers, parallel
         >>> net = layers.linear(10)
-        >>> with parallel.start() as processes:
+        >>> with parallel.join() as processes:
         ...     share_net(net, processes) is net
         True
 
