@@ -101,7 +101,7 @@ def penultimate_features(net: Layer, params: Tree, state: Tree, images: Tensor) 
     Recognition", 2014, §3.
     """
     if len(sequential_net(net).children) < 2:
-        raise ValueError(f"net must have at least two layers, got {net.children[0].name} alone")
+        raise ValueError(f"net must have at least two layers, got {net.children[0]} alone")
     with torch.no_grad():
         _, features = activations(net, params, state, images)[-2]
     return features.flatten(1)

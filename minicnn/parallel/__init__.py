@@ -21,7 +21,7 @@ A sum waits for every process: all have to make the same calls, in the same orde
         step = train.make_train_step(net, F.cross_entropy, optimizer)
 """
 
-from minicnn.layers.pointwise import Share
+from minicnn.layers.layer import Share
 from minicnn.parallel.gradients import average_gradients
 from minicnn.parallel.processes import Processes, ProcessLostError, find_device, join
 from minicnn.parallel.share import share_net, share_of

@@ -8,7 +8,7 @@ from torch import Tensor
 from minicnn import checks
 from minicnn.functional.function import Function
 from minicnn.layers import Layer
-from minicnn.layers.pointwise import Share
+from minicnn.layers.layer import Share
 from minicnn.parallel.processes import Processes
 from minicnn.parallel.sums import add_up, weighted_sum
 from minicnn.tree import Tree
