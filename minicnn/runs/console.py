@@ -119,7 +119,7 @@ def run_command(command: Callable[[], Any]) -> int:
     try:
         command()
     except (StoppedError, KeyboardInterrupt) as stopped:
-        complain(f"{name}: {stopped or 'interrupted'}")
+        complain(f"{name}: {str(stopped) or 'interrupted'}")
         return 130
     except CommandError:
         return 1

@@ -140,7 +140,8 @@ class Session:
         Raises:
             DivergedError: The loss is not finite: no step after this one can be right.
         """
-        check_finite(float(logs["loss"]), self._moment(now.step))
+        if not math.isfinite(logs["loss"]):
+            raise DivergedError(f"the loss became {logs['loss']} {self._moment(now.step)}")
         sums = progress.sums + torch.stack([logs["loss"], logs["accuracy"]]).double().cpu()
         seconds = time.perf_counter() - self.began
         return Progress(now, rng.get_state(), sums, progress.history, seconds)
@@ -232,9 +233,3 @@ class Session:
     def _resume(self) -> str:
         # As it was started, be it `python3` or `.venv/bin/python`.
         return shlex.join([sys.orig_argv[0], sys.argv[0], "--resume", str(self.run.folder)])
-
-
-def check_finite(loss: float, moment: str) -> None:
-    """Refuse a loss that is not finite; ``moment`` says when it was."""
-    if not math.isfinite(loss):
-        raise DivergedError(f"the loss became {loss} {moment}")

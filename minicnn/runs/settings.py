@@ -24,6 +24,7 @@ from minicnn.runs.folder import RunError, find
 Presets = Mapping[str, Mapping[str, Any]]
 S = TypeVar("S", bound="Settings")
 KINDS = {int: "an int", float: "a number", str: "a string", bool: "True or False", Path: "a path"}
+METAVARS = {int: "N", float: "X", str: "NAME", Path: "FOLDER"}
 
 
 def setting(
@@ -196,6 +197,7 @@ def _parser(
     cls: type[Settings], description: str | None, presets: Presets
 ) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
+        usage="%(prog)s [options]",
         description=(description or "").split("\n\n")[0],
         epilog=_table(presets) if presets else None,
         formatter_class=_Formatter,
@@ -205,6 +207,7 @@ def _parser(
         how: dict[str, Any] = {"action": "store_true"}
         if kind is not bool:
             how = {"type": _from_text(f, kind), "choices": f.metadata["choices"]}
+            how["metavar"] = None if f.metadata["choices"] else METAVARS[kind]
         parser.add_argument(_option(f.name), default=f.default, help=f.metadata["help"], **how)
     return parser
 
