@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import train_mnist
-
+from examples import train_mnist
 from minicnn import data, runs
 from minicnn.runs import atomic
 

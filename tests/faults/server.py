@@ -19,8 +19,8 @@ from contextlib import ExitStack
 from typing import Any, NoReturn
 
 import torch
-import train_mnist
 
+from examples import train_mnist
 from minicnn import runs
 
 from . import hooks

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-import train_mnist
 from matplotlib.figure import Figure
 
+from examples import train_mnist
 from minicnn import runs, viz
 from minicnn.pages.report import FIGURES
 
@@ -154,7 +154,7 @@ def run(
 ) -> Seen:
     """Run a command in this process, in a folder, at a console that can show what is in a code."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding, write_through=True) for _ in range(2))
-    script = f"examples/{main.__module__}.py"
+    script = f"{main.__module__.replace('.', '/')}.py"
     before = Path.cwd()
     os.chdir(folder)
     try:

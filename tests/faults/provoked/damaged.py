@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import test_mnist
 import torch
-import visualize_mnist
+
+from examples import test_mnist, visualize_mnist
 
 from ..fault import fault
 from ..stage import Seen, Stage

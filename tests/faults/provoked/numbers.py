@@ -4,9 +4,9 @@ import re
 from typing import Any
 from unittest import mock
 
-import test_mnist
 import torch
 
+from examples import test_mnist
 from minicnn import runs, tree
 from minicnn.runs import checkpoint
 

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from unittest import mock
 
-import train_mnist
-
+from examples import train_mnist
 from minicnn import data
 
 from .. import hooks
