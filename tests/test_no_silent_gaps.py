@@ -290,7 +290,7 @@ def test_every_parameter_of_a_model_receives_a_gradient(name: str) -> None:
         layers.residual(layers.conv2d(2, 3, padding="same")),
         layers.sequential(layers.flatten(), layers.linear(3)),
     ],
-    ids=lambda layer: layer.name,
+    ids=str,
 )
 def test_every_parameter_of_a_layer_receives_a_gradient(layer: Layer) -> None:
     assert without_gradient(layer, (2, 8, 8)) == []

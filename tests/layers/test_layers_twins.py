@@ -1,142 +1,26 @@
 """Every layer is its torch.nn twin: weights, shapes, values, gradients and state."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from minicnn import layers, tree
+from minicnn import tree
 from minicnn.layers import Layer
-
-Shape = tuple[int, ...]
+from minicnn.layers.description import CONSTRUCTORS
+from tests.bench.twins import torch_twin
+from tests.layers.pairs import CONTAINERS, LAYERS, Pair, Shape, networks, pairs
 
 # Results are sums of at most some hundred numbers of size 1, and batch normalisation scales
 # gradients by at most 1/√eps ≈ 300: a hundred roundings of 1e-16, times 300.
 TOLERANCE = 1e-11
 
 
-class Pair(NamedTuple):
-    """A layer, a function that makes its twin, and the shape of an input without the batch."""
-
-    layer: Layer
-    twin: Callable[[], nn.Module]
-    in_shape: Shape
-
-    def __repr__(self) -> str:
-        return f"{self.twin()} on {self.in_shape}"
-
-
-# --- Strategies: a layer with random arguments, and an image that its window fits --------------
-
-sizes = st.integers(1, 3)
-int_or_pair = sizes | st.tuples(sizes, sizes)
-
-
-def both(value: Any) -> tuple[Any, Any]:
-    return value if isinstance(value, tuple) else (value, value)
-
-
-@st.composite
-def images(draw: Any, channels: int, kernel: Any, padding: Any = 0, dilation: Any = 1) -> Shape:
-    """Draw (C, H, W) that a window fits: exactly, or with up to 4 cells to spare."""
-    windows = zip(both(kernel), both(padding), both(dilation), strict=True)
-    smallest = [max(1, d * (k - 1) + 1 - 2 * p) for k, p, d in windows]
-    return channels, *(size + draw(st.integers(0, 4)) for size in smallest)
-
-
-@st.composite
-def convs(draw: Any) -> Pair:
-    kernel, dilation, groups = draw(int_or_pair), draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    padding = draw(st.sampled_from(["same", "valid", 0, 1, 2, (0, 1), (2, 1)]))
-    options = {
-        "kernel_size": kernel,
-        "stride": 1 if padding == "same" else draw(int_or_pair),
-        "padding": padding,
-        "dilation": dilation,
-        "groups": groups,
-        "bias": draw(st.booleans()),
-    }
-    inputs, outputs = groups * draw(st.integers(1, 2)), groups * draw(sizes)
-    cells = 0 if isinstance(padding, str) else padding
-    in_shape = draw(images(inputs, kernel, cells, dilation))
-    layer = layers.conv2d(outputs, **options)
-    return Pair(layer, lambda: nn.Conv2d(inputs, outputs, **options), in_shape)
-
-
-@st.composite
-def linears(draw: Any) -> Pair:
-    inputs, outputs, bias = draw(st.integers(1, 7)), draw(sizes), draw(st.booleans())
-    layer = layers.linear(outputs, bias)
-    return Pair(layer, lambda: nn.Linear(inputs, outputs, bias), (inputs,))
-
-
-@st.composite
-def windows(draw: Any) -> dict[str, Any]:
-    kernel = draw(int_or_pair)
-    return {
-        "kernel_size": kernel,
-        "stride": draw(st.none() | int_or_pair),
-        "padding": tuple(draw(st.integers(0, k // 2)) for k in both(kernel)),
-        "ceil_mode": draw(st.booleans()),
-    }
-
-
-@st.composite
-def max_pools(draw: Any) -> Pair:
-    options = {**draw(windows()), "dilation": draw(int_or_pair)}
-    # As large as a window without its padding: in an image so small that a dilated window has cells
-    # on both sides of it and none inside, torch's gradient writes outside its memory.
-    fitting = images(draw(sizes), options["kernel_size"], 0, options["dilation"])
-    return Pair(layers.max_pool2d(**options), lambda: nn.MaxPool2d(**options), draw(fitting))
-
-
-@st.composite
-def avg_pools(draw: Any) -> Pair:
-    options = {**draw(windows()), "count_include_pad": draw(st.booleans())}
-    fitting = images(draw(sizes), options["kernel_size"], options["padding"])
-    return Pair(layers.avg_pool2d(**options), lambda: nn.AvgPool2d(**options), draw(fitting))
-
-
-@st.composite
-def norms(draw: Any) -> Pair:
-    channels, flat = draw(sizes), draw(st.booleans())
-    options = {"momentum": draw(st.floats(0, 1)), "eps": draw(st.floats(1e-5, 1))}
-    twin = nn.BatchNorm1d if flat else nn.BatchNorm2d
-    in_shape = (channels,) if flat else draw(images(channels, 1))
-    return Pair(layers.batch_norm(**options), lambda: twin(channels, **options), in_shape)
-
-
-@st.composite
-def pointwise(draw: Any) -> Pair:
-    p = draw(st.floats(0, 1))
-    layer, twin = draw(
-        st.sampled_from(
-            [
-                (layers.relu(), nn.ReLU),
-                (layers.flatten(), nn.Flatten),
-                (layers.dropout(p), lambda: nn.Dropout(p)),
-            ]
-        )
-    )
-    return Pair(layer, twin, draw(images(draw(sizes), 1)))
-
-
-@st.composite
-def global_pools(draw: Any) -> Pair:
-    in_shape = draw(images(draw(sizes), 1))
-    return Pair(
-        layers.global_avg_pool(),
-        lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
-        in_shape,
-    )
-
-
-KINDS = (convs, linears, max_pools, avg_pools, global_pools, norms, pointwise)
-pairs = st.one_of(*(kind() for kind in KINDS))
 seeds = st.integers(0, 2**32 - 1)
 batch_sizes = st.integers(2, 4)  # one value a channel has no variance
 
@@ -153,6 +37,28 @@ def twin_of(pair: Pair, seed: int) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return pair.twin()
+
+
+def options_of(module: nn.Module) -> list[tuple[str, dict[str, Any]]]:
+    """List the modules inside with their options, each in one form."""
+
+    def form(name: str, value: Any) -> Any:
+        is_window = name in ("kernel_size", "stride", "padding", "dilation")
+        return (value, value) if is_window and isinstance(value, int) else value
+
+    return [
+        (
+            type(inner).__name__,
+            {name: form(name, v) for name, v in vars(inner).items() if not name.startswith("_")},
+        )
+        for inner in module.modules()
+    ]
+
+
+def walk(layer: Layer) -> Iterator[Layer]:
+    yield layer
+    for child in layer.children:
+        yield from walk(child)
 
 
 def double(values: Any) -> Any:
@@ -176,11 +82,17 @@ def test_initial_weights_equal_torchs_under_the_same_seed(pair: Pair, seed: int)
     assert params or state == ()
 
 
+each_kind = pytest.mark.parametrize("kind", [*LAYERS, *CONTAINERS], ids=lambda kind: kind.__name__)
+Kind = Callable[[], st.SearchStrategy[Pair]]
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same'")  # torch's, of its own speed
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("built", ["by hand", "from the layer's options"])
+@each_kind
 @given(st.data(), seeds, batch_sizes, st.booleans())
 def test_values_gradients_and_state_equal_torchs(
-    kind: Callable[[], st.SearchStrategy[Pair]],
+    kind: Kind,
+    built: str,
     data: st.DataObject,
     seed: int,
     batch: int,
@@ -188,8 +100,10 @@ def test_values_gradients_and_state_equal_torchs(
 ) -> None:
     pair = data.draw(kind())
     params, state, _ = pair.layer.init(generator(seed), pair.in_shape)
+    by_hand = built == "by hand"
+    twin = twin_of(pair, seed) if by_hand else torch_twin(pair.layer, params, state, pair.in_shape)
+    twin = twin.double().train(training)
     params, state = double((params, state))
-    twin = twin_of(pair, seed).double().train(training)
     x = random((batch, *pair.in_shape), seed).requires_grad_()
     params = tree.map(lambda p: p.requires_grad_(), params)
 
@@ -205,9 +119,49 @@ def test_values_gradients_and_state_equal_torchs(
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=TOLERANCE)
 
-    buffers = [buffer for name, buffer in twin.named_buffers() if name.startswith("running")]
+    buffers = [buffer for name, buffer in twin.named_buffers() if "running" in name]
     for a, b in zip(tree.leaves(state), buffers, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@each_kind
+@given(st.data())
+def test_the_twin_built_from_a_layers_options_has_these_options(
+    kind: Kind, data: st.DataObject
+) -> None:
+    pair = data.draw(kind())
+    params, state, _ = pair.layer.init(generator(0), pair.in_shape)
+    twin, by_hand = torch_twin(pair.layer, params, state, pair.in_shape), twin_of(pair, 0)
+    assert options_of(twin) == options_of(by_hand)
+    shapes, expected = ({n: p.shape for n, p in m.state_dict().items()} for m in (twin, by_hand))
+    assert shapes == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        (name, option)
+        for name, constructor in CONSTRUCTORS.items()
+        for option, parameter in inspect.signature(constructor).parameters.items()
+        if parameter.annotation is not Layer  # the layers inside are no options
+    ],
+)
+def test_no_option_of_a_layer_goes_without_a_twin(name: str, option: str) -> None:
+    """A layer is drawn whose option is not the default; where there is none, is not 1."""
+    default = inspect.signature(CONSTRUCTORS[name]).parameters[option].default
+    usual = 1 if default is inspect.Parameter.empty else default
+
+    def varied(pair: Pair) -> bool:
+        found = [layer.options[option] for layer in walk(pair.layer) if layer.name == name]
+        return any(value != usual for value in found)
+
+    find(networks, varied, settings=settings(max_examples=2000, deadline=None))
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_no_layer_goes_without_a_twin(name: str) -> None:
+    find(networks, lambda pair: any(layer.name == name for layer in walk(pair.layer)))
 
 
 @given(pairs, st.integers(0, 3))
