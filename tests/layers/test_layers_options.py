@@ -1,6 +1,7 @@
 """A layer knows its options: it prints, compares, pickles and is described by its call."""
 
 import copy
+import functools
 import inspect
 import json
 import operator
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from minicnn import layers, models, parallel, tree
 from minicnn.layers import Layer
 from minicnn.layers.description import CONSTRUCTORS
-from tests.layers.pairs import Pair, networks, pairs
+from tests.layers.test_layers_twins import Pair, networks, pairs
 
 conv2d, relu, sequential = layers.conv2d, layers.relu, layers.sequential
 drawn_layers = networks.map(lambda pair: pair.layer)
@@ -236,6 +237,7 @@ ALTERED = {
     "another's name": Layer("relu", my_init, my_apply),
     "other functions": relu()._replace(init=my_init, apply=my_apply),
     "another apply": conv2d(8, 3)._replace(apply=conv2d(8, 3, stride=2).apply),
+    "a wrapped apply": relu()._replace(apply=functools.wraps(relu().apply)(lambda *_, **__: None)),
     "another init": conv2d(8, 3)._replace(init=conv2d(8, 3, bias=False).init),
     "other options": layers.dropout(0.5)._replace(options={"p": 0.4}),
     "another layer inside": layers.residual(relu())._replace(children=(layers.flatten(),)),
