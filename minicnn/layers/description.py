@@ -91,16 +91,17 @@ def _from(data: Any) -> Layer:
         raise ValueError(f"children of {name} must be a list, got {_short(children)}")
     layers = [_from(child) for child in children]
     try:
+        options = {option: _plain(option, value) for option, value in options.items()}
         return CONSTRUCTORS[name](*layers, **options)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} cannot be made as described: {error}") from error
 
 
 def _plain(name: str, value: Any) -> Any:
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return [_plain(name, item) for item in value]
     if value is not None and not isinstance(value, bool | int | float | str):
-        raise ValueError(f"{name} must be plain data to be described, got {value!r}")
+        raise ValueError(f"{name} must be a number, a string, None or a list, got {_short(value)}")
     return value
 
 

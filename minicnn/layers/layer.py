@@ -98,10 +98,9 @@ class Layer(NamedTuple):
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Layer":
-        name, init, apply, children, options = copy.deepcopy(tuple(self), memo)
         if self.constructor:
-            return self.constructor(*children, **options)
-        return Layer(name, init, apply, children, options)
+            return self.constructor(*copy.deepcopy(self.children, memo), **self.options)
+        return Layer._make(copy.deepcopy(tuple(self), memo))
 
 
 class Share(NamedTuple):
