@@ -1,4 +1,4 @@
-"""Build the book: ``python docs/build.py``, and then open docs/_build/html/index.html.
+"""Build the book: ``python3 docs/build.py``, and then open docs/_build/html/index.html.
 
 It runs the code of every page, treats warnings as errors, and checks the links between the pages.
 Formulas are set by KaTeX, which needs Node and is installed by npm at the first build.

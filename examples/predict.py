@@ -1,6 +1,6 @@
 """Read digits in pictures of one's own: photos or drawings, dark on light or light on dark.
 
-    python examples/predict.py runs/quick seven.jpg drawings/*.png
+    python3 examples/predict.py runs/quick seven.jpg drawings/*.png
 
 A picture that is blank, or none, is refused with the reason, and the others are read all the same.
 """

@@ -112,4 +112,4 @@ def images_seen(recipe: Recipe, progress: Progress, images: int) -> int:
 
 def resume_command(run: Run) -> str:
     """Say how to go on with a run."""
-    return shlex.join(["python", sys.argv[0], "--resume", str(run.folder)])
+    return shlex.join(["python3", sys.argv[0], "--resume", str(run.folder)])

@@ -1,7 +1,7 @@
 """Test a trained network: average loss, accuracy, and a table of the classes.
 
-python examples/test_mnist.py runs/quick
-python examples/test_mnist.py runs/quick --weights best
+python3 examples/test_mnist.py runs/quick
+python3 examples/test_mnist.py runs/quick --weights best
 """
 
 import argparse

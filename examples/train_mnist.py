@@ -1,10 +1,10 @@
 """Train a convolutional network on MNIST, test it, and draw what it got right and wrong.
 
 Usage:
-    python examples/train_mnist.py
-    python examples/train_mnist.py --preset best
-    python examples/train_mnist.py --preset quick --seed 7 --device cpu --out runs/quick
-    python examples/train_mnist.py --resume runs/quick
+    python3 examples/train_mnist.py
+    python3 examples/train_mnist.py --preset best
+    python3 examples/train_mnist.py --preset quick --seed 7 --device cpu --out runs/quick
+    python3 examples/train_mnist.py --resume runs/quick
 """
 
 import argparse

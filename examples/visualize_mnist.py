@@ -1,7 +1,7 @@
 """Draw what a trained network got right and wrong, and look inside it.
 
-python examples/visualize_mnist.py runs/quick
-python examples/visualize_mnist.py runs/quick --show
+python3 examples/visualize_mnist.py runs/quick
+python3 examples/visualize_mnist.py runs/quick --show
 """
 
 import argparse
