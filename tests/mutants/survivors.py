@@ -16,17 +16,10 @@ SURVIVORS: dict[str, str] = {
     ),
     "functional/pool/winners.py _route_in_tiles: "
     "torch.eq([cell, y → y, cell], out=share).mul_(left)": "a = b just when b = a.",
-    "optim/adam.py _adam.update: change = maths.add_([change, maths.mul(tree.leaves(params), "
-    "-rate * d → maths.mul(tree.leaves(params), -rate * decay), c])": (
-        "a + b = b + a to the last bit, and neither list is used again."
-    ),
-    "optim/adam.py _adam.update: maths = lists.maths([g, m → m, g], v)": (
-        "Whether all tensors are plain does not depend on their order."
-    ),
-    "optim/adam.py _adam.update: maths = lists.maths(g, [m, v → v, m])": (
-        "Whether all tensors are plain does not depend on their order."
-    ),
-    "optim/transform.py apply_updates: …lists.maths(ps, us).add([ps, us → us, ps]))": (
-        "a + b = b + a to the last bit, and both have the same dtype and shape."
+    "optim/adam.py _adam.update: …tree.map(torch.maximum, [v, state.v_max → state.v_max, v]) "
+    "if amsgrad else ()": "max(a, b) = max(b, a), and the dicts of a tree may be in any order.",
+    "optim/transform.py apply_updates: …urn tree.map(torch.add, [params, updates → updates, params])": (
+        "a + b = b + a to the last bit, both have the same dtype and shape, and the dicts of a "
+        "tree may be in any order."
     ),
 }
