@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function
-from minicnn.functional.plain import is_plain
+from minicnn.functional.torch_workarounds import Function, is_plain
 
 
 def relu(input: Tensor) -> Tensor:

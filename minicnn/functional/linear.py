@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function, needed
+from minicnn.functional.torch_workarounds import Function, needed
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -7,9 +7,8 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn.functional.activation import log_softmax
-from minicnn.functional.function import Function
 from minicnn.functional.gather import Gather
-from minicnn.functional.plain import is_plain
+from minicnn.functional.torch_workarounds import Function, is_plain
 
 REDUCTIONS = ("none", "mean", "sum")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from torch import Tensor
 
 from minicnn import functional as F
-from minicnn.functional.geometry import IntOrPair
 from minicnn.functional.layout import to_batch_last
+from minicnn.functional.windows import IntOrPair
 from minicnn.layers.layer import Layer, Shape, image_shape, shape_after, stateless
 
 

@@ -43,8 +43,8 @@ def adam(
         v_t = β₂·v_{t−1} + (1 − β₂)·g_t²
         θ_t = θ_{t−1} − γ · m̂_t / (√v̂_t + ε),    m̂_t = m_t / (1 − β₁^t),  v̂_t = v_t / (1 − β₂^t)
 
-    With amsgrad, the maximum of v_1 … v_t takes the place of v_t. The order of arithmetic is that of
-    ``torch.optim.Adam``, so the two agree bit for bit in float32 and float64 on the CPU.
+    With amsgrad, the maximum of v_1 … v_t takes the place of v_t. The order of arithmetic is
+    ``torch.optim.Adam``'s, so the two agree bit for bit in float32 and float64 on the CPU.
 
     Args:
         lr: The learning rate γ, or a schedule of it.

@@ -7,9 +7,7 @@ from minicnn import tree
 from minicnn.tree import Tree
 
 
-def penalised_gradient(
-    grads: Tree, params: Tree, weight_decay: float, maximize: bool
-) -> Tree:
+def penalised_gradient(grads: Tree, params: Tree, weight_decay: float, maximize: bool) -> Tree:
     """Compute the gradient of ``±loss + weight_decay/2 · ‖params‖²``.
 
     Args:
@@ -38,7 +36,7 @@ def penalised_gradient(
 
 
 def leaves_like(name: str, values: Tree, params: Tree) -> tuple[Tensor, ...]:
-    """List the leaves of ``values``, which must have the structure, shapes and dtypes of ``params``.
+    """List the leaves of ``values``, which must have structure, shapes and dtypes of ``params``.
 
     Without this check a gradient of another shape would be broadcast silently.
 

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minicnn.functional.function import Function
 from minicnn.functional.gather import Gather
-from minicnn.functional.geometry import IntOrPair, require_image
+from minicnn.functional.torch_workarounds import Function
+from minicnn.functional.windows import IntOrPair, require_image
 
 Bins = tuple[tuple[int, int], ...]  # (first cell, one past the last) of each window
 

@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minicnn.functional.function import Function
-from minicnn.functional.geometry import IntOrPair, pair, pool_windows, require_image
 from minicnn.functional.layout import batch_last, follow, nchw
+from minicnn.functional.pool.windows import pool_windows, reduce_windows
 from minicnn.functional.pool.winners import lowest, pick, positions, route, winners
-from minicnn.functional.windows import Axes, reduce_windows
+from minicnn.functional.torch_workarounds import Function
+from minicnn.functional.windows import Axes, IntOrPair, pair, require_image
 
 
 def max_pool2d(

@@ -158,8 +158,7 @@ MUTANTS = (
         "optimizers: the penalty of another leaf",
         GRADIENT,
         "alpha=weight_decay), gradient, params)",
-        "alpha=weight_decay), gradient, "
-        "tree.unflatten(params, tree.leaves(params)[::-1]))",
+        "alpha=weight_decay), gradient, tree.unflatten(params, tree.leaves(params)[::-1]))",
         "The leaves are listed in different orders.",
         BY_HAND + "every_weight_decays_by_itself",
     ),
