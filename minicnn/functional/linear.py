@@ -30,6 +30,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         tensor([[11.5000]])
 
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.1.
+
+    Backward: `_Linear.backward` in functional/linear.py.
     """
     _check(input, weight, bias)
     if weight.ndim == 1:

@@ -65,6 +65,8 @@ def unfold(
 
     Reference: Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for
     Document Processing", 2006, §2.
+
+    Backward: `_Unfold.backward` in functional/unfold.py.
     """
     require_image(input)
     _require_float(input)
@@ -106,6 +108,8 @@ def fold(
                 [1., 2., 1.]])
 
     Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §4.
+
+    Backward: `_Fold.backward` in functional/unfold.py.
     """
     if checks.tensor("input", input).ndim not in (2, 3) or 0 in input.shape[-2:]:
         got = tuple(input.shape)

@@ -43,6 +43,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "optim/clip.py": _optim("clip", "optim_transform"),
     "optim/ema.py": _optim("ema", "optim_transform"),
     "optim/gradient.py": _optim("optim_by_hand", "optim_twins", "optim_transform"),
+    "optim/schedules.py": _optim("schedules"),
     "optim/sgd.py": _optim("optim_by_hand", "optim_twins", "optim_transform"),
     "optim/transform.py": _optim("optim_transform", "clip"),
 }

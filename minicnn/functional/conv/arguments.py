@@ -54,6 +54,8 @@ def conv2d(
 
     Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §2;
     LeCun et al., "Gradient-based learning applied to document recognition", 1998, §II.A.
+
+    Backward: `Convolve.backward` in functional/conv/functions.py.
     """
     _check(input, weight, bias, groups, transposed=False)
     s, d = pair("stride", stride, 1), pair("dilation", dilation, 1)
@@ -108,6 +110,8 @@ def conv_transpose2d(
         tensor([[[ 1.,  2., 11., 20., 10.]]])
 
     Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §4.
+
+    Backward: `Transpose.backward` in functional/conv/functions.py.
     """
     _check(input, weight, bias, groups, transposed=True)
     s, d = pair("stride", stride, 1), pair("dilation", dilation, 1)

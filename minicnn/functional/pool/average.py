@@ -51,6 +51,8 @@ def avg_pool2d(
         tensor([[[3., 1.]]])
 
     Reference: LeCun et al., "Gradient-based learning applied to document recognition", 1998, §II.B.
+
+    Backward: `_WindowSum.backward` in functional/pool/average.py.
     """
     require_image(input)
     if not input.is_floating_point():

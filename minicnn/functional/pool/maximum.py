@@ -54,6 +54,8 @@ def max_pool2d(
 
     Reference: Ranzato, Huang, Boureau & LeCun, "Unsupervised Learning of Invariant Feature
     Hierarchies with Applications to Object Recognition", 2007, §2.
+
+    Backward: `_MaxPool.backward` in functional/pool/maximum.py.
     """
     require_image(input)
     if input.dtype == torch.bool or input.is_complex():
