@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from minicnn.functional.geometry import Pair, pair
+from minicnn.functional.windows import Pair, pair
 
 Shape = tuple[int, ...]  # of one example, without the batch
 Tree = Any  # nested dicts and tuples of tensors

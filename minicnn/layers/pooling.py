@@ -7,8 +7,8 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn import functional as F
-from minicnn.functional.geometry import IntOrPair
 from minicnn.functional.layout import to_batch_last
+from minicnn.functional.windows import IntOrPair
 from minicnn.layers.layer import Layer, Shape, image_shape, int_or_pair, shape_after, stateless
 
 

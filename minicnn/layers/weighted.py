@@ -8,8 +8,8 @@ from torch import Tensor
 
 from minicnn import checks, init
 from minicnn import functional as F
-from minicnn.functional.geometry import IntOrPair, pair
 from minicnn.functional.layout import to_batch_last
+from minicnn.functional.windows import IntOrPair, pair
 from minicnn.layers.layer import (
     Layer,
     Shape,

@@ -1,10 +1,11 @@
-"""A gradient transformation: what every optimizer is, and how several make one."""
+"""A gradient transformation: what every optimizer is, and how several are chained into one."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import torch
+
 from minicnn import tree
-from minicnn.optim import lists
 from minicnn.optim.gradient import leaves_like
 from minicnn.tree import Tree
 
@@ -29,12 +30,11 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
         ValueError: ``updates`` differs from ``params`` in structure, shape or dtype.
 
     Example:
-        >>> import torch
         >>> apply_updates({"weight": torch.ones(2)}, {"weight": torch.tensor([0.5, -1.0])})
         {'weight': tensor([1.5000, 0.0000])}
     """
-    ps, us = tree.leaves(params), leaves_like("updates", updates, params)
-    return tree.unflatten(params, lists.maths(ps, us).add(ps, us))
+    leaves_like("updates", updates, params)
+    return tree.map(torch.add, params, updates)
 
 
 def chain(*transforms: Transform) -> Transform:
@@ -52,7 +52,6 @@ def chain(*transforms: Transform) -> Transform:
         TypeError: An argument is not a Transform.
 
     Example:
-        >>> import torch
         >>> from minicnn import optim
         >>> opt = optim.chain(optim.clip_by_global_norm(1.0), optim.sgd(lr=0.5))
         >>> params, grads = torch.zeros(2), torch.tensor([3.0, 4.0])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function
+from minicnn.functional.torch_workarounds import Function
 from minicnn.layers import Layer
 from minicnn.layers.layer import Share
 from minicnn.parallel.processes import Processes

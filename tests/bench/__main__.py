@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from minicnn.functional import keep_freed_memory
 from tests.bench import __doc__ as description
 from tests.bench import guard, machine, report, table
 from tests.bench.measure import Meter
@@ -94,6 +95,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     args = parse_arguments(argv)
     torch.set_num_threads(args.threads or (guard.THREADS if args.guard else THREADS))
+    keep_freed_memory()  # as programs that train do; for both sides
     facts = machine.facts()  # before our own work adds to the load
     if facts["load"] > facts["cores"] / 2:
         print(f"NOTE: a load of {facts['load']} on {facts['cores']} cores: others are at work here")

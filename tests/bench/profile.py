@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, layers, models, tree
+from minicnn.functional import keep_freed_memory
 from minicnn.layers import Layer
 from minicnn.layers.layer import Shape, Tree, brief
 from tests.bench.measure import Comparison, Function, Meter, interleave
@@ -218,6 +219,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there too")
     args = parser.parse_args(argv)
     torch.set_num_threads(2)
+    keep_freed_memory()  # as programs that train do; for both sides
     table = f"{args.model}, 2 threads\n\n{profile(models.MODELS[args.model](), (1, 28, 28))}"
     print(table)
     if args.save:

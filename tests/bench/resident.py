@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from minicnn import models
+from minicnn.functional import keep_freed_memory
 from tests.bench.digits import digit_batches
 from tests.bench.steps import our_training, twin_training
 
@@ -31,6 +32,7 @@ def memory_of_process(key: str) -> int:
 
 def main() -> None:
     """Train, and print the growth in bytes."""
+    keep_freed_memory()  # as programs that train do; for both sides
     start_training = TRAININGS[sys.argv[1]]
     start_training(models.mnist_cnn(), digit_batches(2))()
     batches = digit_batches(BATCH)
