@@ -1,78 +1,101 @@
-"""The sheet: what lies around it, a table or a frame, is painted over with the paper's grey."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Find the paper: paint over what lies around a sheet, and invert light ink on dark paper."""
 
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 
-from .overview import STRONG, overview, strongest_step
-from .picture import to_picture
-from .pieces import at_edge, cell_side, number_pieces, spread, sum_cells
-from .threshold import threshold
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from .picture import steps, strongest_step, thumbnail, to_picture
+from .regions import at_edge, cell_side, number_pieces, sum_cells, threshold, to_pixels
 
 SMALLEST_SHEET = 0.2  # of the picture
 FULLEST_OVAL = 0.85  # of the rectangle around it: π/4, and a little more
+STRONG = 1 / 4  # of the strongest step: in shade, ink differs less from paper than in light
 
 
-def without_surroundings(picture: Image) -> Image:
+def without_surroundings(picture: Image.Image) -> Image.Image:
     """Paint over what is around a sheet that lies in the picture, or around the inside of a frame.
 
-    The sheet itself would be taken for the ink: it is what differs from the rest. A sheet is a
+    Otherwise the sheet itself would be taken for ink, since it differs from the rest. A sheet is a
     large piece, lighter or darker than the rest, or of the most common grey, that
 
-    - does not reach the edge of the picture, as paper does where no table is seen;
-    - is a rectangle, more or less: it fills some rectangle around it, whereas a "0" is an oval;
+    - does not touch the edge of the picture, as paper does where no table is seen;
+    - is roughly a rectangle: it fills a rectangle around it, whereas a "0" is an oval;
     - has something on it, unlike the bar of a "1".
 
     Args:
         picture: of mode "L".
 
     Returns:
-        A picture of the same size; ``picture`` itself, if no such sheet is in it.
+        A picture of the same size; ``picture`` itself if it shows no such sheet.
     """
-    from PIL.Image import Resampling, new
-
-    grey = overview(picture)
+    grey = thumbnail(picture)
     strongest = strongest_step(grey)
     if strongest == 0:
         return picture
-    light = grey > threshold(grey, grey.mean().item())  # the ink is too little to move the mean
-    like_most = (grey - grey.median()).abs() < STRONG * strongest  # a frame may be fainter than ink
-    for kind in (light, ~light, like_most):
-        sheet = _sheet(kind)
+    light = grey > threshold(grey, grey.mean().item())  # too little ink to shift the mean
+    common = (grey - grey.median()).abs() < STRONG * strongest  # a frame may be fainter than ink
+    for kind in (light, ~light, common):
+        sheet = _find_sheet(kind)
         if sheet is None:
             continue
         colour = grey[sheet].median()
         if strongest_step(grey.where(sheet, colour)) >= strongest / 2:
             mask = to_picture(255 * sheet.to(torch.uint8))
-            paper = new("L", picture.size, round(255 * colour.item()))
-            paper.paste(picture, mask=mask.resize(picture.size, Resampling.NEAREST))
+            paper = Image.new("L", picture.size, round(255 * colour.item()))
+            paper.paste(picture, mask=mask.resize(picture.size, Image.Resampling.NEAREST))
             return paper
     return picture
 
 
-def _sheet(kind: Tensor) -> Tensor | None:
-    """Find the largest piece that is away from the edge, and return it if it is a sheet."""
+def on_light_paper(picture: Image.Image) -> Image.Image:
+    """Invert a picture of light ink on dark paper.
+
+    A vote decides. Each row is scanned from the left and from the right, each column from above and
+    from below, up to the first strong step of grey. Coming from outside, the first step leads from
+    paper onto ink: a step down is a vote for dark ink, a step up for light ink.
+
+    Neither the mean grey nor that of the border could decide this: half of either may lie in a
+    shadow. The edge of a shadow votes too, but once from each end of a row, once down and once up,
+    so its votes cancel.
+
+    Args:
+        picture: of mode "L".
+
+    Returns:
+        A picture of dark ink on light paper.
+    """
+    grey = thumbnail(picture)
+    strong = STRONG * strongest_step(grey)
+    scans = (grey, grey.flip(1), grey.T, grey.T.flip(1))
+    votes = sum(_count_first_steps(scan, strong) for scan in scans)
+    return ImageOps.invert(picture) if votes > 0 else picture
+
+
+def _count_first_steps(grey: Tensor, strong: float) -> int:
+    """Count rows whose first strong step from the left goes up, minus those where it goes down."""
+    change = steps(grey)
+    first = (change.abs() >= strong).int().argmax(1, keepdim=True)  # the first True
+    step = change.gather(1, first)
+    return int((step.sign() * (step.abs() >= strong)).sum())
+
+
+def _find_sheet(kind: Tensor) -> Tensor | None:
+    """Find the largest piece that does not touch the edge, and return it if it is a sheet."""
     side = cell_side(kind)
-    # A cell counts if all of it is of the kind, so that the finest frame separates two pieces.
+    # A cell counts only if all its pixels are of the kind, so that the finest frame separates.
     pieces = number_pieces(sum_cells(kind, side) == side**2)
     amount = pieces.flatten().bincount()
     amount[at_edge(pieces)] = amount[0] = 0
     if not amount.any():
         return None
-    piece = _filled(pieces == amount.argmax())
+    piece = _fill(pieces == amount.argmax())
     if piece.sum() < SMALLEST_SHEET * piece.numel() or _fullness(piece) < FULLEST_OVAL:
         return None
-    return spread(piece, side)[: kind.shape[0], : kind.shape[1]]
+    return to_pixels(piece, side)[: kind.shape[0], : kind.shape[1]]
 
 
-def _filled(piece: Tensor) -> Tensor:
-    """Fill what has the piece on all four sides of it, such as the digit on a sheet."""
+def _fill(piece: Tensor) -> Tensor:
+    """Fill the cells that have the piece on all four sides, such as the digit on a sheet."""
     filled = torch.ones_like(piece)
     for view, result in ((piece, filled), (piece.T, filled.T)):
         before, after = view.cummax(1).values, view.flip(1).cummax(1).values.flip(1)
@@ -81,7 +104,7 @@ def _filled(piece: Tensor) -> Tensor:
 
 
 def _fullness(piece: Tensor) -> float:
-    """Compute which part of a rectangle around it a piece fills, of those turned by 0° to 87°."""
+    """Compute the fraction that a piece fills of its smallest rectangle, rotated by 0° to 87°."""
     rows, columns = piece.nonzero().T.float()
     angles = torch.arange(0, 90, 3).deg2rad().unsqueeze(1)
     down = angles.cos() * rows - angles.sin() * columns  # (30, pixels)

@@ -1,8 +1,8 @@
 """Digits that are not MNIST's: strokes of three hands, drawn with other pens on other paper.
 
 A hand is ten digits, each of strokes divided by "/", each of points that a smooth curve passes
-through (a point given twice is a corner). A scene is what it is written with and on, and how it
-came to be a picture. ``python -m tests.data.drawn_digits digits.png`` draws them all on one sheet.
+through (a point given twice is a corner). A scene is the pen, the paper, and how both became a
+picture. ``python -m tests.examples.photo.drawn_digits digits.png`` draws them all on one sheet.
 """
 
 import math

@@ -1,6 +1,8 @@
 """One's own digits: whatever a picture is like, what is read is the digit, as MNIST has it."""
 
 import contextlib
+import doctest
+import importlib
 import io
 import subprocess
 import sys
@@ -15,11 +17,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageStat
 from torch import Tensor
 
 from examples.photo import read_digit
-from examples.photo.morphology import close, dilate
 from examples.photo.normalise import stroke_width
 from examples.photo.picture import to_picture
-from examples.photo.pieces import number_pieces, sum_cells
-from examples.photo.threshold import threshold
+from examples.photo.regions import close, dilate, number_pieces, sum_cells, threshold
 from minicnn import data
 from minicnn.testing.profiles import fewer
 from tests.examples.photo.drawn_digits import HANDS, Scene, drawn_digits, write
@@ -449,6 +449,11 @@ def test_a_camera_s_photo_with_a_small_copy_in_it_is_no_film():
 def test_importing_minicnn_does_not_import_pillow():
     check = "import sys, minicnn; sys.exit('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("module", ["", ".picture", ".sheet", ".ink", ".normalise", ".regions"])
+def test_the_examples_in_the_docstrings_are_right(module):
+    assert doctest.testmod(importlib.import_module(f"examples.photo{module}")).failed == 0
 
 
 # --- The drawn digits --------------------------------------------------------------------------
