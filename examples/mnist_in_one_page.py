@@ -30,9 +30,9 @@ params, state, _ = net.init(rng, (1, 28, 28))
 # Training: follow the gradient of the cross-entropy with Adam, for two passes over the data.
 adam = optim.adam(lr=2e-3)
 step = train.make_train_step(net, F.cross_entropy, adam)
-start = train.TrainState(0, params, state, adam.init(params))
+now = train.TrainState(0, params, state, adam.init(params))
 batches = data.batches(digits, 100, rng, epochs=2)
-for now, logs in train.fit(step, start, batches, rng):
+for now, logs in train.fit(step, now, batches, rng):
     if now.step % 100 == 0:
         print(f"step {now.step:5}  loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.0%}")
 

@@ -49,7 +49,8 @@ class Katex:
         Raises:
             ExtensionError: KaTeX cannot read the formula, or does not run.
         """
-        assert self.node.stdin and self.node.stdout
+        assert self.node.stdin
+        assert self.node.stdout
         try:
             print(json.dumps([latex, display]), file=self.node.stdin, flush=True)
             answer = json.loads(self.node.stdout.readline())

@@ -2,6 +2,7 @@
 
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 
@@ -36,7 +37,7 @@ def test_correct_and_incorrect_predictions_are_not_exchanged(run):
         expected = viz.predictions(images, labels, scores, correct=correct)
         texts = [[t.get_text() for a in f.axes for t in a.texts] for f in (figures[name], expected)]
         pictures = [
-            [im.get_array().tolist() for a in f.axes for im in a.images]
+            [np.asarray(im.get_array()).tolist() for a in f.axes for im in a.images]
             for f in (figures[name], expected)
         ]
         assert pictures[0] == pictures[1] != []
@@ -54,7 +55,8 @@ def test_feature_maps_are_those_of_the_trained_network_for_the_first_image(run):
     net, _, trained, images, *_ = run
     (((image, maps), _),) = drawn(run, "feature_maps")
     assert torch.equal(image, images[0].float() / 255)
-    outputs = layers.activations(net, *trained, images[:1].float() / 255)
+    params, state = trained
+    outputs = layers.activations(net, params, state, images[:1].float() / 255)
     expected = [(name, y[0]) for name, y in outputs if y.ndim == 4]
     assert [name for name, _ in maps] == [name for name, _ in expected]
     assert all(torch.equal(a, b) for (_, a), (_, b) in zip(maps, expected, strict=True))
