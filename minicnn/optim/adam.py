@@ -143,30 +143,22 @@ def _adam(
         rate, count = schedule(int(state.count)), state.count + 1
         bias1, bias2 = 1 - beta1 ** int(count), 1 - beta2 ** int(count)
 
-        def first_moment(g: Tensor, m: Tensor) -> Tensor:
-            # m_t = m_{t−1} + (1 − β₁)·(g_t − m_{t−1})
-            return m.lerp(g, 1 - beta1)
-
-        def second_moment(g: Tensor, v: Tensor) -> Tensor:
-            # v_t = β₂·v_{t−1} + (1 − β₂)·g_t²
-            return (beta2 * v).addcmul(g, g, value=1 - beta2)
-
-        def change(m: Tensor, v: Tensor) -> Tensor:
-            # θ_t − θ_{t−1} = −γ · m̂_t / (√v̂_t + ε), where √v̂_t = √v_t / √(1 − β₂^t): torch's order,
-            # which differs from √(v_t / (1 − β₂^t)) in the last bit
-            return (-rate / bias1) * m / (v.sqrt() / bias2**0.5 + eps)
-
-        def decayed(u: Tensor, p: Tensor) -> Tensor:
-            # θ_t − θ_{t−1} = … − γ·λ·θ_{t−1}
-            return u + (-rate * decay) * p
+        def step(g: Tensor, p: Tensor, m: Tensor, v: Tensor, *v_max: Tensor) -> tuple[Tensor, ...]:
+            m = m.lerp(g, 1 - beta1)  # m_t = m_{t−1} + (1 − β₁)·(g_t − m_{t−1})
+            v = (beta2 * v).addcmul(g, g, value=1 - beta2)  # v_t = β₂·v_{t−1} + (1 − β₂)·g_t²
+            if amsgrad:
+                v_max = (torch.maximum(v, *v_max),)
+            # √v̂_t = √v_t / √(1 − β₂^t): torch's order, which differs from √(v_t / (1 − β₂^t)) in
+            # the last bit
+            root = (v_max[0] if amsgrad else v).sqrt() / bias2**0.5
+            update = (-rate / bias1) * m / (root + eps)  # −γ · m̂_t / (√v̂_t + ε)
+            if decay:
+                update = update + (-rate * decay) * p  # − γ·λ·θ_{t−1}
+            return update, m, v, *v_max
 
         gradient = penalised_gradient(grads, params, penalty, maximize)
-        m = tree.map(first_moment, gradient, state.m)
-        v = tree.map(second_moment, gradient, state.v)
-        v_max = tree.map(torch.maximum, v, state.v_max) if amsgrad else ()
-        updates = tree.map(change, m, v_max if amsgrad else v)
-        if decay:
-            updates = tree.map(decayed, updates, params)
-        return updates, AdamState(count, m, v, v_max)
+        moments = (state.m, state.v, state.v_max) if amsgrad else (state.m, state.v)
+        updates, *moments = tree.map_many(1 + len(moments), step, gradient, params, *moments)
+        return updates, AdamState(count, *moments, *(() if amsgrad else ((),)))
 
     return Transform(init, update)

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import torch
-
 from minicnn import tree
 from minicnn.optim.gradient import leaves_like
 from minicnn.tree import Tree
@@ -30,11 +28,12 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
         ValueError: ``updates`` differs from ``params`` in structure, shape or dtype.
 
     Example:
+        >>> import torch
         >>> apply_updates({"weight": torch.ones(2)}, {"weight": torch.tensor([0.5, -1.0])})
         {'weight': tensor([1.5000, 0.0000])}
     """
-    leaves_like("updates", updates, params)
-    return tree.map(torch.add, params, updates)
+    pairs = zip(tree.leaves(params), leaves_like("updates", updates, params), strict=True)
+    return tree.unflatten(params, [p + u for p, u in pairs])
 
 
 def chain(*transforms: Transform) -> Transform:
@@ -52,6 +51,7 @@ def chain(*transforms: Transform) -> Transform:
         TypeError: An argument is not a Transform.
 
     Example:
+        >>> import torch
         >>> from minicnn import optim
         >>> opt = optim.chain(optim.clip_by_global_norm(1.0), optim.sgd(lr=0.5))
         >>> params, grads = torch.zeros(2), torch.tensor([3.0, 4.0])

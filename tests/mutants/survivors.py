@@ -20,11 +20,9 @@ SURVIVORS: dict[str, str] = {
     ),
     "functional/pool/winners.py _route_in_tiles: "
     "torch.eq([cell, y → y, cell], out=share).mul_(left)": "a = b just when b = a.",
-    "optim/adam.py _adam.update: …tree.map(torch.maximum, [v, state.v_max → state.v_max, v]) "
-    "if amsgrad else ()": "max(a, b) = max(b, a), and the dicts of a tree may be in any order.",
     "optim/transform.py apply_updates: "
-    "…urn tree.map(torch.add, [params, updates → updates, params])": (
-        "a + b = b + a to the last bit, both have the same dtype and shape, and the dicts of a "
-        "tree may be in any order."
+    "pairs = zip([tree.leaves(params), leaves_like('updates', upda → "
+    "leaves_like('updates', updates, params), tree.le]), strict=True)": (
+        "a + b = b + a to the last bit, and both have the same dtype and shape."
     ),
 }
