@@ -1,21 +1,24 @@
 """How fast minicnn is, measured side by side with torch.
 
-    python -m tests.bench                       every row but the whole processes
+    python -m tests.bench                       all rows but the whole processes: three minutes
     python -m tests.bench --quick               a first impression, in half a minute
-    python -m tests.bench --only conv2d         the rows whose name has a match for this pattern
-    python -m tests.bench --whole               every row: most of an hour
+    python -m tests.bench --only conv2d         the rows whose name matches this pattern
+    python -m tests.bench --whole               all rows: twenty minutes a run
+    python -m tests.bench --runs 5              repeat everything in five fresh processes
     python -m tests.bench --save docs/results   write bench.json, bench.md and the bar charts
     python -m tests.bench --guard               exit 1 at a ratio twice its goal
+    python -m tests.bench.profile               time and memory of a network, layer by layer
 
-Every figure is a ratio, ours / theirs. The two take turns in one process and one run, and each
-repetition gives one ratio; what is reported is the median, between the quartiles. The processor's
-moods so hit both alike: a ratio says something where an absolute time would not.
+Every figure is a ratio, ours / theirs. The two take turns in one process, so that whatever else the
+machine does affects both, and each repetition gives one ratio. The median is reported with its
+quartiles. A ratio is comparable where an absolute time would not be. Repetitions in one process
+share its memory addresses and the state of the machine, so their spread is too small; ``--runs``
+reports the spread between runs.
 
-measure    two functions take turns            table     the rows and their goals
-spread     median and quartiles                ops       single operations, and Adam
-row        a row, its goal, its result         geometry  strides, padding, dilation, groups
-report     JSON, Markdown                      steps     training steps, evaluation
-chart      bars                                scaling   memory, and batches that double
-guard      fails on a gross slowdown           whole     whole processes
-twins      torch's module for each layer       memory    the most that tensors take at once
+table    the rows and their goals           measure    timing in turns, spread, fresh processes
+row      a row and its result               report     terminal, JSON, Markdown, chart
+ops      single operations, and Adam        guard      fails on a gross slowdown
+steps    training steps, evaluation         profile    a network layer by layer
+memory   of tensors, and of a process       twins      the torch.nn twin of a network
+whole    whole processes                    reference  the usual script, to compare with
 """

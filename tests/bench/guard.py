@@ -1,8 +1,8 @@
-"""A guard for CI: it speaks up at a gross slowdown, and not at a busy machine.
+"""A guard for CI: it fails on a gross slowdown, but not because the machine is busy.
 
-The limit is twice the goal, or twice what was last recorded for a row that is known to miss its
-goal. The two sides take turns, and a row counts as slow only if each of several attempts says so:
-noise passes, a slow formulation stays.
+The limit is twice the goal, or twice the last record of a row that is known to miss its goal. The
+two sides take turns, and a row counts as slow only if every one of several attempts exceeds the
+limit: noise passes, a slow formulation does not.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,13 +12,13 @@ from tests.bench.measure import Meter
 from tests.bench.row import Result, Row, run
 
 LIMIT = 2.0  # times the goal
-THREADS = 1  # several would wait for each other where other processes want their cores
+THREADS = 1  # several wait for each other when other processes use their cores
 ATTEMPTS = 3
 METER = Meter(repetitions=5, sample_seconds=0.005)
 
 
 def allow_known(rows: Iterable[Row], recorded: Iterable[Result]) -> list[Row]:
-    """Put a recorded ratio in the place of the goal where it is the greater of the two.
+    """Replace the goal by the recorded ratio where that is larger.
 
     Example:
         >>> before = Result("loss", "torch", 1.0, None, False, ratio=1.8)
@@ -32,16 +32,16 @@ def allow_known(rows: Iterable[Row], recorded: Iterable[Result]) -> list[Row]:
 def slow_rows(
     rows: Sequence[Row], meter: Meter = METER, tell: Callable[[str], None] = print
 ) -> list[Result]:
-    """Measure rows, those beyond the limit again, and return those that stay there.
+    """Measure rows, repeat those above the limit, and return those that stay above it.
 
     Args:
         rows: what to measure.
         meter: how to measure.
-        tell: is given a line for each row.
+        tell: receives a line for each row.
 
     Returns:
-        The best Result of each row that was beyond the limit at every attempt, or that could not
-        be measured.
+        The best Result of each row that exceeded the limit in every attempt or could not be
+        measured.
 
     Example:
         >>> slow_rows([], tell=print)
@@ -49,7 +49,7 @@ def slow_rows(
     """
     slow = []
     for row in rows:
-        attempts = (run(row, meter) for _ in range(ATTEMPTS))  # each is run when it is asked for
+        attempts = (run(row, meter) for _ in range(ATTEMPTS))  # lazily: the next only if needed
         best = min(_until_passed(attempts), key=lambda result: result.excess)
         passed = best.excess <= LIMIT
         verdict = f"{'passed' if passed else 'TOO SLOW':<8} {best.what}: {report.ratio(best)}"

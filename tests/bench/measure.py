@@ -1,10 +1,17 @@
-"""Two functions take turns, so that what slows the machine down slows both."""
+"""Measure two functions side by side: they take turns, so that disturbances affect both alike."""
 
 import math
+import multiprocessing
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import torch
+
+from minicnn.functional import keep_freed_memory
 
 Function = Callable[[], Any]
 
@@ -17,7 +24,7 @@ class Comparison(NamedTuple):
 
     Attributes:
         name: what they compute.
-        make: prepares the inputs, when their turn comes, and returns (ours, theirs).
+        make: prepares the inputs and returns (ours, theirs).
     """
 
     name: str
@@ -30,20 +37,20 @@ class Meter:
 
     Attributes:
         repetitions: of each function, of which the median is taken.
-        sample_seconds: how long a repetition lasts at least; it calls a fast function many times.
-        processes: fresh processes of each kind, where whole processes are compared.
+        sample_seconds: minimum duration of a repetition; a fast function is called many times.
+        run: the number of this run, from 0; the seed where whole processes are compared.
         clock: returns seconds.
     """
 
     repetitions: int = 15
     sample_seconds: float = 0.02
-    processes: int = 3
+    run: int = 0
     clock: Callable[[], float] = time.perf_counter
 
 
 @dataclass(frozen=True)
 class Case:
-    """What both sides took, one number a repetition: seconds a call, or bytes."""
+    """What both sides took, one number for each repetition: seconds per call, or bytes."""
 
     name: str
     ours: tuple[float, ...]
@@ -57,14 +64,14 @@ class Case:
 
 
 def interleave(comparison: Comparison, meter: Meter) -> Case:
-    """Measure A B, B A, A B, …: who goes first alternates, for the second finds warmer caches.
+    """Measure A B, B A, A B, …: the order alternates, since the second finds warmer caches.
 
     Args:
         comparison: the two functions.
         meter: how to measure.
 
     Returns:
-        A Case of seconds a call.
+        A Case of seconds per call.
 
     Example:
         >>> compared = Comparison("sum", lambda: (lambda: sum(range(9)), lambda: sum(range(9))))
@@ -80,8 +87,75 @@ def interleave(comparison: Comparison, meter: Meter) -> Case:
     return Case(comparison.name, tuple(seconds[0]), tuple(seconds[1]))
 
 
+def prepare(threads: int) -> None:
+    """Set up a process that measures: threads, and freed memory kept, as in programs that train."""
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+
+
+def in_fresh_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a new Python process with as many threads, and return its result.
+
+    Args:
+        function: of a module, since the process imports it by name.
+        arguments: what pickle can copy.
+
+    Example:
+        >>> in_fresh_process(math.hypot, 3.0, 4.0)
+        5.0
+    """
+    spawn = multiprocessing.get_context("spawn")  # a fork would share caches, memory and threads
+    with ProcessPoolExecutor(1, spawn, prepare, (torch.get_num_threads(),)) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+class Spread(NamedTuple):
+    """The median of some numbers between their quartiles: half of them lie in [low, high]."""
+
+    low: float
+    median: float
+    high: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Compute median and quartiles, interpolated between neighbours.
+
+    Both are robust to outliers: measurements that another program disturbed.
+
+    Args:
+        values: at least one number.
+
+    Raises:
+        ValueError: no numbers.
+
+    Example:
+        >>> spread([0.5, 0.625, 0.75, 0.875, 90.0])
+        Spread(low=0.625, median=0.75, high=0.875)
+    """
+    if not values:
+        raise ValueError("values must hold at least one number, got none")
+    if len(values) == 1:
+        return Spread(values[0], values[0], values[0])
+    return Spread(*statistics.quantiles(values, n=4, method="inclusive"))
+
+
+def geometric_mean(ratios: Sequence[float]) -> float:
+    """Compute (r₁ · … · rₙ)^(1/n), the mean of ratios: twice and half the time cancel.
+
+    Raises:
+        ValueError: no ratios, or one that is not above zero.
+
+    Example:
+        >>> geometric_mean([0.5, 2.0])
+        1.0
+    """
+    if not ratios or min(ratios) <= 0:
+        raise ValueError(f"ratios must be at least one number above zero, got {ratios}")
+    return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
+
+
 def _calls_a_sample(functions: tuple[Function, Function], meter: Meter) -> int:
-    """Warm both up, and find how many calls even the faster one needs to fill a sample."""
+    """Warm both up, and return how many calls fill a sample even with the faster one."""
     for function in functions * WARM_UP:
         function()
     fastest = min(_seconds_a_call(function, 1, meter.clock) for function in functions)

@@ -1,12 +1,18 @@
-"""Single operations, forward and backward, in the layout in which a network carries them.
+"""Single operations, forward and backward, in the memory layout that they have in a network.
 
-Ours get images batch-last and torch's contiguous, and each result's gradient comes back in the
-layout of the result. Backward means the gradients by every input, images and parameters.
+Ours get images batch-last and torch's get them contiguous; the gradient of a result has the layout
+of the result. Backward means the gradients with respect to all inputs, images and parameters.
+
+What stride, padding, dilation and groups cost a convolution is measured against an easy case, with
+stride 1 and none of them, and as many products: all have outputs of 14 × 14 and 9,216 products at
+each place. The number of *inputs* differs: with stride 2 four times as many are read, and written
+in the backward pass; with four groups twice as many. This holds for torch's convolution too, so its
+own ratio is noted beside ours.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as TF
@@ -15,8 +21,9 @@ from torch import Tensor
 from minicnn import functional as F
 from minicnn import models, optim, tree
 from minicnn.functional.layout import to_batch_last
-from tests.bench.digits import IN_SHAPE
-from tests.bench.measure import Comparison, Function
+from tests.bench.measure import Comparison, Function, Meter, interleave, spread
+from tests.bench.row import Measured
+from tests.bench.steps import IN_SHAPE
 
 BATCH = 64
 CONV_IMAGES = [  # channels, height = width, output channels
@@ -27,6 +34,28 @@ CONV_IMAGES = [  # channels, height = width, output channels
     (128, 14, 128),
 ]
 CONV_KERNELS = (1, 3, 5)
+KERNEL = 3  # of the convolutions below
+
+
+class Geometry(NamedTuple):
+    """A convolution: C channels of height and width, as many channels out, and its options."""
+
+    channels: int
+    size: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    groups: int = 1
+
+
+EASY = Geometry(32, 16)
+GENERAL = {
+    "stride 2": Geometry(32, 29, stride=2),
+    "padding 1": Geometry(32, 14, padding=1),
+    "dilation 2": Geometry(32, 18, dilation=2),
+    "groups 4": Geometry(64, 16, groups=4),
+    "all of these": Geometry(64, 29, stride=2, padding=1, dilation=2, groups=4),
+}
 
 
 def convolutions() -> list[Comparison]:
@@ -41,8 +70,38 @@ def convolutions() -> list[Comparison]:
     ]
 
 
+def geometry_cost(name: str, meter: Meter) -> Measured:
+    """Compare our convolution of a general geometry with our easy case, and torch's with torch's.
+
+    Args:
+        name: of the geometry.
+        meter: how to measure.
+
+    Returns:
+        Our ratio; torch's is in the note.
+    """
+    general = GENERAL[name]
+    ours, torchs = (
+        interleave(Comparison(name, lambda call=call: (call(general), call(EASY))), meter)
+        for call in (our_conv, torch_conv)
+    )
+    return Measured([ours], "torch's own ratio is {:.2f}", (spread(torchs.ratios).median,))
+
+
+def our_conv(geometry: Geometry) -> Function:
+    """Make a function that calls our convolution, forward and backward, on batch-last images."""
+    (image, *parameters), options = _operands(geometry)
+    return forward_backward(partial(F.conv2d, **options), to_batch_last(image), *parameters)
+
+
+def torch_conv(geometry: Geometry) -> Function:
+    """Make a function that calls torch's convolution, forward and backward."""
+    operands, options = _operands(geometry)
+    return forward_backward(partial(TF.conv2d, **options), *operands)
+
+
 def pools() -> list[Comparison]:
-    """Compare max and average pooling with torch's, on what net A's first layer hands on."""
+    """Compare max and average pooling with torch's, on the default model's first feature maps."""
 
     def compare(name: str, kernel: int) -> Any:
         def make() -> tuple[Function, Function]:
@@ -89,7 +148,7 @@ def linear_relu() -> Comparison:
 
 
 def adam() -> Comparison:
-    """Compare a step of Adam (new moments, updates, new parameters) on the default model's."""
+    """Compare a step of Adam (new moments, updates, new parameters) on the default model."""
 
     def make() -> tuple[Function, Function]:
         params, _, _ = models.mnist_cnn().init(torch.Generator().manual_seed(0), IN_SHAPE)
@@ -111,9 +170,9 @@ def adam() -> Comparison:
 
 
 def forward_backward(f: Callable[..., Tensor], *inputs: Tensor) -> Function:
-    """Make a call of ``f`` and of its gradient by every input."""
+    """Make a function that calls ``f`` and computes its gradients with respect to all inputs."""
     inputs = tuple(x.detach().requires_grad_() for x in inputs)
-    g = torch.ones_like(f(*inputs))  # in the layout of the result, as a network's next layer gives
+    g = torch.ones_like(f(*inputs))  # in the result's layout, as from a network's next layer
 
     def call() -> tuple[Tensor, ...]:
         return torch.autograd.grad(f(*inputs), inputs, g)
@@ -130,6 +189,13 @@ def _conv(image_shape: tuple[int, ...], weight_shape: tuple[int, ...]) -> tuple[
 
 
 def random(*shapes: tuple[int, ...]) -> tuple[Tensor, ...]:
-    """Draw tensors of these shapes, the same at each call."""
+    """Draw tensors of these shapes, the same ones in each call."""
     generator = torch.Generator().manual_seed(0)
     return tuple(torch.randn(shape, generator=generator) for shape in shapes)
+
+
+def _operands(geometry: Geometry) -> tuple[tuple[Tensor, ...], dict[str, int]]:
+    options = geometry._asdict()
+    channels, size = options.pop("channels"), options.pop("size")
+    weight = (channels, channels // geometry.groups, KERNEL, KERNEL)
+    return random((BATCH, channels, size, size), weight, (channels,)), options

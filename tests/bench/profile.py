@@ -5,6 +5,7 @@ print(profile(models.mnist_cnn(), (1, 28, 28)))    # after "from tests.bench.pro
 """
 
 import argparse
+import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,6 @@ from minicnn.layers import Layer
 from minicnn.layers.layer import Shape, Tree, brief
 from tests.bench.measure import Comparison, Function, Meter, interleave
 from tests.bench.memory import peak_bytes
-from tests.bench.spread import spread
 from tests.bench.twins import NoTwinError, torch_twin
 
 SAMPLE_SECONDS = 0.005
@@ -43,7 +43,7 @@ class LayerProfile(NamedTuple):
     Attributes:
         name: the call that makes the layer.
         forward: ours.
-        backward: ours; None where no gradient flows, before the first layer with parameters.
+        backward: ours; None before the first layer with parameters, where no gradient flows.
         twin_forward: torch's; None where the layer has no twin.
         twin_backward: torch's; None where either is missing.
     """
@@ -56,13 +56,13 @@ class LayerProfile(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """The layers in the order of their application; ``str()`` prints a table of them."""
+    """The layers in the order of their application; ``str()`` is a table of them."""
 
     batch_size: int
     layers: tuple[LayerProfile, ...]
 
     def __str__(self) -> str:
-        """Lay out milliseconds and megabytes, "-" where there is nothing to measure.
+        """Format milliseconds and megabytes, "-" where there is nothing to measure.
 
         Layers run one after the other, so times add up, and peaks of memory do not.
         """
@@ -93,9 +93,9 @@ class Profile(NamedTuple):
 def profile(model: Layer, in_shape: Shape, batch_size: int = 256, repetitions: int = 15) -> Profile:
     """Measure the time and the memory of each layer in training, forward and backward.
 
-    Every layer gets what the layer before it hands on, in our layout and in torch's, and the two
-    sides take turns. Backward means the gradients by the parameters and, behind the first layer
-    that has any, by the layer's input. The addition of a residual is not measured.
+    Every layer gets the output of the layer before it, in our layout and in torch's, and the two
+    sides take turns. Backward means the gradients with respect to the parameters and, after the
+    first layer that has any, the layer's input. The addition of a residual is not measured.
 
     Args:
         model: the network.
@@ -191,18 +191,18 @@ def _measure(
 
 
 def _backward(forward: Callable[[], Tensor], inputs: list[Tensor]) -> Function | None:
-    """Make a call of the backward pass alone, or return None where no gradient flows."""
+    """Make a function for the backward pass alone, or return None where no gradient flows."""
     wanted = [x for x in inputs if x.requires_grad]
     if not wanted:
         return None
     y = forward()
-    g = torch.ones_like(y)  # in the layout of the result, as the next layer gives it
+    g = torch.ones_like(y)  # in the result's layout, as from the next layer
     return lambda: torch.autograd.grad(y, wanted, g, retain_graph=True)
 
 
 def _costs(functions: tuple[Function, Function], meter: Meter) -> tuple[Cost, Cost]:
     case = interleave(Comparison("", lambda: functions), meter)
-    ours, theirs = (spread(seconds).median for seconds in (case.ours, case.theirs))
+    ours, theirs = (statistics.median(seconds) for seconds in (case.ours, case.theirs))
     return Cost(ours, peak_bytes(functions[0])), Cost(theirs, peak_bytes(functions[1]))
 
 

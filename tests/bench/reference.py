@@ -1,10 +1,11 @@
 """The usual script: MNIST with torch.nn, a DataLoader, and images transformed one by one.
 
-    python minicnn/bench/reference.py --data-dir data
+    python tests/bench/reference.py --data-dir data
 
-Two convolutions of 32 and 64 channels, pooling, dropout and two linear layers, trained by Adadelta
-on batches of 64 for 14 epochs, the rate multiplied by 0.7 after each, and tested after each: the
-script that tutorials have shown for years, here to be compared with. It knows nothing of minicnn.
+Two convolutions of 32 and 64 channels, pooling, dropout and two linear layers, trained with
+Adadelta on batches of 64 for 14 epochs; after each epoch the learning rate is multiplied by 0.7 and
+the network is tested. Tutorials have shown this script for years; whole processes are compared with
+it. It does not use minicnn.
 """
 
 import argparse

@@ -1,21 +1,50 @@
-"""Results as text: lines for the terminal, JSON to keep, a Markdown table made from it."""
+"""Results as lines for the terminal, as JSON, as a Markdown table and as a bar chart."""
 
 import json
+import os
+import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from minicnn.viz import style
 from tests.bench.row import Result
 
 
+def facts() -> dict[str, Any]:
+    """Describe the machine: processor, threads, versions, and the load by other processes.
+
+    ``load`` is the mean number of runnable processes in the last minute.
+
+    Example:
+        >>> sorted(facts())
+        ['cores', 'cpu', 'instructions', 'load', 'python', 'system', 'threads', 'torch']
+    """
+    return {
+        "cpu": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "cores": os.cpu_count() or 0,
+        "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0,
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
 def record(results: Sequence[Result], command: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """Put results beside the command that measured them and the machine's facts, for JSON."""
+    """Put results beside the command that measured them and the facts about the machine."""
     return {"command": command, "machine": facts, "rows": [asdict(result) for result in results]}
 
 
 def save(path: Path, record: dict[str, Any]) -> None:
-    """Write a record as JSON, which has no words for NaN and infinity: there are none."""
+    """Write a record as JSON, which cannot represent NaN and infinity: there are none."""
     path.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
@@ -30,10 +59,10 @@ def results_of(record: dict[str, Any]) -> list[Result]:
 
 
 def markdown(record: dict[str, Any]) -> str:
-    """Lay a record out as a Markdown table, with notes and the command below.
+    """Format a record as a Markdown table, with notes and the command below.
 
     Args:
-        record: as `record` makes it, or as it comes out of the JSON file.
+        record: made by `record`, or read from the JSON file.
 
     Returns:
         Markdown; the same record always gives the same text.
@@ -47,6 +76,7 @@ def markdown(record: dict[str, Any]) -> str:
         | conv2d | torch | 1.50, worst 2.30 | 1.42 to 1.58 | ≤ 1.6, worst ≤ 2.5 | yes |
         <BLANKLINE>
         Measured by `python -m tests.bench` with 2 threads on some CPU, torch 2.9.0.
+        Quartiles are those of the repetitions within one run.
     """
     results, machine = results_of(record), record["machine"]
     lines = ["| what | against | ratio | quartiles | goal | reached |", "|---|---|---|---|---|---|"]
@@ -62,11 +92,14 @@ def markdown(record: dict[str, Any]) -> str:
         f"Measured by `{record['command']}` with {machine['threads']} threads on {machine['cpu']}, "
         f"torch {machine['torch']}."
     )
+    runs = max((result.runs for result in results), default=1)
+    of = f"{runs} runs, each in a fresh process" if runs > 1 else "the repetitions within one run"
+    lines.append(f"Quartiles are those of {of}.")
     return "\n".join(lines)
 
 
 def line(result: Result) -> str:
-    """Lay a result out in one line of the terminal.
+    """Format a result as one line for the terminal.
 
     Example:
         >>> line(Result("linear", "torch", 1.05, None, False, 1.1, 1.08, 1.12, 1.1, "", 15))
@@ -81,7 +114,7 @@ def line(result: Result) -> str:
 
 
 def ratio(result: Result) -> str:
-    """Write the ratio, and where it has a goal the worst case's."""
+    """Format the ratio, and the worst case's where that has a goal."""
     if result.ratio is None or result.worst is None:
         return "not measured"
     worst = f", worst {number(result.worst)}" if result.worst_goal is not None else ""
@@ -89,23 +122,99 @@ def ratio(result: Result) -> str:
 
 
 def quartiles(result: Result) -> str:
-    """Write the spread."""
+    """Format the spread."""
     if result.low is None or result.high is None:
         return ""
     return f"{number(result.low)} to {number(result.high)}"
 
 
 def goal(result: Result) -> str:
-    """Write the goal, and the worst case's if there is one."""
+    """Format the goal, and the worst case's if there is one."""
     worst = f", worst ≤ {result.worst_goal:g}" if result.worst_goal is not None else ""
     return f"≤ {result.goal:g}{worst}"
 
 
 def number(ratio: float) -> str:
-    """Write a ratio with two decimals, or more of them where it is small.
+    """Format a ratio with two decimals, or with two significant digits where it is small.
 
     Example:
         >>> number(1.345), number(0.75), number(0.0512)
         ('1.34', '0.75', '0.051')
     """
     return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
+
+
+def bars(results: Sequence[Result]) -> Figure:
+    """Draw a bar for each ratio, a line between its quartiles, and a tick at its goal.
+
+    Args:
+        results: unmeasured ones are left out.
+
+    Returns:
+        The figure. Bars are blue where the goal was reached and orange where it was missed.
+
+    Raises:
+        ValueError: no measured result.
+
+    Example:
+        >>> result = Result("conv2d", "torch", 1.6, None, True, 1.5, 1.42, 1.58, 1.5, "", 15)
+        >>> bars([result]).axes[0].get_yticklabels()[0].get_text()
+        'conv2d'
+    """
+    measured = [result for result in results if result.ratio is not None]
+    if not measured:
+        raise ValueError("results must hold at least one that was measured, got none")
+    figure = style.new_figure(
+        style.WIDTH,
+        1.0 + 0.26 * len(measured),
+        "Ours / theirs: the shorter the better",
+        "Dark tick: goal. Blue: reached. Orange: missed. Thin line: quartiles.",
+    )
+    axes = figure.subplots()
+    style.chart(axes)
+    axes.grid(False)
+    axes.spines["bottom"].set_visible(False)
+    for place, result in enumerate(measured):
+        _bar(axes, place, result)
+    axes.axvline(1.0, color=style.MUTED, linewidth=0.8, zorder=0)
+    axes.set_yticks(range(len(measured)), [result.what for result in measured])
+    axes.invert_yaxis()
+    axes.margins(x=0.08, y=0.02)
+    axes.set_xlim(left=0)
+    return figure
+
+
+def save_chart(folder: Path, results: Sequence[Result]) -> None:
+    """Write the chart as bench.png and bench.svg."""
+    figure = bars(results)
+    figure.savefig(folder / "bench.png")
+    with rc_context({"svg.hashsalt": "minicnn"}):  # with it, the same chart is the same file
+        figure.savefig(folder / "bench.svg", metadata={"Date": None})
+
+
+def _processor() -> str:
+    """Return the processor's model: from a file on Linux, from the platform elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _bar(axes: Axes, place: int, result: Result) -> None:
+    if result.ratio is None or result.low is None or result.high is None:
+        return
+    colour = style.BLUE if result.reached else style.ORANGE
+    axes.barh(place, result.ratio, height=0.62, color=colour)
+    axes.plot([result.low, result.high], [place, place], color=style.INK, linewidth=0.9)
+    axes.plot([result.goal] * 2, [place - 0.42, place + 0.42], color=style.INK, linewidth=2.2)
+    axes.annotate(
+        ratio(result),
+        (max(result.ratio, result.high, result.goal), place),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=style.SMALL,
+        color=style.INK,
+    )

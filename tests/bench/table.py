@@ -6,9 +6,10 @@ from functools import partial
 import torch
 
 from minicnn import models
-from tests.bench import geometry, ops, scaling, whole
-from tests.bench.row import Row, timed
-from tests.bench.steps import evaluations, net_a, net_b, steps
+from tests.bench import memory, ops, report, whole
+from tests.bench.measure import Meter
+from tests.bench.row import Measured, Row, UnmeasuredError, conclude, timed, try_to_measure
+from tests.bench.steps import evaluation, steps, time_of_doublings, usual_net
 
 TWIN = "its torch.nn twin"
 
@@ -20,45 +21,44 @@ def rows() -> list[Row]:
         >>> len({row.what for row in rows()}) == len(rows())  # names do not repeat
         True
     """
-    a, b = "training step of net A, batch 256", "training step of net B, batch 64"
+    step = "training step of the default model, batch 256"
     return [
-        Row(a, TWIN, 0.75, timed([steps(net_a, 256)])),
+        Row(step, TWIN, 0.75, timed([steps(models.mnist_cnn, 256)])),
         Row(
-            f"{a}, against channels-last",
+            f"{step}, against channels-last",
             f"{TWIN} in channels-last",
             1.1,
-            timed([steps(net_a, 256, torch.channels_last)]),
+            timed([steps(models.mnist_cnn, 256, torch.channels_last)]),
         ),
         Row(
-            "training step of the default model, batch 256",
+            "training step of the usual script's network, batch 64",
             TWIN,
-            1.0,
-            timed([steps(models.mnist_cnn, 256)]),
+            1.25,
+            timed([steps(usual_net, 64)]),
         ),
-        Row(b, TWIN, 1.25, timed([steps(net_b, 64)])),
         Row("conv2d", "torch", 1.6, timed(ops.convolutions()), worst_goal=2.5),
         *(
             Row(
                 f"conv2d, {name}",
                 "our easy case of as many products",
                 1.5,
-                partial(geometry.cost, name),
+                partial(ops.geometry_cost, name),
                 length="long" if name == "all of these" else "short",
             )
-            for name in geometry.GENERAL
+            for name in ops.GENERAL
         ),
         *(Row(pool.name, "torch", 1.0, timed([pool])) for pool in ops.pools()),
         Row("cross_entropy", "torch", 1.05, timed([ops.cross_entropy()])),
         Row("linear + relu", "torch", 1.05, timed([ops.linear_relu()])),
         Row("Adam on the default model", "torch.optim.Adam", 1.0, timed([ops.adam()])),
-        Row("evaluation of 10,000 test digits", TWIN, 1.0, evaluations(), length="long"),
-        Row("peak memory of training, tensors", TWIN, 1.1, scaling.tensor_memory),
-        Row("peak memory of training, process", TWIN, 1.1, scaling.process_memory, length="long"),
+        Row("evaluation of 10,000 test digits", TWIN, 1.0, evaluation, length="long"),
+        Row("peak memory of training, tensors", TWIN, 1.1, memory.tensor_memory),
+        Row("peak memory of training, process", TWIN, 1.1, memory.process_memory, length="long"),
         Row(
             "time as the batch doubles, 64 to 4,096",
             "half the batch",
             2.1,
-            scaling.time_of_doublings,
+            time_of_doublings,
             worst_goal=2.1,
             length="long",
         ),
@@ -66,7 +66,7 @@ def rows() -> list[Row]:
             "memory as the batch doubles, 64 to 4,096",
             "half the batch",
             2.1,
-            scaling.memory_of_doublings,
+            memory.memory_of_doublings,
             worst_goal=2.1,
             length="long",
         ),
@@ -88,7 +88,7 @@ def rows() -> list[Row]:
 
 
 def choose(lengths: tuple[str, ...], pattern: str = "") -> list[Row]:
-    """Choose the rows of some lengths, whose name has a match for a regular expression.
+    """Choose the rows of some lengths whose name matches a regular expression.
 
     Example:
         >>> [row.what for row in choose(("short",), "entropy")]
@@ -96,3 +96,14 @@ def choose(lengths: tuple[str, ...], pattern: str = "") -> list[Row]:
     """
     found = re.compile(pattern, re.IGNORECASE).search
     return [row for row in rows() if row.length in lengths and found(row.what)]
+
+
+def measure_run(
+    lengths: tuple[str, ...], pattern: str, meter: Meter
+) -> list[Measured | UnmeasuredError]:
+    """Measure all chosen rows in this process, and print each as soon as it is known."""
+    measured = []
+    for row in choose(lengths, pattern):
+        measured.append(try_to_measure(row, meter))
+        print(report.line(conclude(row, measured[-1:])), flush=True)
+    return measured

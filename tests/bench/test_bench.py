@@ -1,8 +1,10 @@
-"""The measuring is right: on a pretended machine, where every function takes a known time."""
+"""The measurements are right: on a simulated machine, where every function takes a known time."""
 
 import itertools
 import json
 import math
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,25 +18,21 @@ from hypothesis import strategies as st
 
 from minicnn import data, layers, models, train, tree
 from tests.bench import __main__ as command_line
-from tests.bench import (
-    chart,
-    children,
-    geometry,
-    guard,
-    machine,
-    ops,
-    reference,
-    report,
-    steps,
-    table,
-    watched,
-    whole,
+from tests.bench import guard, memory, ops, reference, report, steps, table, whole
+from tests.bench.measure import (
+    MOST_CALLS,
+    WARM_UP,
+    Case,
+    Comparison,
+    Meter,
+    geometric_mean,
+    in_fresh_process,
+    interleave,
+    spread,
 )
-from tests.bench.digits import IN_SHAPE, digit_batches
-from tests.bench.measure import MOST_CALLS, WARM_UP, Case, Comparison, Meter, interleave
 from tests.bench.memory import peak_bytes
-from tests.bench.row import Measured, Row, UnmeasuredError, run
-from tests.bench.spread import geometric_mean, spread
+from tests.bench.row import Measured, Row, UnmeasuredError, conclude, run
+from tests.bench.steps import IN_SHAPE, digit_batches
 from tests.bench.twins import NoTwinError, torch_twin
 
 
@@ -155,7 +153,7 @@ def test_the_ratio_is_the_median_of_each_repetitions_ratio() -> None:
 
 def test_a_goal_with_a_second_half_needs_both() -> None:
     case = Case("", (1.0,), (10.0,))
-    result = run(row(lambda meter: Measured([case], "less accurate", holds=False)), Meter())
+    result = run(row(lambda meter: Measured([case], "less accurate", (), False)), Meter())
     assert result.ratio == pytest.approx(0.1)
     assert (result.reached, result.note) == (False, "less accurate")
 
@@ -168,6 +166,107 @@ def test_a_row_that_cannot_be_measured_is_a_miss() -> None:
     result = run(row(unmeasured), Meter())
     assert (result.ratio, result.reached, result.excess) == (None, False, math.inf)
     assert "needs MNIST" in report.line(result)
+
+
+# --- Several runs --------------------------------------------------------------------------------
+
+
+ratio = st.floats(0.1, 10)
+
+
+repetition = st.tuples(ratio, ratio)
+
+
+@given(st.lists(st.tuples(repetition, repetition, repetition), min_size=2))
+def test_of_several_runs_the_medians_are_reported_and_their_spread(
+    runs: list[tuple[tuple[float, float], ...]],
+) -> None:
+    """Each run has three repetitions of two cases."""
+    measured = [
+        Measured([Case("", ratios, (1.0,) * 3) for ratios in zip(*repetitions, strict=True)])
+        for repetitions in runs
+    ]
+    result = conclude(row(unmeasured), measured)
+    medians = np.median(runs, axis=1)  # (run, case)
+    means, quartiles = np.sqrt(medians.prod(1)), np.percentile(medians, [25, 50, 75], axis=0).T
+    assert (result.low, result.ratio, result.high) == pytest.approx(
+        tuple(np.percentile(means, [25, 50, 75]))
+    )
+    for case, expected in zip(result.cases, quartiles, strict=True):
+        assert (case["low"], case["ratio"], case["high"]) == pytest.approx(tuple(expected))
+        assert case["ours_seconds"] == case["ratio"]
+        assert case["theirs_seconds"] == 1
+    assert result.worst == pytest.approx(quartiles[:, 1].max())
+    assert (result.repetitions, result.runs) == (3, len(runs))
+
+
+@given(st.lists(st.tuples(ratio, ratio, st.booleans()), min_size=1))
+def test_a_second_condition_has_to_hold_in_every_run(runs: list[tuple[float, float, bool]]) -> None:
+    measured = [Measured([Case("", (r,), (1.0,))], "{:.3f}", (n,), h) for r, n, h in runs]
+    result = conclude(row(unmeasured, goal=10), measured)
+    assert result.reached == all(holds for *_, holds in runs)
+    assert result.note == f"{np.median([number for _, number, _ in runs]):.3f}"
+
+
+def test_a_row_that_one_run_could_not_measure_is_a_miss() -> None:
+    one = Measured([Case("", (0.5,), (1.0,))])
+    result = conclude(row(unmeasured), [one, UnmeasuredError("ended early"), one])
+    assert (result.ratio, result.reached, result.runs) == (None, False, 3)
+    assert result.note == "not measured: ended early"
+
+
+def identity() -> tuple[int, int]:
+    return os.getpid(), torch.get_num_threads()
+
+
+def test_a_fresh_process_has_as_many_threads_and_passes_its_errors_on() -> None:
+    (fresh, threads), (here, expected) = in_fresh_process(identity), identity()
+    assert fresh != here
+    assert threads == expected
+    with pytest.raises(KeyError, match="has no VmNone"):
+        in_fresh_process(memory.memory_of_process, "VmNone")
+
+
+def test_runs_are_measured_in_fresh_processes_and_their_spread_is_saved(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--only", "^cross_entropy$"]
+    command += ["--threads", "1", "--runs", "3", "--save", str(tmp_path)]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    printed = done.stdout.splitlines()
+    assert [line for line in printed if line.startswith(("Run", "All"))] == [
+        *(f"Run {i} of 3" for i in (1, 2, 3)),
+        "All 3 runs",
+    ]
+    (result,) = report.load(tmp_path / "bench.json")
+    assert (result.runs, result.repetitions) == (3, guard.METER.repetitions)
+    assert result.ratio is not None
+    ratios = [
+        line.split("cross_entropy: ")[1].split(" ")[0]
+        for line in printed
+        if "cross_entropy: " in line
+    ]
+    assert sorted(ratios[:3])[1] == ratios[3] == report.ratio(result)
+    text = (tmp_path / "bench.md").read_text()
+    assert text.endswith("Quartiles are those of 3 runs, each in a fresh process.\n")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_memory_of_a_process_is_measured_in_a_process_of_each_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order = []
+
+    def grow(function: Any, training: Any) -> int:
+        assert function is memory.growth
+        order.append(training)
+        return len(order)
+
+    monkeypatch.setattr(memory, "in_fresh_process", grow)
+    ratios = [memory.process_memory(Meter(run=number)).cases[0].ratios for number in (0, 1)]
+    assert order == [steps.our_training, *[steps.twin_training] * 2, steps.our_training]
+    assert ratios == [[1 / 2], [4 / 3]]
 
 
 # --- The guard -----------------------------------------------------------------------------------
@@ -238,7 +337,7 @@ def test_what_is_saved_holds_every_row_and_the_misses_as_misses(
     assert "1 of 3 goals reached" in capsys.readouterr().out
     record = json.loads((tmp_path / "bench.json").read_text())
     assert record["command"] == f"python -m tests.bench --save {tmp_path}"
-    assert record["machine"].keys() == machine.facts().keys()
+    assert record["machine"].keys() == report.facts().keys()
     assert [r["reached"] for r in record["rows"]] == [True, False, False]
     text = (tmp_path / "bench.md").read_text()
     assert text == report.markdown(record) + "\n"
@@ -269,6 +368,8 @@ def test_the_guards_exit_code_tells_of_a_slowdown() -> None:
         ["--repetitions", "1"],
         ["--threads", "two"],
         ["--quick", "--whole"],
+        ["--runs", "0"],
+        ["--guard", "--runs", "2"],
     ],
 )
 def test_a_wrong_command_line_is_refused(arguments: list[str]) -> None:
@@ -281,12 +382,12 @@ def test_the_chart_has_a_bar_for_each_row_that_was_measured_blue_where_the_goal_
     None
 ):
     results = [run(row(measure), Meter()) for measure in (fixed(0.5), fixed(3.0), unmeasured)]
-    (axes,) = chart.bars(results).axes
+    (axes,) = report.bars(results).axes
     widths = [bar.get_width() for bar in axes.patches]  # pyright: ignore[reportAttributeAccessIssue]
     assert widths == pytest.approx([0.5, 3.0])
     assert axes.patches[0].get_facecolor() != axes.patches[1].get_facecolor()
     with pytest.raises(ValueError, match="at least one"):
-        chart.bars(results[2:])
+        report.bars(results[2:])
 
 
 def test_results_survive_being_saved(tmp_path: Path) -> None:
@@ -317,23 +418,21 @@ def test_ours_and_torchs_operation_give_the_same_gradients(comparison: Compariso
         torch.testing.assert_close(gradient, expected, rtol=0, atol=1e-4 * max(1, scale))
 
 
-@pytest.mark.parametrize("name", geometry.GENERAL)
+@pytest.mark.parametrize("name", ops.GENERAL)
 def test_every_general_convolution_has_as_many_products_as_the_easy_one(name: str) -> None:
-    def products(g: geometry.Geometry) -> int:
-        window = (geometry.KERNEL - 1) * g.dilation + 1
+    def products(g: ops.Geometry) -> int:
+        window = (ops.KERNEL - 1) * g.dilation + 1
         places = ((g.size + 2 * g.padding - window) // g.stride + 1) ** 2
-        return places * g.channels * (g.channels // g.groups) * geometry.KERNEL**2
+        return places * g.channels * (g.channels // g.groups) * ops.KERNEL**2
 
-    assert products(geometry.GENERAL[name]) == products(geometry.EASY)
-    gradients = geometry.our_call(geometry.GENERAL[name])()
-    for gradient, expected in zip(
-        gradients, geometry.torch_call(geometry.GENERAL[name])(), strict=True
-    ):
+    assert products(ops.GENERAL[name]) == products(ops.EASY)
+    gradients = ops.our_conv(ops.GENERAL[name])()
+    for gradient, expected in zip(gradients, ops.torch_conv(ops.GENERAL[name])(), strict=True):
         torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-2)
 
 
 @pytest.mark.parametrize("memory_format", [None, torch.channels_last])
-@pytest.mark.parametrize("net", [steps.net_a, steps.net_b, models.mnist_cnn])
+@pytest.mark.parametrize("net", [steps.usual_net, models.mnist_cnn])
 def test_ours_and_the_twins_training_have_the_same_losses(net: Any, memory_format: Any) -> None:
     batches = digit_batches(16, count=3)
     ours = steps.our_training(net(), batches)
@@ -427,13 +526,13 @@ def test_the_peak_is_the_greatest_sum_of_what_is_alive(blocks: list[tuple[int, b
 
 def test_the_lines_of_a_process_come_with_their_times_and_its_end_last() -> None:
     ticks = itertools.count()
-    lines = children.lines_of(["-c", "print('a'); print('b')"], lambda: float(next(ticks)))
+    lines = whole.lines_of(["-c", "print('a'); print('b')"], lambda: float(next(ticks)))
     assert list(lines) == [(1.0, "a"), (2.0, "b"), (3.0, "")]
 
 
 def test_who_has_read_enough_ends_the_process() -> None:
     endless = "import time\nwhile True: print('x'); time.sleep(0.01)"
-    lines = children.lines_of(["-c", endless])
+    lines = whole.lines_of(["-c", endless])
     assert next(lines)[1] == "x"
     lines.close()  # would hang otherwise
     with pytest.raises(StopIteration):
@@ -442,7 +541,7 @@ def test_who_has_read_enough_ends_the_process() -> None:
 
 def test_a_process_that_fails_is_an_error_with_its_last_words() -> None:
     with pytest.raises(UnmeasuredError, match="last words"):
-        list(children.lines_of(["-c", "raise SystemExit('last words')"]))
+        list(whole.lines_of(["-c", "raise SystemExit('last words')"]))
 
 
 def test_processes_take_turns_and_each_round_has_a_seed_of_its_own() -> None:
@@ -466,9 +565,24 @@ def test_processes_take_turns_and_each_round_has_a_seed_of_its_own() -> None:
         *(("usual", 1), ("default", 1), ("hurried", 1)),
         *(("default", 2), ("hurried", 2), ("usual", 2)),
     ]
-    case, accuracies = whole.compare(runs, "default", whole.at_the_end)
-    assert case.ratios == [0.05] * 3
-    assert accuracies == pytest.approx((0.91, 0.91))
+    for seed, each in enumerate(runs):
+        (case,), note, accuracies, _ = whole.compare(each, "default", whole.at_the_end)
+        assert case.ratios == [0.05]
+        assert accuracies == ((90 + seed) / 100,) * 2
+        assert note.format(*accuracies) == f"test accuracy {90 + seed}.00% against {90 + seed}.00%"
+
+
+@pytest.mark.parametrize(("ours", "reached"), [(99.2, True), (99.1, False), (99.0, False)])
+def test_our_default_run_has_to_be_the_more_accurate_one(
+    monkeypatch: pytest.MonkeyPatch, ours: float, reached: bool
+) -> None:
+    default, usual = (
+        ((seconds, f"Test: accuracy {accuracy}%"), (seconds, ""))
+        for seconds, accuracy in ((1.0, ours), (40.0, 99.1))
+    )
+    monkeypatch.setattr(whole, "runs_of", lambda seed: whole.Runs(default, default, usual))
+    result = run(row(whole.default_settings), Meter())
+    assert (result.ratio, result.reached) == (pytest.approx(0.025), reached)
 
 
 def test_a_run_that_never_reaches_the_target_is_not_measured() -> None:
@@ -513,7 +627,7 @@ def test_the_watcher_looks_whenever_the_script_evaluates_and_changes_nothing(
 ) -> None:
     _, test = data.load_sample()
     monkeypatch.setattr(train, "evaluate", train.evaluate)  # to be put back in the end
-    monkeypatch.setattr(watched, "test_digits", lambda: test)
+    monkeypatch.setattr(data, "load_mnist", lambda download: (None, test))
     script = tmp_path / "script.py"
     script.write_text(
         "import sys, torch\n"
@@ -524,9 +638,9 @@ def test_the_watcher_looks_whenever_the_script_evaluates_and_changes_nothing(
         "for _ in range(2):\n"
         "    print(sys.argv[1], train.evaluate(net, params, state, [batch])['loss'])\n"
     )
-    monkeypatch.setattr(sys, "argv", ["watched", str(script), "--option"])
+    monkeypatch.setattr(sys, "argv", ["whole", str(script), "--option"])
     monkeypatch.setattr(sys, "path", list(sys.path))  # the same paths, put back in the end
-    watched.main()
+    whole.main()
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(" ")[0] for line in lines] == ["Test,", "--option"] * 2
     assert whole.at_the_end(((1.0, lines[0]),)).accuracy < 0.5

@@ -2,9 +2,8 @@
 
     pytest tests/benchmarks --benchmark-only -n 0
 
-Ordinary runs of pytest skip them. They measure one function after the other and are there to look
-at a single operation; the ratios that count come from ``python -m tests.bench``, where the two
-take turns.
+Ordinary runs of pytest skip them. They measure one function after the other, to look at a single
+operation; for ratios use ``python -m tests.bench``, where the two take turns.
 """
 
 from collections.abc import Iterator

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 import torch
 
-from tests.bench import geometry, ops
+from tests.bench import ops
 from tests.bench.measure import Comparison
 
 SIDES = ("ours", "torch")
 
 
 def both(comparisons: Iterable[Comparison]) -> list[Any]:
-    """Each comparison's two sides, as two benchmarks of one group."""
+    """Make the two sides of each comparison two benchmarks of one group."""
     return [
         pytest.param(
             comparison,
@@ -27,14 +27,14 @@ def both(comparisons: Iterable[Comparison]) -> list[Any]:
 
 
 def plain(name: str) -> str:
-    """The name in ASCII, as pytest wants it."""
+    """Write the name in ASCII, as pytest requires."""
     return name.replace("×", "x").replace("→", "to")
 
 
 def general_convolutions() -> list[Comparison]:
     return [
-        Comparison(f"conv2d {name}", lambda g=g: (geometry.our_call(g), geometry.torch_call(g)))
-        for name, g in geometry.GENERAL.items()
+        Comparison(f"conv2d {name}", lambda g=g: (ops.our_conv(g), ops.torch_conv(g)))
+        for name, g in ops.GENERAL.items()
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from minicnn import models
 from tests.bench.measure import Comparison
-from tests.bench.steps import net_a, net_b, steps
+from tests.bench.steps import steps, usual_net
 
 SIDES = ("ours", "torch")
 
@@ -16,9 +16,7 @@ SIDES = ("ours", "torch")
     "comparison",
     [
         pytest.param(comparison, marks=pytest.mark.benchmark(group=comparison.name), id=str(i))
-        for i, comparison in enumerate(
-            [steps(net_a, 256), steps(models.mnist_cnn, 256), steps(net_b, 64)]
-        )
+        for i, comparison in enumerate([steps(models.mnist_cnn, 256), steps(usual_net, 64)])
     ],
 )
 def test_training_step(benchmark: Any, comparison: Comparison, side: int) -> None:
