@@ -49,12 +49,15 @@ class Katex:
         Raises:
             ExtensionError: KaTeX cannot read the formula, or does not run.
         """
-        assert self.node.stdin and self.node.stdout
+        assert self.node.stdin
+        assert self.node.stdout
         try:
             print(json.dumps([latex, display]), file=self.node.stdin, flush=True)
             answer = json.loads(self.node.stdout.readline())
         except (BrokenPipeError, json.JSONDecodeError):  # Node has said why
-            raise ExtensionError("KaTeX does not run; build.py installs it in docs/_build") from None
+            raise ExtensionError(
+                "KaTeX does not run; build.py installs it in docs/_build"
+            ) from None
         if "error" in answer:
             raise ExtensionError(f"KaTeX cannot read the formula {latex!r}: {answer['error']}")
         return answer["html"]
