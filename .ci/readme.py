@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = ("bibtex",)
 
-# Options that make a command of half an hour a matter of a minute.
-SHORTER = {"--preset best": "--epochs 1"}
+# Options that make a command of many minutes a matter of one.
+SHORTER = {"--preset best": "--epochs 1", "tests.bench.choose_settings": "--splits 1"}
 
 # What the reader of a command has done before: drawn a digit, solved an exercise.
 BEFORE = {
