@@ -1,7 +1,7 @@
-"""Build the book: ``python docs/build.py``, and then open docs/_build/html/index.html.
+"""Build the book: ``python3 docs/build.py``, and then open docs/_build/html/index.html.
 
-It runs every page's code, treats warnings as errors, and checks the links between the pages. Node
-is needed, to set the formulas; npm gives their style sheet and fonts, once.
+It runs the code of every page, treats warnings as errors, and checks the links between the pages.
+Formulas are set by KaTeX, which needs Node and is installed by npm at the first build.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent
 BUILD = DOCS / "_build"
-KATEX = "katex@0.16.22"  # the version that sphinxcontrib-katex sets formulas with
+KATEX = "katex@0.16.22"
 
 
 def main() -> int:
@@ -43,17 +43,16 @@ def main() -> int:
 
 
 def fetch_katex(folder: Path) -> None:
-    """Get the style sheet with the fonts that it names, of which woff2 is enough."""
-    if (folder / "katex.min.css").exists():
-        return
+    """Install KaTeX, and copy its style sheet with the fonts that it names: woff2 is enough."""
     node = BUILD / "node"
-    run(["npm", "install", "--silent", "--prefix", node, KATEX])
     source = node / "node_modules" / "katex" / "dist"
+    if (folder / "katex.min.css").exists() and source.exists():
+        return
+    run(["npm", "install", "--silent", "--prefix", node, KATEX])
     style = (source / "katex.min.css").read_text(encoding="utf-8")
     style = re.sub(r',url\([^)]*\) format\("(woff|truetype)"\)', "", style)
-    shutil.copytree(
-        source / "fonts", folder / "fonts", ignore=shutil.ignore_patterns("*.woff", "*.ttf")
-    )
+    woff2_alone = shutil.ignore_patterns("*.woff", "*.ttf")
+    shutil.copytree(source / "fonts", folder / "fonts", ignore=woff2_alone, dirs_exist_ok=True)
     (folder / "katex.min.css").write_text(style, encoding="utf-8")
 
 
@@ -92,6 +91,7 @@ def save_picture(path: Path, outputs: list[dict]) -> None:
 def run(command: list) -> None:
     """Run a command, and stop with its exit code if it fails."""
     words = [str(word) for word in command]
+    words[0] = shutil.which(words[0]) or words[0]  # on Windows npm is npm.cmd
     code = subprocess.run(words, check=False, env={**os.environ, "PYTHONWARNINGS": ""}).returncode
     if code != 0:
         raise SystemExit(f"{Path(words[0]).name} failed, exit code {code}")

@@ -1,33 +1,44 @@
 """Test a trained network: average loss, accuracy, and a table of the classes.
 
-python examples/test_mnist.py runs/quick
-python examples/test_mnist.py runs/quick --weights best
+python3 examples/test_mnist.py runs/quick
+python3 examples/test_mnist.py runs/quick --weights best
 """
 
 import argparse
 import sys
+from pathlib import Path
 
-import ctrl_c  # noqa: F401, before what takes long to import
-import results
-import trained as trainings
-from commands import run_command, say
+from minicnn.runs.console import end_at_ctrl_c
+
+if __name__ == "__main__":
+    end_at_ctrl_c()  # while torch is imported, which takes seconds
+
+from minicnn import data, metrics, parallel, runs, train
+from minicnn import functional as F
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Read the command line, test, report."""
+def main(argv: list[str] | None = None) -> None:
+    """Read the command line, test, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    trainings.add_options(parser)
+    add = parser.add_argument
+    add("run", metavar="RUN", type=Path, help="folder of a run of train_mnist.py")
+    add("--weights", choices=("last", "best"), default="last", help="best by validation, or last")
+    add("--device", default="auto", help="auto, cpu, cuda or mps")
+    add("--data-dir", default=data.data_dir(), help="folder that has MNIST/raw/…")
+    args = parser.parse_args(argv)
 
-    def command() -> int:
-        args = parser.parse_args(argv)
-        trained = trainings.load(args)
-        split = trainings.test_split(trained)
-        tested = results.test(trained.tested_net, trained.weights, split, trained.device)
-        say(f"Test, {tested}\n\n{results.as_text(results.per_class(tested))}")
-        return 0
-
-    return run_command(command)
+    device = parallel.find_device(args.device)
+    trained = runs.load_trained(args.run, args.weights, device)
+    _, test, _ = data.load(trained.settings["dataset"], args.data_dir)
+    batches = data.batches(test, 1000, device=device)
+    scores, labels = train.predict(trained.tested_net, *trained.weights, batches)
+    loss, accuracy = F.cross_entropy(scores, labels), metrics.accuracy(scores, labels)
+    runs.say(f"Test, {len(labels):,} images: average loss {loss:.4f}, accuracy {accuracy:.2%}\n")
+    rows = metrics.class_table(scores.cpu(), labels.cpu())
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        runs.say("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.run_command(main))

@@ -1,151 +1,233 @@
 """Train a convolutional network on MNIST, test it, and draw what it got right and wrong.
 
-Usage:
-    python examples/train_mnist.py
-    python examples/train_mnist.py --preset best
-    python examples/train_mnist.py --preset quick --seed 7 --device cpu --out runs/quick
-    python examples/train_mnist.py --resume runs/quick
+    python3 examples/train_mnist.py
+    python3 examples/train_mnist.py --preset quick --out runs/quick
+    python3 examples/train_mnist.py --resume runs/quick
+
+Read main() from top to bottom: it is the whole job.
 """
 
-import argparse
+import functools
 import sys
 import time
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import ctrl_c  # noqa: F401, before what takes long to import
-import options
-import recipe as recipes
-import results
-import session
-from commands import run_command, say
-from recipe import Recipe
+from minicnn.runs.console import end_at_ctrl_c
 
-from minicnn import data, parallel, runs, summary
+if __name__ == "__main__":
+    end_at_ctrl_c()  # while torch is imported, which takes seconds
+
+import torch
+from tqdm import tqdm
+
+from minicnn import data, layers, metrics, models, optim, parallel, runs, summary, train
+from minicnn import functional as F
+from minicnn.optim import schedules
 from minicnn.parallel import Processes
-from minicnn.runs import Progress, Run, Weights
+from minicnn.runs import setting
+
+IN_SHAPE = (1, 28, 28)
+
+# A preset replaces the defaults below. "best" was chosen on validation images, not on test images.
+PRESETS = {
+    "quick": {"epochs": 1},
+    "default": {},
+    "best": {
+        "model": "mnist_deep", "epochs": 12, "batch_size": 128, "lr": 0.005,
+        "rotate": 10.0, "scale": 0.1, "shear": 10.0, "elastic": 0.7,
+        "average": 0.02, "test_shift": 1,
+    },
+}  # fmt: skip
 
 
-def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    return options.parse_arguments(argv, (__doc__ or "").split("\n\n")[0])
+@dataclass(frozen=True)
+class Settings(runs.Settings):
+    """Every option of this program; runs.Settings adds --out, --resume and others."""
+
+    preset: str = setting("default", "other defaults, see below", choices=PRESETS)
+    dataset: str = setting("auto", "auto: mnist, or sample without it", choices=data.DATASETS)
+    data_dir: Path = setting(data.data_dir(), "has or gets MNIST/raw/…", free_on_resume=True)
+    model: str = setting("mnist_cnn", "network", choices=models.MODELS)
+    epochs: int = setting(6, "passes over the training images", at_least=1)
+    batch_size: int = setting(256, "images in a batch", at_least=1)
+    lr: float = setting(0.01, "peak learning rate of the one-cycle schedule", at_least=0)
+    shift: int = setting(2, "shift training images by up to so many pixels", at_least=0)
+    rotate: float = setting(0.0, "rotate them by up to so many degrees", at_least=0, at_most=180)
+    scale: float = setting(0.0, "zoom them by up to this fraction", at_least=0, below=1)
+    shear: float = setting(0.0, "shear them by up to so many degrees", at_least=0, below=90)
+    elastic: float = setting(0.0, "bend them: standard deviation in pixels", at_least=0)
+    label_smoothing: float = setting(0.1, "in the training loss", at_least=0, at_most=1)
+    average: float = setting(0.0, "average weights over this part of the run", at_least=0)
+    test_shift: int = setting(0, "pixels: test the mean of nine shifted views", at_least=0)
+    seed: int = setting(0, "of all random numbers", at_least=0, below=2**64)
+    device: str = setting(
+        "auto", "auto, cpu, cuda or mps", check=parallel.find_device, free_on_resume=True
+    )
+    show: bool = setting(False, "also open the figures in windows", saved=False)
 
 
-def run(args: argparse.Namespace) -> dict[str, float]:
-    """Load, train, test, draw; return the test's loss and accuracy."""
-    past = runs.find(args.resume) if args.resume else None
-    if past:
-        args = options.resumed_arguments(args, past)
-    with parallel.start(recipes.choose_device(args.device)) as processes:
-        return run_in(processes, args, past)
+def make_augmentation(settings: Settings) -> data.Augment | None:
+    """Return what changes the training images in each epoch."""
+    s = settings
+    if s.rotate or s.scale or s.shear or s.elastic:
+        affine = data.affine_field(s.rotate, s.scale, s.shear, s.shift)
+        return data.random_warp(affine, data.elastic_field(s.elastic))
+    return data.random_shift(s.shift) if s.shift else None  # by whole pixels, which is faster
 
 
-def run_in(processes: Processes, args: argparse.Namespace, past: Run | None) -> dict[str, float]:
-    """Do that in one of the processes that train together, the first of which tests and writes."""
+def make_optimizer(
+    settings: Settings, schedule: schedules.Schedule, total_steps: int, processes: Processes
+) -> optim.Transform:
+    """Return Adam, and behind it the average of the weights if there is to be one."""
+    links = [parallel.average_gradients(processes), optim.adam(schedule, betas=(0.7, 0.9))]
+    if settings.average:  # an average of decay d reaches back over 1 / (1 − d) steps
+        links.append(optim.ema(1 - 1 / max(1, settings.average * total_steps)))
+    return optim.chain(*links)
+
+
+def epoch_line(row: dict[str, float], epochs: int) -> str:
+    """Return what to print after an epoch."""
+    return (
+        f"epoch {row['epoch']}/{epochs}  "
+        f"train loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.2%}  "
+        f"validation loss {row['validation_loss']:.4f}, "
+        f"accuracy {row['validation_accuracy']:.2%}  "
+        f"{row['images_per_second']:,.0f} images/s"
+    )
+
+
+def draw(
+    settings: Settings,
+    run: runs.Run,
+    progress: runs.Progress,
+    net: layers.Layer,
+    initial: runs.Weights,
+    trained: runs.Weights,
+    test: data.Split,
+    scores: torch.Tensor,
+    tested: dict[str, float],
+) -> None:
+    """Save the figures and the report; open the figures if asked."""
+    from minicnn import pages, viz  # here, since matplotlib takes a while to import
+
+    figures = viz.usual_figures(
+        net, initial, trained, progress.history, test.images, test.labels, scores
+    )
+    runs.save_figures(run, figures)
+    title = f"{settings.model} on {settings.dataset}: {run.folder.name}"
+    classes = metrics.class_table(scores, test.labels)
+    page = pages.report(
+        title, runs.read_config(run), progress.history, progress.seconds, tested, classes, figures
+    )
+    runs.atomic.write(run.report, page)
+    if settings.show:
+        try:
+            viz.show(figures.values())
+        except RuntimeError as error:  # no screen: the figures are saved all the same
+            runs.complain(f"NOTE: {error}")
+
+
+def main(argv: list[str] | None = None) -> dict[str, float]:
+    """Train, test and draw; return the results."""
     began = time.perf_counter()
-    args.quiet = args.quiet or processes.rank > 0
-    whole, test, note = data.load(args.dataset, args.data_dir)
-    if args.dataset == "auto":  # what it has come to, for whoever resumes this
-        args.dataset = "sample" if note else "mnist"
-    if note:
-        say(f"NOTE: {note}\n", args.quiet)
-    training, validation = data.hold_out(whole, len(whole.labels) // 12, args.seed)
-    recipe = recipes.make(args, len(training.labels), processes)
-    say(introduction(recipe, training, validation, test), args.quiet)
-    folder, progress = go_on(recipe, past, whole, test) if past else begin(recipe, whole, test)
+    F.keep_freed_memory()  # on the CPU: less time in page faults
+    settings = Settings.parse(argv, __doc__, PRESETS)
+    # One process, or several if torchrun started it. They share the work; the first one speaks.
+    with parallel.join(parallel.find_device(settings.device)) as processes:
+        device, quiet = processes.device, settings.quiet or processes.rank > 0
+        say = functools.partial(runs.say, quiet=quiet)  # prints above the progress bar
 
-    progress = session.train(recipe, folder, progress, training, validation)
-    if not recipe.leads:
-        return {}
-    weights = recipes.final_weights(recipe, progress.training)
-    with session.resumable(folder, lambda: progress):
-        tested = results.test(recipe.tested_net, weights, test, recipe.device)
-        say(f"\nTest, {tested}")
+        # The data; one training image in twelve is held out for validation.
+        whole, test, note = data.load(settings.dataset, settings.data_dir)
+        if settings.dataset == "auto":
+            settings = replace(settings, dataset="sample" if note else "mnist")
+        training, validation = data.hold_out(whole, len(whole.labels) // 12, settings.seed)
+        images, steps = len(training.labels), -(-len(training.labels) // settings.batch_size)
+
+        # The network, the loss, and the optimizer with its learning rate.
+        net = models.MODELS[settings.model]()
+        tested_net = layers.average_views(net, settings.test_shift) if settings.test_shift else net
+        loss = functools.partial(F.cross_entropy, label_smoothing=settings.label_smoothing)
+        schedule = schedules.one_cycle(settings.lr, settings.epochs * steps)
+        optimizer = make_optimizer(settings, schedule, settings.epochs * steps, processes)
+        step = train.make_train_step(parallel.share_net(net, processes), loss, optimizer)
         if note:
-            say(f"NOTE: {note}", args.quiet)
-        finish(recipe, folder, progress, weights, test, tested)
-    seconds = time.perf_counter() - began
-    say(f"{seconds:.0f} seconds in all. Everything is in {folder.folder}:", args.quiet)
-    say(f"open {folder.report} in a browser.", args.quiet)
+            say(f"NOTE: {note}\n")
+        say(
+            f"{whole.name}: {images:,} images to train on, {len(validation.labels):,} to validate, "
+            f"{len(test.labels):,} to test; on {device}, processes: {processes.size}\n\n"
+            f"{summary(net, IN_SHAPE)}\n"
+        )
+
+        # Where to start: at the beginning, or at the last checkpoint of the run to resume.
+        initial = runs.initial_weights(net, IN_SHAPE, settings.seed, device)
+        rng = torch.Generator(device).manual_seed(settings.seed)
+        start = train.TrainState(0, *initial, optimizer.init(initial.params))
+        run, progress = runs.begin_or_resume(
+            settings, runs.new_progress(start, rng), (whole, test), net, tested_net, processes
+        )
+        rng.set_state(progress.rng)
+        if settings.resume:
+            say(f"Resuming {run.folder} after step {progress.training.step:,}.")
+
+        def weights(now: train.TrainState) -> runs.Weights:
+            """Return the weights to use: the averages, if there are any, or the last ones."""
+            params = optim.averaged(now.opt_state) if settings.average else now.params
+            return runs.Weights(params, now.state)
+
+        # From here on, whatever cuts the run off, the user is told what is saved and how to resume.
+        with runs.Session(
+            run, progress, weights, settings.epochs, steps, schedule, settings.save_every, processes
+        ) as session:
+            batches = data.batches(
+                training, settings.batch_size, rng, settings.epochs, device=device,
+                augment=make_augmentation(settings), start=progress.training.step,
+            )  # fmt: skip
+            bar = tqdm(
+                total=settings.epochs * steps, initial=progress.training.step, unit="step",
+                leave=False, disable=True if quiet else None,
+            )  # fmt: skip
+            # torchrun repeats a Ctrl-C that its processes have had from the terminal already.
+            with runs.interruptible(once=processes.size > 1) as stopping, bar:
+                for now, logs in train.fit(step, progress.training, batches, rng):
+                    progress = session.after_step(progress, now, logs, rng)
+                    bar.set_postfix_str(
+                        "loss {:.4f}, accuracy {:.2%}".format(*progress.means(steps))
+                    )
+                    bar.update()
+                    if now.step % steps == 0:  # the end of an epoch
+                        held_out = data.batches(validation, 1000, device=device)
+                        validated = train.evaluate(net, *weights(now), held_out)
+                        progress = session.after_epoch(progress, images, validated)
+                        say(epoch_line(progress.history[-1], settings.epochs))
+                    session.save(progress, stopping())  # writes now and then; Ctrl-C ends here
+
+            if processes.rank > 0:
+                return {}
+            trained = weights(progress.training)
+            batches = data.batches(test, 1000, device=device)
+            predicted = train.predict(tested_net, *trained, batches)
+            scores, labels = (part.cpu() for part in predicted)
+            tested = {
+                "loss": F.cross_entropy(scores, labels).item(),
+                "accuracy": metrics.accuracy(scores, labels).item(),
+            }
+            runs.say(
+                f"\nTest, {len(labels):,} images: average loss {tested['loss']:.4f}, "
+                f"accuracy {tested['accuracy']:.2%}"
+            )
+            if note:
+                say(f"NOTE: {note}")
+            draw(settings, run, progress, net, initial, trained, test, scores, tested)
+        say(f"{time.perf_counter() - began:.0f} seconds in all. Everything is in {run.folder}:")
+        say(f"open {run.report} in a browser.")
     return {
-        "test_loss": tested.loss,
-        "test_accuracy": tested.accuracy,
+        "test_loss": tested["loss"],
+        "test_accuracy": tested["accuracy"],
         "validation_accuracy": progress.history[-1]["validation_accuracy"],
     }
 
 
-def introduction(recipe: Recipe, *splits: data.Split) -> str:
-    """Say what is about to happen."""
-    counts = (f"{len(split.labels):,}" for split in splits)
-    purposes = ("to train on", "to validate", "to test")
-    numbers = ", ".join(f"{count} {what}" for count, what in zip(counts, purposes, strict=True))
-    table = summary(recipe.net, recipes.IN_SHAPE)
-    size = recipe.processes.size
-    where = f"on {recipe.device}" + (f", {size} processes" if size > 1 else "")
-    return f"{splits[0].name}: {numbers}; {where}\n\n{table}\n"
-
-
-def begin(recipe: Recipe, *splits: data.Split) -> tuple[Run, Progress]:
-    """Begin a run."""
-    args, folder = recipe.args, recipe.args.out or dated_folder()
-    progress = recipes.start(recipe)
-    if not recipe.leads:
-        return Run(folder), progress
-    about = runs.describe(options.settings_of(args), splits, ["python", *sys.argv])
-    return runs.begin(folder, about, args.overwrite), progress
-
-
-def dated_folder() -> Path:
-    """Name a folder after the present moment, with a number if that is taken."""
-    name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    names = (Path("runs", name + suffix) for suffix in ("", *(f"_{n}" for n in range(2, 100))))
-    return next(folder for folder in names if not folder.exists())
-
-
-def go_on(recipe: Recipe, run: Run, *splits: data.Split) -> tuple[Run, Progress]:
-    """Take a run up where it was saved last."""
-    if runs.digest(splits) != runs.read_description(run)["dataset"]["digest"]:
-        raise runs.RunError(
-            f"the images of {splits[0].name} are not those that {run.folder} was begun with"
-        )
-    if recipe.leads:
-        runs.sweep(run)
-    progress = recipes.start(recipe)
-    if run.last.exists():
-        progress = runs.load(run, like=progress)
-    say(f"Going on with {run.folder} after step {progress.training.step:,}.", recipe.args.quiet)
-    return run, progress
-
-
-def finish(
-    recipe: Recipe,
-    run: Run,
-    progress: Progress,
-    weights: Weights,
-    test: data.Split,
-    tested: results.Results,
-) -> None:
-    """Draw the figures, save them, write the report; open the figures if asked."""
-    import pictures  # here, since matplotlib takes a while to import
-    import report_page
-
-    before = recipes.initial_weights(recipe)
-    figures = pictures.usual(recipe.net, before, weights, progress.history, test, tested)
-    pictures.save(figures, run.figures)
-    report_page.write(run, recipe, progress, tested, figures)
-    if recipe.args.show:
-        pictures.show(figures)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the program; a user's mistake becomes one line and a non-zero exit code."""
-
-    def command() -> int:
-        run(parse_arguments(argv))
-        return 0
-
-    return run_command(command)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.run_command(main))

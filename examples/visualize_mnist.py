@@ -1,45 +1,65 @@
 """Draw what a trained network got right and wrong, and look inside it.
 
-python examples/visualize_mnist.py runs/quick
-python examples/visualize_mnist.py runs/quick --show
+python3 examples/visualize_mnist.py runs/quick
+python3 examples/visualize_mnist.py runs/quick --show
 """
 
 import argparse
 import sys
+from pathlib import Path
 
-import ctrl_c  # noqa: F401, before what takes long to import
-import pictures
-import results
-import trained as trainings
-from commands import run_command, say
+from minicnn.runs.console import end_at_ctrl_c
 
-from minicnn import runs
+if __name__ == "__main__":
+    end_at_ctrl_c()  # while torch is imported, which takes seconds
+
+from minicnn import data, insight, layers, parallel, runs, train, tree, viz
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Read the command line, draw, save; open the figures if asked."""
+def main(argv: list[str] | None = None) -> None:
+    """Read the command line, compute, draw, save; open the figures if asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    trainings.add_options(parser)
-    parser.add_argument("--show", action="store_true", help="also open the figures in windows")
+    add = parser.add_argument
+    add("run", metavar="RUN", type=Path, help="folder of a run of train_mnist.py")
+    add("--weights", choices=("last", "best"), default="last", help="best by validation, or last")
+    add("--device", default="auto", help="auto, cpu, cuda or mps")
+    add("--data-dir", default=data.data_dir(), help="folder that has MNIST/raw/…")
+    add("--show", action="store_true", help="also open the figures in windows")
+    args = parser.parse_args(argv)
 
-    def command() -> int:
-        args = parser.parse_args(argv)
-        trained = trainings.load(args)
-        net, weights = trained.net, trained.weights
-        split = trainings.test_split(trained)
-        tested = results.test(trained.tested_net, weights, split, trained.device)
-        history = runs.read_metrics(trained.run)
-        figures = pictures.usual(net, trained.before, weights, history, split, tested)
-        figures |= pictures.deeper(net, weights, split, tested)
-        pictures.save(figures, trained.run.figures)
-        for name in figures:
-            say(str(trained.run.figures / f"{name}.png"))
-        if args.show:
-            pictures.show(figures)
-        return 0
+    device = parallel.find_device(args.device)
+    trained = runs.load_trained(args.run, args.weights, device)
+    _, test, _ = data.load(trained.settings["dataset"], args.data_dir)
+    history = runs.read_metrics(trained.run)
+    batches = data.batches(test, 1000, device=device)
+    scores = train.predict(trained.tested_net, *trained.weights, batches)[0].cpu()
+    figures = viz.usual_figures(
+        trained.net, trained.initial, trained.weights, history, test.images, test.labels, scores
+    )
 
-    return run_command(command)
+    # Looking inside takes little computing: the CPU will do.
+    params, state = tree.map(lambda x: x.cpu(), tuple(trained.weights))
+    network = trained.net, params, state
+    images, labels = test.images.float() / 255, test.labels
+    few, classes = images[:5], labels[:5]
+    points = insight.pca(insight.penultimate_features(*network, images[:2000]))
+    outputs = layers.activations(*network, images[:256])
+    gradients = insight.gradients(*network, (images[:256], labels[:256]))
+    figures |= {
+        "saliency": viz.saliency(few, insight.saliency(*network, few, classes), classes),
+        "occlusion": viz.occlusion(few, insight.occlusion(*network, few, classes), classes),
+        "grad_cam": viz.grad_cam(few, insight.grad_cam(*network, few, classes), classes),
+        "reliability": viz.reliability_diagram(*insight.calibration(scores, labels)),
+        "pca": viz.pca(points.projection, points.explained, labels[:2000]),
+        "activations": viz.activation_histograms(outputs),
+        "gradients": viz.gradient_histograms(gradients),
+    }
+    runs.save_figures(trained.run, figures)
+    for name in figures:
+        runs.say(str(trained.run.figures / f"{name}.png"))
+    if args.show:
+        viz.show(figures.values())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.run_command(main))

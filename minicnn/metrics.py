@@ -72,6 +72,37 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> T
     return cells.bincount(minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
+def class_table(scores: Tensor, labels: Tensor) -> list[tuple[str, ...]]:
+    """Make a table of the classes: how many images, how many correct, the most common mistake.
+
+    Args:
+        scores: Of the classes, float (N, K).
+        labels: The true classes, integers (N,).
+
+    Returns:
+        Rows of text, the first of them the header.
+
+    Raises:
+        TypeError, ValueError: As `confusion_matrix`.
+
+    Example:
+        >>> for row in class_table(torch.eye(2)[[0, 1, 1]], torch.tensor([0, 0, 1])):
+        ...     print(", ".join(row))
+        class, images, correct, accuracy, most often taken for
+        0, 2, 1, 50.00%, 1 (1×)
+        1, 1, 1, 100.00%, nothing else
+    """
+    rows = [("class", "images", "correct", "accuracy", "most often taken for")]
+    for k, counts in enumerate(confusion_matrix(scores, labels, scores.shape[1])):
+        total, correct = int(counts.sum()), int(counts[k])
+        wrong = counts.clone()
+        wrong[k] = 0
+        mistake = f"{int(wrong.argmax())} ({int(wrong.max())}×)" if wrong.any() else "nothing else"
+        share = f"{correct / total:.2%}" if total else "no images"
+        rows.append((str(k), f"{total:,}", f"{correct:,}", share, mistake))
+    return rows
+
+
 def _check_labels(labels: Tensor) -> None:
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise TypeError(f"labels must be integers, got {labels.dtype}")

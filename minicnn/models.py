@@ -20,7 +20,7 @@ def mnist_cnn(num_classes: int = 10) -> Layer:
     """Build the default network: two convolutions, two linear layers.
 
     Args:
-        num_classes: number of scores that it gives.
+        num_classes: number of classes, one score each.
 
     Returns:
         A Layer: images (1, 28, 28) -> scores (num_classes,).
@@ -33,7 +33,7 @@ def mnist_cnn(num_classes: int = 10) -> Layer:
     return sequential(
         conv2d(24, 5),
         max_pool2d(2),
-        relu(),  # after the pooling, where it has a quarter of the work and the same result
+        relu(),  # after the pooling: the same result for a quarter of the work
         conv2d(32, 3),
         max_pool2d(2),
         relu(),
@@ -45,10 +45,10 @@ def mnist_cnn(num_classes: int = 10) -> Layer:
 
 
 def lenet5(num_classes: int = 10) -> Layer:
-    """Build LeNet-5, the network that read cheques, with relu for its activations.
+    """Build LeNet-5, the network that read cheques, with relu activations.
 
     Args:
-        num_classes: number of scores that it gives.
+        num_classes: number of classes, one score each.
 
     Returns:
         A Layer: images (1, 28, 28) -> scores (num_classes,).
@@ -77,12 +77,12 @@ def lenet5(num_classes: int = 10) -> Layer:
 
 
 def mnist_deep(num_classes: int = 10) -> Layer:
-    """Build a network for the last tenths of a percent: deeper, and with batch normalisation.
+    """Build a deeper network with batch normalisation, for the last tenths of a percent.
 
-    The first convolution is pooled at once, so all that follows works on a quarter of the pixels.
+    The first convolution is pooled at once, so all later layers work on a quarter of the pixels.
 
     Args:
-        num_classes: number of scores that it gives.
+        num_classes: number of classes, one score each.
 
     Returns:
         A Layer: images (1, 28, 28) -> scores (num_classes,).
@@ -107,10 +107,10 @@ def mnist_deep(num_classes: int = 10) -> Layer:
 
 
 def mnist_vgg(num_classes: int = 10) -> Layer:
-    """Build a deeper network of small kernels: two of 3 × 3 see what one of 5 × 5 sees.
+    """Build a deeper network of small kernels: two of 3 × 3 have the receptive field of one 5 × 5.
 
     Args:
-        num_classes: number of scores that it gives.
+        num_classes: number of classes, one score each.
 
     Returns:
         A Layer: images (1, 28, 28) -> scores (num_classes,).
@@ -139,7 +139,7 @@ def mnist_resnet(num_classes: int = 10) -> Layer:
     """Build a small residual network: shortcuts around pairs of convolutions.
 
     Args:
-        num_classes: number of scores that it gives.
+        num_classes: number of classes, one score each.
 
     Returns:
         A Layer: images (1, 28, 28) -> scores (num_classes,).
@@ -175,7 +175,7 @@ def _conv_norm_relu(channels: int, kernel_size: int, padding: int | str = 0) -> 
 def _conv_pool_norm_relu(
     channels: int, kernel_size: int, padding: int | str = 0
 ) -> tuple[Layer, ...]:
-    # Pooled first, so that the normalisation has a quarter of the work.
+    # Pooled first, so that the normalisation takes a quarter of the work.
     return _conv(channels, kernel_size, padding), max_pool2d(2), batch_norm(), relu()
 
 
@@ -186,5 +186,5 @@ def _residual_block(channels: int) -> Layer:
 
 
 def _conv(channels: int, kernel_size: int, padding: int | str) -> Layer:
-    # No bias: the normalisation takes the mean away again, and has a bias of its own.
+    # No bias: the normalisation subtracts the mean, and has a bias of its own.
     return conv2d(channels, kernel_size, padding=padding, bias=False)

@@ -1,8 +1,9 @@
-"""The obvious way, slow and unmistakable: loops that spell each definition out.
+"""The obvious way, slow and unmistakable: start reading here.
 
-Nothing here is used by the rest of the library. It is the place to start reading, and a second
-judge for the fast forms, independent of PyTorch. All functions take plain arguments (ints, no
-pairs) and batches of images (N, C, H, W).
+`ClassicConv2d` is a whole convolution, forward and backward, in 40 lines: the image unfolded into
+columns, and two matrix products. The rest is loops that spell each definition out. Nothing here is
+used by the rest of the library; it is a second reference for the fast forms, independent of
+PyTorch. All functions take plain arguments (ints, no pairs) and batches of images (N, C, H, W).
 """
 
 import math
@@ -12,6 +13,48 @@ import torch
 from torch import Tensor
 
 from minicnn import functional as F
+
+
+class ClassicConv2d(torch.autograd.Function):
+    """Convolve by a matrix product for each group; the shapes are those of `functional.conv2d`.
+
+        y = W · unfold(x) + b          ∂L/∂W = Σ_n g · unfold(x)ᵀ
+        ∂L/∂x = fold(Wᵀ · g)           ∂L/∂b = Σ g          with g = ∂L/∂y
+
+    Example:
+        >>> ClassicConv2d.apply(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
+        tensor([[[[4.]]]])
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1) -> Tensor:
+        """Multiply every kernel by every window."""
+        columns = F.unfold(x, weight.shape[2:], dilation, padding, stride)  # (N, C·kH·kW, OH·OW)
+        w = weight.flatten(1).unflatten(0, (groups, -1))  # (G, O/G, C/G·kH·kW)
+        y = (w @ columns.unflatten(1, (groups, -1))).flatten(1, 2)  # (N, O, OH·OW)
+        y = y if bias is None else y + bias[:, None]
+        out_h = (x.shape[2] + 2 * padding - dilation * (weight.shape[2] - 1) - 1) // stride + 1
+        return y.unflatten(2, (out_h, -1))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Save what backward needs."""
+        x, weight, bias, stride, padding, dilation, ctx.groups = inputs
+        ctx.geometry, ctx.has_bias = (dilation, padding, stride), bias is not None
+        ctx.save_for_backward(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        """Send g back through the matrix product, once to each of its factors."""
+        (x, weight), groups = ctx.saved_tensors, (ctx.groups, -1)
+        w, g_y = weight.flatten(1).unflatten(0, groups), g.flatten(2).unflatten(1, groups)
+        columns = F.unfold(x, weight.shape[2:], *ctx.geometry).unflatten(1, groups)
+        grad_weight = (g_y @ columns.mT).sum(0).reshape(weight.shape)
+        grad_x = F.fold((w.mT @ g_y).flatten(1, 2), x.shape[2:], weight.shape[2:], *ctx.geometry)
+        grad_bias = g.sum((0, 2, 3)) if ctx.has_bias else None
+        return grad_x, grad_weight, grad_bias, None, None, None, None
 
 
 def conv2d(
@@ -46,41 +89,6 @@ def conv2d(
                                     total = total + weight[o, c, i, j] * pixel
                     out[n, o, oh, ow] = total
     return out
-
-
-class ClassicConv2d(torch.autograd.Function):
-    """The classic convolution: unfold the image, multiply by the kernels; back, multiply and fold.
-
-    Stride 1, no padding, no bias. (N, C, H, W), (O, C, kH, kW) -> (N, O, OH, OW).
-
-    Example:
-        >>> ClassicConv2d.apply(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2))
-        tensor([[[[4., 4.],
-                  [4., 4.]]]])
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x: Tensor, weight: Tensor) -> Tensor:
-        """Take every kernel's scalar product with every window."""
-        columns = F.unfold(x, weight.shape[2:])  # (N, C·kH·kW, OH·OW)
-        y = weight.flatten(1) @ columns  # (N, O, OH·OW)
-        return y.unflatten(2, (x.shape[2] - weight.shape[2] + 1, -1))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        """Keep both arguments."""
-        ctx.save_for_backward(*inputs)
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        """Send g back through the matrix product, once to each of its factors."""
-        x, weight = ctx.saved_tensors
-        g = g.flatten(2)  # (N, O, OH·OW)
-        columns = F.unfold(x, weight.shape[2:])
-        grad_weight = (g @ columns.mT).sum(0).view_as(weight)
-        return F.fold(weight.flatten(1).mT @ g, x.shape[2:], weight.shape[2:]), grad_weight
 
 
 def max_pool2d(input: Tensor, kernel_size: int, stride: int, padding: int = 0) -> Tensor:

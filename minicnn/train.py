@@ -8,7 +8,7 @@ from torch import Tensor
 
 from minicnn import functional as F
 from minicnn import tree
-from minicnn.functional.plain import is_plain
+from minicnn.functional.torch_workarounds import is_plain
 from minicnn.layers import Layer
 from minicnn.metrics import accuracy
 from minicnn.optim import Transform, apply_updates

@@ -37,8 +37,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             passing_examples[report.nodeid] = int(str(counts["passing examples"]))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the counts in the nightly run."""
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how to run what was left out; print the counts in the nightly run."""
+    if config.option.markexpr == "not slow":
+        terminalreporter.write_line(
+            "The slow tests, whole trainings among them: pytest -n auto -m slow"
+        )
     if settings.get_current_profile_name() == "nightly":
         terminalreporter.section("examples of each property")
         for property_, examples in sorted(passing_examples.items()):

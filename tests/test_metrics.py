@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
-from minicnn.metrics import accuracy, confusion_matrix
+from minicnn.metrics import accuracy, class_table, confusion_matrix
 
 K = 4
 classes = st.integers(0, K - 1)
@@ -116,3 +116,28 @@ def test_the_confusion_matrix_refuses_what_does_not_fit(
 ) -> None:
     with pytest.raises(error, match=message):
         confusion_matrix(torch.tensor(predictions), torch.tensor(labels), num_classes)
+
+
+@given(st.integers(2, 5), st.data())
+def test_the_table_of_classes_counts_what_the_confusion_matrix_counts(k, data):
+    n = data.draw(st.integers(1, 12))
+    labels, predicted = (
+        torch.tensor(data.draw(st.lists(st.integers(0, k - 1), min_size=n, max_size=n)))
+        for _ in range(2)
+    )
+    event(f"{'some' if (labels != predicted).any() else 'no'} mistakes")
+    header, *rows = class_table(torch.eye(k)[predicted], labels)
+    assert header == ("class", "images", "correct", "accuracy", "most often taken for")
+    assert [row[0] for row in rows] == [str(c) for c in range(k)]
+    for c, (_, total, correct, share, mistake) in enumerate(rows):
+        of_class = predicted[labels == c]
+        wrong = of_class[of_class != c].bincount(minlength=k)
+        assert (int(total), int(correct)) == (len(of_class), int((of_class == c).sum()))
+        if len(of_class):
+            assert share == f"{(of_class == c).double().mean():.2%}"
+        else:
+            assert share == "no images"
+        if wrong.any():
+            assert mistake == f"{int(wrong.argmax())} ({int(wrong.max())}×)"
+        else:
+            assert mistake == "nothing else"

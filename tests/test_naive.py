@@ -1,13 +1,29 @@
 """The obvious loops are right: they agree with torch, so they can judge the fast forms."""
 
+import inspect
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional as twin
 
+from minicnn import functional as F
 from minicnn import naive
+from minicnn.testing import (
+    EXACT,
+    NORMAL,
+    ROUNDED,
+    Case,
+    Numbers,
+    accepted,
+    assert_differentiable,
+    assert_near,
+    assert_twins,
+    cases,
+)
+from minicnn.testing.profiles import fewer
 
-sizes = st.integers(1, 3)
 seeds = st.integers(0, 2**32 - 1)
 moderate = st.floats(-100, 100)
 
@@ -22,7 +38,7 @@ def test_cross_entropy_is_torchs(batch: int, classes: int, scale: float, seed: i
     logits = (scale * random(batch, classes, seed=seed)).requires_grad_()
     labels = torch.randint(classes, (batch,), generator=torch.Generator().manual_seed(seed))
     ours = naive.cross_entropy(logits, labels)
-    theirs = torch.nn.functional.cross_entropy(logits, labels)
+    theirs = twin.cross_entropy(logits, labels)
     # A few roundings of scores as large as ``scale``
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-14 * (1 + scale))
     (gradient,) = torch.autograd.grad(ours, logits)
@@ -63,38 +79,78 @@ def test_adam_steps_defaults_are_the_papers() -> None:
     assert abs(naive.adam_step(1.0, 0.3, 0.0, 0.0, t=1)[0] - theirs.item()) < 1e-15
 
 
-@st.composite
-def images_and_kernels(draw: st.DrawFn) -> tuple[Tensor, Tensor]:
-    """Kernels from 1 × 1 to the whole image."""
-    batch, channels, kernels = draw(sizes), draw(sizes), draw(sizes)
-    height, width = draw(st.integers(1, 5)), draw(st.integers(1, 5))
-    window = draw(st.integers(1, height)), draw(st.integers(1, width))
-    seed = draw(seeds)
-    image = random(batch, channels, height, width, seed=seed)
-    return image, random(kernels, channels, *window, seed=seed + 1)
+# The classic convolution, on whatever geometry and numbers hypothesis draws
 
 
-@given(images_and_kernels())
-def test_the_classic_convolution_and_its_gradients_are_torchs(pair: tuple[Tensor, Tensor]) -> None:
-    x, weight = (t.requires_grad_() for t in pair)
-    ours = naive.ClassicConv2d.apply(x, weight)
-    theirs = torch.nn.functional.conv2d(x, weight)
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
-    g = random(*theirs.shape, seed=0)
-    for a, b in zip(
-        torch.autograd.grad(ours, (x, weight), g),
-        torch.autograd.grad(theirs, (x, weight), g),
-        strict=True,
-    ):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
+def plain(case: Case) -> Case:
+    """Make a case one that naive functions take: a batch of images, and ints in place of pairs."""
+    x, options = case.inputs["input"], {}
+    for name, value in case.options.items():
+        options[name] = value[0] if isinstance(value, tuple) else 0 if value == "valid" else value
+    return case.replace(input=x if x.ndim == 4 else x[None], **options)
 
 
-def test_the_classic_convolution_has_second_derivatives() -> None:
-    x, weight = random(2, 2, 3, 4, seed=0).requires_grad_(), random(2, 2, 2, 2, seed=1)
-    assert torch.autograd.gradgradcheck(naive.ClassicConv2d.apply, (x, weight.requires_grad_()))
+def classic(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0,
+    dilation: int = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
+    return naive.ClassicConv2d.apply(input, weight, bias, stride, padding, dilation, groups)
 
 
-def test_the_classic_convolution_works_under_vmap() -> None:
-    x, weight = random(5, 2, 2, 4, 4, seed=0), random(3, 2, 2, 2, seed=1)
-    each = torch.vmap(naive.ClassicConv2d.apply, in_dims=(0, None))(x, weight)
-    assert torch.equal(each, torch.stack([naive.ClassicConv2d.apply(one, weight) for one in x]))
+def convolutions(numbers: st.SearchStrategy[Numbers] = EXACT) -> st.SearchStrategy[Case]:
+    """Draw convolutions that are accepted."""
+    cases_of_ints = cases.conv2d(numbers).map(plain)
+    with_numbers = cases_of_ints.filter(lambda case: case.options["padding"] != "same")
+    return accepted(F.conv2d, with_numbers)
+
+
+@given(convolutions())
+def test_the_classic_convolution_is_torchs_with_its_gradients_and_second_derivatives(
+    case: Case,
+) -> None:
+    assert_twins(classic, twin.conv2d, case)
+
+
+@given(convolutions(), st.data())
+def test_each_of_its_gradients_is_the_same_if_no_other_is_asked_for(
+    case: Case, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(list(case.inputs)))
+    assert_twins(classic, twin.conv2d, case.by(name))
+
+
+@given(convolutions(ROUNDED))
+def test_in_float32_and_bfloat16_it_differs_from_the_truth_by_rounding_only(case: Case) -> None:
+    assert_twins(classic, twin.conv2d, case, order=1)
+
+
+@fewer(times=3)
+@given(convolutions(NORMAL))
+def test_its_derivatives_are_limits_of_differences(case: Case) -> None:
+    assert_differentiable(classic, case)
+
+
+@given(convolutions())
+def test_it_computes_what_seven_loops_compute(case: Case) -> None:
+    x = case.inputs["input"][:, :, :4, :4]
+    case = case.replace(input=x)
+    try:
+        expected = case.call(twin.conv2d)
+    except RuntimeError:  # now the kernel is larger than the image
+        return
+    assert_near(case.call(naive.conv2d), expected)
+    assert_near(case.call(classic), expected)
+
+
+@given(convolutions(), st.integers(1, 3))
+def test_the_classic_convolution_works_under_vmap(case: Case, members: int) -> None:
+    x = case.inputs["input"]
+    several = torch.stack([(i + 1) * x for i in range(members)])
+    each = torch.vmap(lambda one: case.replace(input=one).call(classic))(several)
+    assert_near(each, torch.stack([case.replace(input=one).call(classic) for one in several]))
+
+
+def test_the_classic_convolution_fits_in_forty_lines() -> None:
+    """What is shown first must be taken in at one glance."""
+    lines = inspect.getsource(naive.ClassicConv2d).splitlines()
+    assert len(lines) <= 40

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from minicnn import pages, viz
 from minicnn.pages import markup, parts
+from minicnn.pages.report import FIGURES
 from minicnn.viz import style
 
 Attributes = dict[str, str | None]
@@ -455,3 +456,64 @@ def test_lists_and_tuples_will_do() -> None:
     assert parts.row("row", ["a", "b"]) == parts.row("row", ("a", "b")) == ["a", "b"]
     lists = pages.Section("Heading", "What it is.", pages.Table(["a", "b"], [["1", "2"]]))
     assert page(sections=[lists]) == page(sections=(SECTION,))
+
+
+# --- The report of a run -----------------------------------------------------------------------
+
+CONFIG = {
+    "settings": {"lr": 0.0125, "batch_size": 77},
+    "versions": {"minicnn": "9.8.7"},
+    "dataset": {"images": {"MNIST train": 55000}, "digest": "abc123"},
+    "begun": "2026-11-28T01:02:03+00:00",
+    "command": "python3 train.py --lr 0.0125",
+}
+
+
+def make_report(seconds: float = 90.0, figures: Any = None) -> Parsed:
+    drawn = dict.fromkeys(FIGURES, Figure((0.1, 0.1))) if figures is None else figures
+    history = [{"images_per_second": 111.0}, {"images_per_second": 12345.0}]
+    classes = [("class", "correct"), ("0", "17"), ("1", "18")]
+    test = {"loss": 0.0321, "accuracy": 0.98765}
+    return Parsed(pages.report("lenet5: <x>", CONFIG, history, seconds, test, classes, drawn))
+
+
+def test_the_report_begins_with_the_results() -> None:
+    page = make_report()
+    names, values = page.text("dt"), page.text("dd")
+    assert dict(zip(names, values, strict=True)) == {
+        "test accuracy": "98.77%",
+        "average test loss": "0.0321",
+        "epochs": "2",
+        "training time": "90 s",
+        "images per second": "12,345",
+    }
+    assert page.text("h1") == ["lenet5: <x>"]
+    assert "2.5 min" in make_report(seconds=150.0).text("dd")
+
+
+def test_the_report_shows_each_figure_under_its_own_heading() -> None:
+    figures = {name: Figure((0.1 + 0.1 * i, 0.1)) for i, name in enumerate(FIGURES)}
+    page = make_report(figures=figures)
+    images = page.all("img")
+    assert [image["alt"] for image in images] == [alt for _, _, alt in FIGURES.values()]
+    widths = [round(96 * figure.get_size_inches()[0]) for figure in figures.values()]
+    assert [int(image["width"] or 0) for image in images] == widths
+    headings = [heading for heading, _, _ in FIGURES.values()]
+    assert page.text("h2")[1:] == [*headings[:2], "Class by class", *headings[2:], "Settings"]
+
+
+def test_the_report_leaves_out_the_figures_that_were_not_drawn() -> None:
+    page = make_report(figures={"correct": Figure((0.1, 0.1))})
+    assert page.text("h2")[1:] == ["The first 10 correct predictions", "Class by class", "Settings"]
+
+
+def test_the_report_has_every_class_and_every_setting() -> None:
+    cells = make_report().text("th", "td")
+    for row in (
+        ["0", "17"], ["1", "18"], ["lr", "0.0125"], ["batch-size", "77"],
+        ["version of minicnn", "9.8.7"], ["images", "MNIST train 55,000"],
+        ["digest of the images", "abc123"], ["begun", CONFIG["begun"]],
+        ["command", CONFIG["command"]],
+    ):  # fmt: skip
+        place = cells.index(row[0])
+        assert cells[place : place + 2] == row

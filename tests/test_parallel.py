@@ -321,11 +321,11 @@ def test_one_process_needs_no_torchrun_and_no_torch_distributed(
     no_torchrun.setitem(sys.modules, "torch.distributed", None)  # importing it fails
     if world:
         no_torchrun.setenv("WORLD_SIZE", world)
-    with parallel.start() as processes:
+    with parallel.join() as processes:
         assert processes == Processes(0, 1, torch.device("cpu"))
         one_step(processes, NORMED, F.cross_entropy, random_batch(4))
         assert parallel.any_of(True, processes)
-    with parallel.start("meta") as processes:
+    with parallel.join("meta") as processes:
         assert processes.device == torch.device("meta")
 
 
@@ -334,7 +334,7 @@ def test_several_processes_need_torch_distributed(no_torchrun: pytest.MonkeyPatc
     no_torchrun.setenv("RANK", "0")
     no_torchrun.setattr(torch.distributed, "is_available", lambda: False)
     refused = pytest.raises(RuntimeError, match=r"several processes need torch.distributed")
-    with refused, parallel.start():
+    with refused, parallel.join():
         pass
 
 
@@ -352,18 +352,18 @@ def test_an_environment_that_makes_no_sense_is_refused(
 ) -> None:
     for name, value in variables.items():
         no_torchrun.setenv(name, value)
-    with pytest.raises(ValueError, match=message), parallel.start():
+    with pytest.raises(ValueError, match=message), parallel.join():
         pass
 
 
 def test_several_processes_need_devices_that_can_talk(no_torchrun: pytest.MonkeyPatch) -> None:
     no_torchrun.setenv("WORLD_SIZE", "2")
     no_torchrun.setenv("RANK", "1")
-    with pytest.raises(ValueError, match=r"cpu or cuda.*got meta"), parallel.start("meta"):
+    with pytest.raises(ValueError, match=r"cpu or cuda.*got meta"), parallel.join("meta"):
         pass
     no_torchrun.setenv("LOCAL_RANK", "1")
     no_torchrun.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(ValueError, match=r"there are 1.*number 1"), parallel.start("cuda"):
+    with pytest.raises(ValueError, match=r"there are 1.*number 1"), parallel.join("cuda"):
         pass
 
 
@@ -371,7 +371,7 @@ def test_a_process_that_nobody_joins_is_told(no_torchrun: pytest.MonkeyPatch) ->
     for name, value in {"WORLD_SIZE": "2", "RANK": "1", **meeting_place()}.items():
         no_torchrun.setenv(name, value)
     no_torchrun.setattr("minicnn.parallel.processes.TIMEOUT", timedelta(seconds=1))
-    with pytest.raises(ProcessLostError, match="another of the 2 processes"), parallel.start():
+    with pytest.raises(ProcessLostError, match="another of the 2 processes"), parallel.join():
         pass
 
 
@@ -409,7 +409,7 @@ def curve(processes: Processes) -> dict[str, Any]:
 def everything(folder: Path) -> None:
     """The program of each process: do all that is to be looked at, and write it down."""
     results: dict[str, Any] = {}
-    with suppress(EOFError), parallel.start() as processes:
+    with suppress(EOFError), parallel.join() as processes:
         results |= curve(processes)
         results["who"] = (processes.rank, processes.size)
         results["normed"] = one_step(processes, NORMED, pairwise, random_batch(5))
@@ -436,7 +436,7 @@ def hear_nothing(folder: Path) -> str:
     said = ""
     with mock.patch("minicnn.parallel.processes.TIMEOUT", timedelta(seconds=2)):
         try:
-            with parallel.start() as processes:
+            with parallel.join() as processes:
                 while processes.rank == 1 and not (folder / "enough").exists():
                     time.sleep(0.01)
                 parallel.any_of(True, processes)
@@ -448,7 +448,7 @@ def hear_nothing(folder: Path) -> str:
 
 def be_killed(folder: Path) -> None:
     """The program of two processes of which the second is killed on the way."""
-    with parallel.start() as processes:
+    with parallel.join() as processes:
         for step in range(1_000_000):
             one_step(processes, NET, F.cross_entropy, random_batch(5))
             if processes.rank == 1 and step == 5:

@@ -1,7 +1,10 @@
 """The README's numbers are those that its commands wrote."""
 
+import importlib.util
 import json
+import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -54,6 +57,46 @@ def test_the_table_of_speeds_is_the_one_that_was_measured():
 def test_every_accuracy_is_one_of_a_preset():
     measured = {path.stem.removeprefix("accuracy_") for path in RESULTS.glob("accuracy_*.json")}
     assert measured <= set(PRESETS)
+
+
+@pytest.fixture
+def ci() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("readme", ROOT / ".ci" / "readme.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_ci_runs_every_command_and_all_code(ci):
+    text = "```bash\na  # why\n\n# no\nb \\\n c\n```\n```python\nx = 1\n```\n```bash\nd\n```\n"
+    assert list(ci.blocks(text)) == [
+        ["a  # why", "b   c"],
+        ["d"],
+        ["python3 - <<'END'\nx = 1\nEND"],
+    ]
+    *commands, code = ci.blocks(README)
+    assert len(commands) == README.count("```bash\n")
+    assert code[0].count("\nimport torch\n") == README.count("\nimport torch\n")
+
+
+@pytest.mark.parametrize("language", ["", "sh", "console"])
+def test_ci_refuses_a_block_that_it_would_not_run(ci, language):
+    with pytest.raises(SystemExit, match="which CI does not run"):
+        list(ci.blocks(f"```{language}\nrm -r runs\n```\n"))
+
+
+def test_no_command_is_outside_a_block():
+    prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    command = r"^[ >$]*(?:~~~|(?:\.venv/|pip|python3?|pytest|torchrun)\b).*"
+    assert re.findall(command, prose, re.MULTILINE) == []
+
+
+def test_what_changes_an_environment_gets_its_own(ci):
+    assert ci.installs(["python3 -m venv .venv && .venv/bin/pip install -e ."])
+    assert ci.installs(["cd x", "pip install ."])
+    assert not ci.installs(["python3 examples/train_mnist.py"])
 
 
 def test_every_picture_and_page_that_it_links_is_there():

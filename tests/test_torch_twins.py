@@ -1,7 +1,7 @@
-"""Whole training runs are torch's: same seed, same weights, same masks, same numbers to rounding.
+"""Whole training runs equal torch's: same seed, same weights, same masks, same numbers to rounding.
 
 The network, the optimizer and the loop are written twice: with minicnn, and with torch.nn and
-torch.optim as any tutorial would. In float64 they part by nothing but roundings.
+torch.optim as in any tutorial. In float64 they differ by rounding only.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,13 +21,13 @@ from minicnn.train import TrainState
 
 IN_SHAPE, CLASSES, STEPS, BATCH = (1, 12, 12), 5, 40, 8
 
-# Roundings of 1e-16 add up over the steps, to about 1e-15. A bug would show in the first digits.
+# Rounding errors of 1e-16 add up to about 1e-15 over the steps. A bug shows in the first digits.
 TOLERANCE = 1e-12
 
 
 def ours() -> Layer:
-    # No bias before batch normalisation, which would take it away again: its gradient is zero but
-    # for roundings, and Adam makes a full step of every gradient, however small.
+    # No bias before batch normalisation, which subtracts it again: its gradient is zero up to
+    # rounding, and Adam takes a full step for any gradient, however small.
     return layers.sequential(
         layers.conv2d(4, 3, bias=False),
         layers.batch_norm(),

@@ -222,7 +222,7 @@ def test_adam_is_invariant_to_gradient_scale_as_eps_goes_to_zero(
 
 
 def test_the_order_of_the_examples_in_a_batch_does_not_matter() -> None:
-    net = layers.sequential(*(layer for layer in NET.children if "dropout" not in layer.name))
+    net = layers.sequential(*(layer for layer in NET.children if layer.name != "dropout"))
     params, state, _ = net.init(generator(0), IN_SHAPE)
     params, state = tree.map(lambda x: x.double(), (params, state))
     start = TrainState(0, params, state, OPT.init(params))
@@ -237,7 +237,7 @@ def test_the_order_of_the_examples_in_a_batch_does_not_matter() -> None:
 
 def test_an_ensemble_trained_at_once_is_its_members_trained_one_by_one() -> None:
     """A step is a pure function, so ``vmap`` turns training of one network into that of many."""
-    net = layers.sequential(*(layer for layer in NET.children if "dropout" not in layer.name))
+    net = layers.sequential(*(layer for layer in NET.children if layer.name != "dropout"))
     step = train.make_train_step(net, F.cross_entropy, OPT)
     batches = [(SPLIT.images.double() / 255, SPLIT.labels)] * 5
     members = [

@@ -35,14 +35,14 @@ def main(arguments: list[str]) -> int:
     if options.command == "check":
         return max(check(path) for path in options.files)
     print(minicnn.exercises.catalogue.listing())
-    print("\nBegin: python -m minicnn.exercises start NAME")
+    print("\nBegin: python3 -m minicnn.exercises start NAME")
     return RIGHT
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m minicnn.exercises",
+        prog="python3 -m minicnn.exercises",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -78,7 +78,7 @@ def start(name: str, file: Path | None = None) -> int:
         return UNREADABLE
     print(
         f"{path}: {EXERCISES[name].task} ({chapter(EXERCISES[name].chapter)}).\n"
-        f"Fill it in, then: python -m minicnn.exercises check {path}"
+        f"Fill it in, then: python3 -m minicnn.exercises check {path}"
     )
     return RIGHT
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-HEADER = '''"""Fill it in, and have it judged: python -m minicnn.exercises check {file}"""
+HEADER = '''"""Fill it in, and have it judged: python3 -m minicnn.exercises check {file}"""
 
 import math
 

@@ -1,7 +1,19 @@
-"""The maths: what a CNN needs of torch.nn.functional, forward and backward by hand."""
+"""The mathematics: what a CNN needs of torch.nn.functional, forward and backward by hand.
+
+A reading order: first ``ClassicConv2d`` in ../naive.py, a whole convolution with its backward, then
+
+windows             sliding windows: how many, where they lie, views of them
+unfold              windows as columns (im2col), and the adjoint
+conv/               convolution: functions (forward and backward), products, arguments
+pool/               pooling: which cell gets the gradient
+linear, activation, norm, dropout
+loss                cross-entropy
+layout              why activations are stored batch-last
+gather              reading at given places, and the adjoint
+torch_workarounds   what torch makes necessary
+"""
 
 from minicnn.functional.activation import log_softmax, relu, softmax
-from minicnn.functional.allocator import keep_freed_memory
 from minicnn.functional.conv import conv2d, conv_transpose2d
 from minicnn.functional.dropout import dropout
 from minicnn.functional.linear import linear
@@ -13,7 +25,8 @@ from minicnn.functional.pool import (
     avg_pool2d,
     max_pool2d,
 )
-from minicnn.functional.windows import fold, unfold
+from minicnn.functional.torch_workarounds import keep_freed_memory as keep_freed_memory
+from minicnn.functional.unfold import fold, unfold
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -33,5 +46,3 @@ __all__ = [
     "softmax",
     "unfold",
 ]
-
-keep_freed_memory()

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function
-from minicnn.functional.plain import is_plain
+from minicnn.functional.torch_workarounds import Function, is_plain
 
 
 def relu(input: Tensor) -> Tensor:
@@ -32,6 +31,8 @@ def relu(input: Tensor) -> Tensor:
 
     Reference: Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines",
     2010, §2.
+
+    Backward: `_Relu.backward` in functional/activation.py.
     """
     if checks.tensor("input", input).dtype == torch.bool or input.is_complex():
         raise TypeError(f"input must be real numbers, got {input.dtype}")
@@ -61,6 +62,8 @@ def softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor
         tensor([0.5000, 0.5000, 0.0000])
 
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §4.1 and §6.2.2.3.
+
+    Backward: `_Softmax.backward` in functional/activation.py.
     """
     x = _scores(input, dim, dtype)
     return _Softmax.apply(x, dim) if x.numel() else x
@@ -90,6 +93,8 @@ def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Te
         tensor([    0., -1000.])
 
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §4.1 and §6.2.2.3.
+
+    Backward: `_LogSoftmax.backward` in functional/activation.py.
     """
     x = _scores(input, dim, dtype)
     return _LogSoftmax.apply(x, dim) if x.numel() else x

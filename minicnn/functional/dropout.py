@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function
+from minicnn.functional.torch_workarounds import Function
 
 
 def dropout(
@@ -43,6 +43,8 @@ def dropout(
 
     Reference: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
     Overfitting", 2014, §4.
+
+    Backward: `_Mask.backward` in functional/dropout.py.
     """
     checks.probability("p", p)
     checks.boolean("training", training)

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from minicnn.functional.function import Function
+from minicnn.functional.torch_workarounds import Function
 
 
 def batch_last(x: Tensor) -> Tensor:

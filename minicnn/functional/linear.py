@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function, needed
+from minicnn.functional.torch_workarounds import Function, needed
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -30,6 +30,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         tensor([[11.5000]])
 
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.1.
+
+    Backward: `_Linear.backward` in functional/linear.py.
     """
     _check(input, weight, bias)
     if weight.ndim == 1:

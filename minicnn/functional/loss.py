@@ -1,4 +1,4 @@
-"""Losses: how surprised a classifier is by the right answers."""
+"""Losses of classification: negative log-likelihood and cross-entropy."""
 
 from typing import Any
 
@@ -7,9 +7,8 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn.functional.activation import log_softmax
-from minicnn.functional.function import Function
 from minicnn.functional.gather import Gather
-from minicnn.functional.plain import is_plain
+from minicnn.functional.torch_workarounds import Function, is_plain
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -47,6 +46,8 @@ def nll_loss(
         tensor(0.3993)
 
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §5.5 and §6.2.1.1.
+
+    Backward: `Gather.backward` in functional/gather.py.
     """
     _check(input, target, weight, ignore_index, reduction)
     label, counts = _labels(input, target, ignore_index)
@@ -97,6 +98,9 @@ def cross_entropy(
 
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.2.2.3; label smoothing:
     Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, §7.
+
+    Backward: `_CrossEntropy.backward` in functional/loss.py; for class probabilities,
+    `_LogSoftmax.backward` in functional/activation.py.
     """
     _check(input, target, weight, ignore_index, reduction)
     checks.probability("label_smoothing", label_smoothing)
@@ -114,11 +118,11 @@ def cross_entropy(
         logp = log_softmax(input, class_dim)
         return _probability_loss(logp, target, weight, class_dim, reduction, label_smoothing)
     label, counts = _labels(input, target, ignore_index)
-    loss, logp = _Surprise.apply(input, class_dim, label)
+    loss, logp = _CrossEntropy.apply(input, class_dim, label)
     return _weigh(loss, logp, label, counts, weight, reduction, label_smoothing)
 
 
-class _Surprise(Function):
+class _CrossEntropy(Function):
     """ℓ_n = −log softmax(x_n)[label_n], and log softmax(x), in one: ∂ℓ_n/∂x_n = softmax(x_n) − q_n.
 
     log_softmax and nll_loss one after the other give the same; this is them, with fewer steps.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function
+from minicnn.functional.torch_workarounds import Function
 
 
 def batch_norm(
@@ -56,6 +56,9 @@ def batch_norm(
 
     Reference: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
     Internal Covariate Shift", 2015, Algorithms 1 and 2.
+
+    Backward: `_Normalise.backward` in functional/norm.py; outside training, `_ScaleShift.backward`
+    in functional/norm.py.
     """
     _check(input, training, momentum, eps)
     shape = torch.Size([input.shape[1]])

@@ -1,227 +1,124 @@
-"""Sliding windows: `unfold` lists them as columns; `fold`, its adjoint, adds them back up."""
+"""Sliding windows: how many there are, which cells each of them reads, and views that show them.
 
-import functools
-from collections.abc import Callable
+A kernel of k cells, d cells apart, reaches over d(k−1)+1 cells. Slid by s cells at a time over an
+input of n cells with p cells of padding at each end, it fits
+
+    out = ⌊(n + 2p − d(k−1) − 1) / s⌋ + 1
+
+times, and cell i of window o is input cell o·s + i·d − p.
+
+Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §4.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function
-from minicnn.functional.geometry import Axis, IntOrPair, Pair, pair, require_image, windows
 
-Axes = tuple[Axis, Axis]
+Pair = tuple[int, int]
+IntOrPair = int | Sequence[int]
 
 
-def place(x: Tensor, dims: Pair, starts: Pair, sizes: Pair, value: float = 0.0) -> Tensor:
-    """Cells ``starts`` … ``starts + sizes`` along ``dims`` of ``x``, continued by ``value``.
+@dataclass(frozen=True)
+class Axis:
+    """The windows along one spatial dimension."""
 
-    Padding is a negative start, cropping a smaller size.
-    """
-    out_shape = list(x.shape)
-    inside = x
-    corner: list[slice] = [slice(None)] * x.ndim
-    for dim, start, size in zip(dims, starts, sizes, strict=True):
+    size: int  # n, cells of the input
+    kernel: int  # k
+    stride: int  # s
+    before: int  # p, cells of padding before the first cell
+    dilation: int  # d
+    out: int  # number of windows
+
+    @property
+    def span(self) -> int:
+        """Cells from the start of the first window to the end of the last."""
+        return self.stride * (self.out - 1) + self.dilation * (self.kernel - 1) + 1
+
+
+Axes = tuple[Axis, Axis]  # rows, columns
+
+
+def pair(name: str, value: Any, minimum: int) -> Pair:
+    """Return ``value`` as (rows, columns): an int counts for both, a sequence gives each."""
+    items: tuple[Any, ...] = tuple(value) if isinstance(value, Sequence) else (value,)
+    fits = len(items) in (1, 2)
+    for item in items:
+        fits = fits and isinstance(item, int) and not isinstance(item, bool)
+    if not fits:
+        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}")
+    if min(items) < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value!r}")
+    return items[0], items[-1]
+
+
+def require_image(x: Tensor, empty_channels: bool = False) -> None:
+    """Refuse an input that is not (N, C, H, W) or (C, H, W), or is empty in more than its batch."""
+    checks.tensor("input", x)
+    if x.ndim not in (3, 4):
+        raise ValueError(f"input must be (N, C, H, W) or (C, H, W), got shape {tuple(x.shape)}")
+    if 0 in x.shape[-2:] or (x.shape[-3] == 0 and not empty_channels):
+        raise ValueError(f"input may be empty in its batch only, got shape {tuple(x.shape)}")
+
+
+def windows(size: int, kernel: int, stride: int, padding: Pair, dilation: int) -> Axis:
+    """Windows along a dimension of ``size`` cells, with ``padding`` (before, after)."""
+    room = size + sum(padding) - dilation * (kernel - 1) - 1
+    if room < 0:
+        raise ValueError(
+            f"kernel_size (={kernel}) with dilation (={dilation}) reaches over "
+            f"{dilation * (kernel - 1) + 1} cells, more than the padded input's "
+            f"{size + sum(padding)} (input {size}, padding {padding})"
+        )
+    return Axis(size, kernel, stride, padding[0], dilation, room // stride + 1)
+
+
+def spread(x: Tensor, dims: Pair, axes: Axes, value: float = 0.0) -> Tensor:
+    """Pad (or crop) ``x`` along ``dims`` to exactly the cells that its windows span."""
+    shape, corner, inside = list(x.shape), [slice(None)] * x.ndim, x
+    for dim, axis in zip(dims, axes, strict=True):
+        start, size = -axis.before, axis.span
         first, last = max(start, 0), min(start + size, x.shape[dim])
         inside = inside.narrow(dim, min(first, x.shape[dim]), max(last - first, 0))
         corner[dim] = slice(first - start, first - start + inside.shape[dim])
-        out_shape[dim] = size
-    if list(inside.shape) == out_shape:
+        shape[dim] = size
+    if list(inside.shape) == shape:
         return inside
-    out = x.new_full(out_shape, value)
+    out = x.new_full(shape, value)
     out[tuple(corner)] = inside
     return out
 
 
-def spread(x: Tensor, dims: Pair, axes: Axes, value: float = 0.0) -> Tensor:
-    """Pad (or crop) ``x`` along ``dims`` to the cells that its windows cover, exactly."""
-    rows, cols = axes
-    return place(x, dims, (-rows.before, -cols.before), (rows.span, cols.span), value)
-
-
 def slide(x: Tensor, dim: int, axis: Axis) -> Tensor:
-    """All windows along ``dim``, as a view: ``dim`` counts them, a new last dimension is within."""
+    """View all windows along ``dim``: ``dim`` counts them, a new last dimension their cells."""
     reach = axis.dilation * (axis.kernel - 1) + 1
     return x.unfold(dim, reach, axis.stride)[..., :: axis.dilation]
 
 
-def tap(x: Tensor, dim: int, axis: Axis, i: int) -> Tensor:
-    """Cell ``i`` of every window along ``dim``: a strided slice, as long as there are windows."""
-    start = i * axis.dilation
-    cut: list[slice] = [slice(None)] * x.ndim
-    cut[dim] = slice(start, start + axis.stride * (axis.out - 1) + 1, axis.stride)
-    return x[tuple(cut)]
+def taps(x: Tensor, dim: int, axis: Axis) -> list[Tensor]:
+    """List, for each cell of the kernel, that cell of all windows along ``dim``: strided views."""
+    views, length = [], axis.stride * (axis.out - 1) + 1
+    for i in range(axis.kernel):
+        cut: list[slice] = [slice(None)] * x.ndim
+        cut[dim] = slice(i * axis.dilation, i * axis.dilation + length, axis.stride)
+        views.append(x[tuple(cut)])
+    return views
 
 
-def reduce_windows(
-    h: Tensor, axes: Axes, combine: Callable[[Tensor, Tensor], Tensor], padding: float
-) -> Tensor:
-    """Combine the cells of each window of (H, C, W, N): along its rows first, then its columns.
+def inside(axis: Axis) -> list[tuple[slice, slice]]:
+    """List, for each cell of the kernel, which input cells it reads, and in which windows.
 
-    That takes kH + kW steps, and not kH·kW.
+    Windows in which it lies in the padding are left out.
     """
-    h = spread(h, (0, 2), axes, padding)
-    for dim, axis in zip((0, 2), axes, strict=True):
-        h = functools.reduce(combine, [tap(h, dim, axis, i) for i in range(axis.kernel)])
-    # With one column nothing was combined last, and h is a view, perhaps of the input itself.
-    return h.clone(memory_format=torch.contiguous_format) if axes[1].kernel == 1 else h
-
-
-def inside(axis: Axis, i: int) -> tuple[slice, slice]:
-    """Which windows have their cell ``i`` inside the input: (the slice of cells, of windows)."""
-    start = i * axis.dilation - axis.before  # cell i of window o is input cell start + o·stride
-    first = max(0, -(start // axis.stride))
-    stop = max(first, min(axis.out, (axis.size - 1 - start) // axis.stride + 1))
-    cell = start + first * axis.stride
-    return slice(cell, cell + (stop - first) * axis.stride, axis.stride), slice(first, stop)
-
-
-def _window_axes(
-    size: Pair, kernel_size: IntOrPair, dilation: IntOrPair, padding: IntOrPair, stride: IntOrPair
-) -> Axes:
-    k, d = pair("kernel_size", kernel_size, 1), pair("dilation", dilation, 1)
-    p, s = pair("padding", padding, 0), pair("stride", stride, 1)
-    rows, cols = (windows(size[i], k[i], s[i], (p[i], p[i]), d[i]) for i in (0, 1))
-    return rows, cols
-
-
-def unfold(
-    input: Tensor,
-    kernel_size: IntOrPair,
-    dilation: IntOrPair = 1,
-    padding: IntOrPair = 0,
-    stride: IntOrPair = 1,
-) -> Tensor:
-    """List the sliding windows of a batch of images as columns (the step called im2col).
-
-    Column l = oh·OW + ow of image n holds the window whose first cell is (oh·s − p, ow·s − p):
-
-        out[n, (c·kH + i)·kW + j, oh·OW + ow] = input[n, c, oh·s + i·d − p, ow·s + j·d − p]
-
-    where cells outside the image count as 0.
-
-    Args:
-        input: images, (N, C, H, W) or (C, H, W), floating point.
-        kernel_size, dilation, padding, stride: int, or a pair (rows, columns), in cells.
-
-    Returns:
-        The columns, (N, C·kH·kW, OH·OW), without N where ``input`` has none.
-
-    Raises:
-        ValueError: ``input`` has other dimensions, or no window fits.
-
-    Example:
-        >>> import torch
-        >>> unfold(torch.arange(6.0).view(1, 2, 3), kernel_size=2)  # two windows, as columns
-        tensor([[0., 1.],
-                [1., 2.],
-                [3., 4.],
-                [4., 5.]])
-
-    Reference: Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for
-    Document Processing", 2006, §2.
-    """
-    require_image(input)
-    _require_float(input)
-    axes = _window_axes((input.shape[-2], input.shape[-1]), kernel_size, dilation, padding, stride)
-    if input.ndim == 3:
-        return _Unfold.apply(input[None], axes)[0]
-    return _Unfold.apply(input, axes)
-
-
-def fold(
-    input: Tensor,
-    output_size: IntOrPair,
-    kernel_size: IntOrPair,
-    dilation: IntOrPair = 1,
-    padding: IntOrPair = 0,
-    stride: IntOrPair = 1,
-) -> Tensor:
-    """Add columns of windows back up into images: ⟨unfold(x), g⟩ = ⟨x, fold(g)⟩ for all x and g.
-
-    This is the adjoint of `unfold`: each cell of the result is the sum of all the column entries
-    that `unfold` copies from it. What falls on the padding is dropped.
-
-    Args:
-        input: columns, (N, C·kH·kW, OH·OW), or without N, floating point.
-        output_size: (H, W) of the images, in cells; an int for both.
-        kernel_size, dilation, padding, stride: as for `unfold`.
-
-    Returns:
-        Images, (N, C, H, W), or (C, H, W).
-
-    Raises:
-        ValueError: the columns do not fit the geometry.
-
-    Example:
-        >>> import torch
-        >>> fold(torch.ones(4, 4), output_size=3, kernel_size=2)[0]  # how many windows hold a cell
-        tensor([[1., 2., 1.],
-                [2., 4., 2.],
-                [1., 2., 1.]])
-
-    Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §4.
-    """
-    if checks.tensor("input", input).ndim not in (2, 3) or 0 in input.shape[-2:]:
-        got = tuple(input.shape)
-        raise ValueError(f"input must be (N, C·kH·kW, L) or (C·kH·kW, L), not empty, got {got}")
-    _require_float(input)
-    size = pair("output_size", output_size, 1)
-    axes = _window_axes(size, kernel_size, dilation, padding, stride)
-    area, count = axes[0].kernel * axes[1].kernel, axes[0].out * axes[1].out
-    if input.shape[-2] % area:
-        raise ValueError(
-            f"input must have a multiple of kH·kW (={area}) rows, got shape {tuple(input.shape)}"
-        )
-    if input.shape[-1] != count:
-        raise ValueError(
-            f"input must have {axes[0].out}·{axes[1].out} = {count} columns for output_size "
-            f"{size}, got shape {tuple(input.shape)}"
-        )
-    return _Fold.apply(input[None], axes)[0] if input.ndim == 2 else _Fold.apply(input, axes)
-
-
-def _require_float(x: Tensor) -> None:
-    if not (x.is_floating_point() or x.is_complex() or x.dtype == torch.bool):
-        raise TypeError(f"input must be floating point, got {x.dtype}")
-
-
-class _Unfold(Function):
-    @staticmethod
-    def forward(x: Tensor, axes: Axes) -> Tensor:
-        rows, cols = axes
-        x = spread(x, (2, 3), axes)
-        x = slide(slide(x, 2, rows), 3, cols)  # (N, C, OH, OW, kH, kW), a view
-        return x.permute(0, 1, 4, 5, 2, 3).flatten(4).flatten(1, 3)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.axes = inputs[1]
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        return _Fold.apply(g, ctx.axes), None
-
-
-class _Fold(Function):
-    @staticmethod
-    def forward(columns: Tensor, axes: Axes) -> Tensor:
-        rows, cols = axes
-        n, k = columns.shape[0], rows.kernel * cols.kernel
-        columns = columns.reshape(n, -1 if n else columns.shape[1] // k, k, rows.out, cols.out)
-        out = columns.new_zeros(n, columns.shape[1], rows.size, cols.size)
-        for i in range(rows.kernel):
-            h, oh = inside(rows, i)
-            for j in range(cols.kernel):
-                w, ow = inside(cols, j)
-                out[:, :, h, w] += columns[:, :, i * cols.kernel + j, oh, ow]
-        return out
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.axes = inputs[1]
-
-    @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:
-        return _Unfold.apply(g, ctx.axes), None
+    places = []
+    for i in range(axis.kernel):
+        start = i * axis.dilation - axis.before  # cell i of window o is input cell start + o·stride
+        first = max(0, -(start // axis.stride))
+        stop = max(first, min(axis.out, (axis.size - 1 - start) // axis.stride + 1))
+        cell = start + first * axis.stride
+        cells = slice(cell, cell + (stop - first) * axis.stride, axis.stride)
+        places.append((cells, slice(first, stop)))
+    return places

@@ -1,9 +1,9 @@
-"""Seeing inside a trained network: numbers about it, each a pure function; `viz` draws them.
+"""Interpreting a trained network: numbers about it, each a pure function; `viz` draws them.
 
-saliency, occlusion, grad_cam    which pixels an answer rests on
-calibration                      whether it is as often right as it claims to be
-penultimate_features, pca        how it arranges the classes before the last layer
-gradients                        what pulls at each of its parameters
+saliency, occlusion, grad_cam    which pixels a prediction depends on
+calibration                      whether its confidence matches its accuracy
+penultimate_features, pca        how it separates the classes before the last layer
+gradients                        the gradient of the loss for each parameter
 lr_range_test, steepest_lr       which learning rate to train it with
 """
 

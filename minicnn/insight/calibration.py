@@ -1,4 +1,4 @@
-"""Calibration: of the answers that are 80% sure, are 80% right?"""
+"""Calibration: of the predictions made with 80% confidence, are 80% correct?"""
 
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ from minicnn import functional as F
 
 
 class Calibration(NamedTuple):
-    """Examples in M bins of equal width, by the confidence of the network's answer.
+    """Examples in M bins of equal width, by the confidence of the network's prediction.
 
     Attributes:
         counts: how many examples each bin has, int64 (M,).
         confidence: their mean confidence, float64 (M,), in [0, 1]; NaN in an empty bin.
-        accuracy: the share of them that is right, float64 (M,), in [0, 1]; NaN in an empty bin.
+        accuracy: the fraction predicted correctly, float64 (M,), in [0, 1]; NaN in an empty bin.
         error: the expected calibration error, float64 (), in [0, 1].
     """
 
@@ -26,7 +26,7 @@ class Calibration(NamedTuple):
 
 
 def calibration(logits: Tensor, labels: Tensor, bins: int = 15) -> Calibration:
-    """Compare how sure a network is with how often it is right, and compute the expected gap.
+    """Compare a network's confidence with its accuracy: the expected calibration error (ECE).
 
         confidenceₙ = max_k softmax(logitsₙ)_k,    B_m = {n : (m − 1)/M < confidenceₙ ≤ m/M}
         ECE = Σ_m |B_m|/N · |accuracy(B_m) − confidence(B_m)|
@@ -37,14 +37,14 @@ def calibration(logits: Tensor, labels: Tensor, bins: int = 15) -> Calibration:
         bins: the number M of bins.
 
     Returns:
-        The bins, and with them the ECE.
+        The bins and the ECE.
 
     Raises:
         TypeError: ``logits`` or ``labels`` of another dtype.
-        ValueError: shapes that do not fit, no examples, or fewer bins than 1.
+        ValueError: shapes that do not match, no examples, or fewer than 1 bin.
 
     Example:
-        >>> half_sure = torch.zeros(4, 2)  # two classes of equal scores; the first is the answer
+        >>> half_sure = torch.zeros(4, 2)  # equal scores for two classes; the first is predicted
         >>> counts, confidence, accuracy, error = calibration(
         ...     half_sure, torch.tensor([0, 0, 0, 1]), bins=2
         ... )

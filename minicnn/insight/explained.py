@@ -10,7 +10,7 @@ from minicnn.layers import Layer
 
 
 def image_batch(images: Any) -> Tensor:
-    """Return ``images`` without their history, if they are a batch that a network takes."""
+    """Return ``images`` detached, if they are a batch that a network takes."""
     images = checks.tensor("images", images).detach()
     if not images.is_floating_point():
         raise TypeError(f"images must be floating point, as from data.batches, got {images.dtype}")
@@ -20,14 +20,14 @@ def image_batch(images: Any) -> Tensor:
 
 
 def sequential_net(net: Layer) -> Layer:
-    """Return ``net`` if it can be cut between its layers."""
+    """Return ``net`` if it can be split between its layers."""
     if net.name != "sequential" or not net.children:
         raise ValueError(f"net must be made by sequential() of some layers, got {net.name}")
     return net
 
 
 def explained_classes(scores: Tensor, classes: Tensor | None) -> Tensor:
-    """Return ``classes`` (N,), or where there are none the winners, if ``scores`` (N, K) fit."""
+    """Return ``classes`` (N,), by default the predicted ones, if they fit ``scores`` (N, K)."""
     if scores.ndim != 2:
         raise ValueError(f"net must give scores (N, K), got {tuple(scores.shape)}")
     if classes is None:

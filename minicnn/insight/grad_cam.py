@@ -1,4 +1,4 @@
-"""Grad-CAM: where in the image a convolution found what speaks for a class."""
+"""Grad-CAM: where in the image a convolution found evidence for a class."""
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ def grad_cam(
     *,
     layer: int | None = None,
 ) -> Tensor:
-    """Compute the sum of a layer's channels, each weighted by how much it helps a class.
+    """Compute the sum of a layer's channels, each weighted by its effect on a class's score.
 
         α[n, c] = 1/(h·w) · Σ_{i,j} ∂z_k(xₙ) / ∂A[n, c, i, j],    k = classes[n], z the scores
         m[n] = relu(Σ_c α[n, c] · A[n, c])
@@ -29,25 +29,25 @@ def grad_cam(
     it, α is the linear layer's weight, over h·w, and this is class activation mapping.
 
     The paper takes the last convolution's outputs after their relu: before it they may be negative,
-    and a negative weight would make evidence of them. The default comes after pooling, too. A
-    linear layer right after `flatten` weighs each place by itself, which the mean α forgets: then
-    a map can miss what matters, or be 0 everywhere, and `occlusion` tells more.
+    and a negative weight would turn them into evidence. The default is after the pooling, too. A
+    linear layer right after `flatten` weights each place separately, which the mean α ignores: then
+    a map can miss what matters, or be 0 everywhere, and `occlusion` is more reliable.
 
     Args:
         net, params, state: the network, made by `sequential`, applied as outside training.
         images: a batch, floating point (N, C, H, W).
-        classes: whose scores to explain, int64 (N,); None for those that win.
+        classes: whose scores to explain, int64 (N,); None for the predicted classes.
         layer: index of the layer in ``net.children``; None for the last that gives images, the
             last convolution together with the relu and the pooling right after it.
 
     Returns:
         The maps (N, h, w) in the size of the layer's outputs, at least 0, in units of the score
-        over h·w. Stretched over the image, they show the place.
+        over h·w. Resized to the image, they show the place.
 
     Raises:
         TypeError: images or classes of another dtype, or a layer that is no integer.
         ValueError: a net that is not made by `sequential`, a layer that is not in it or does not
-            give images, a shape that does not fit, or a class that the net does not know.
+            give images, a shape that does not fit, or a class that the net does not have.
 
     Example:
         >>> from minicnn.layers import conv2d, flatten, linear

@@ -1,4 +1,4 @@
-"""Gradients: what a batch pulls at each parameter, in a training step that is not made."""
+"""The gradient of the loss on one batch with respect to each parameter."""
 
 from collections.abc import Callable
 
@@ -20,9 +20,9 @@ def gradients(
     loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     rng: torch.Generator | None = None,
 ) -> list[tuple[str, Tensor]]:
-    """Compute the gradient of the loss by each parameter, ∂loss(net(images), labels) / ∂θ.
+    """Compute ∂loss(net(images), labels) / ∂θ, the gradient for each parameter θ.
 
-    Gradients that shrink from layer to layer towards the first one vanish, those that grow explode.
+    Gradients that shrink from layer to layer towards the first one vanish; those that grow explode.
 
     Args:
         net, params, state: the network, applied as in training.
@@ -34,7 +34,7 @@ def gradients(
         The pairs (path of the parameter, its gradient), in the order of the layers.
 
     Raises:
-        ValueError: no ``rng`` where the net needs one.
+        ValueError: no ``rng``, but the network needs one.
 
     Example:
         >>> from minicnn import layers

@@ -1,4 +1,4 @@
-"""The learning-rate range test: train with an ever greater rate, and watch where the loss falls."""
+"""The learning-rate range test: increase the rate at each step, and see where the loss falls."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -24,22 +24,22 @@ def lr_range_test(
 
         lr_t = min_lr · (max_lr / min_lr)^(t / (steps − 1)),    t = 0, …, steps − 1
 
-    The loss stands still while the rate is too small, falls where it is right, and climbs where it
-    is too great. (The paper lets the rate grow linearly; on a logarithmic scale one test serves
-    whatever the order of magnitude is.) It ends early at a loss that is not finite.
+    The loss stays the same while the rate is too small, falls where it is right, and rises where it
+    is too large. (The paper increases the rate linearly; a logarithmic scale covers all orders of
+    magnitude in one test.) The test ends early at a loss that is not finite.
 
     Args:
         make_step: makes a step of training at a learning rate, such as
             ``lambda lr: train.make_train_step(net, F.cross_entropy, optim.adam(lr))``.
-        train_state: where to start; it is left as it is.
-        batches: pairs (images, labels), at least ``steps``; an iterator is used up that far.
-        rng: for the layers that draw random numbers; it is left as it is. None if there are none.
+        train_state: where to start; it is not changed.
+        batches: pairs (images, labels), at least ``steps``; an iterator is advanced that far.
+        rng: for the layers that draw random numbers; it is not changed. None if there are none.
         min_lr, max_lr: the first and the last rate.
-        steps: number of rates.
+        steps: number of learning rates.
 
     Returns:
-        (lrs, losses), both float64 (steps,), or shorter where the test ended early. A loss is that
-        of its batch before the update at its rate.
+        (lrs, losses), both float64 (steps,), or shorter if the test ended early. Each loss is the
+        loss of a batch before the update at that rate.
 
     Raises:
         TypeError: a number of another type.
@@ -83,23 +83,23 @@ def lr_range_test(
 def steepest_lr(lrs: Tensor, losses: Tensor) -> float:
     """Find the learning rate at which the loss falls fastest, a first guess at a good one.
 
-    The loss of a batch is noisy, so its slope at t is that of the straight line that fits the
-    2r + 1 losses around t best:
+    The loss of a batch is noisy, so its slope at t is that of the least-squares line through the
+    2r + 1 losses around t:
 
         slope_t = Σ_k k · loss_{t+k} / Σ_k k²,    k = −r, …, r
 
-    with r a twentieth of the steps. What comes after the least loss is left out: losses that have
-    exploded may fall faster than any that means something.
+    with r a twentieth of the steps. Losses after the minimum are left out: where training has
+    diverged, the loss may fall steeply by chance.
 
     Args:
-        lrs: the rates of a range test, (steps,).
+        lrs: the learning rates of a range test, (steps,).
         losses: its losses, (steps,).
 
     Returns:
-        The rate.
+        The learning rate.
 
     Raises:
-        ValueError: other shapes, or fewer than 3 losses up to the least one.
+        ValueError: other shapes, or fewer than 3 losses up to the minimum.
 
     Example:
         >>> lrs = torch.tensor([1e-4, 1e-3, 1e-2, 1e-1, 1.0])

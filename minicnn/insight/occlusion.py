@@ -1,4 +1,4 @@
-"""Occlusion: how much less sure of a class the network is when a patch of the image is hidden."""
+"""Occlusion: how much the probability of a class drops when a patch of the image is hidden."""
 
 import torch
 from torch import Tensor
@@ -20,18 +20,18 @@ def occlusion(
     size: int = 5,
     fill: float = 0.0,
 ) -> Tensor:
-    """Compute the probability that a class loses when a square around each pixel is hidden.
+    """Compute how much a class's probability drops when a square around each pixel is hidden.
 
         m[n, i, j] = p_k(xₙ) − p_k(xₙ with ``fill`` where |i' − i| ≤ r and |j' − j| ≤ r)
 
-    with k = classes[n], r = (size − 1) / 2, and p the softmax of the scores. It asks the network
-    itself, with no gradient, at the price of H · W more images for each.
+    with k = classes[n], r = (size − 1) / 2, and p the softmax of the scores. It needs no
+    gradient, but H · W forward passes for each image.
 
     Args:
         net, params, state: the network, applied as outside training.
         images: a batch, floating point (N, C, H, W).
-        classes: whose probabilities to watch, int64 (N,); None for those of the winners.
-        size: side of the square in pixels, odd, so that it has a middle.
+        classes: whose probabilities to measure, int64 (N,); None for the predicted classes.
+        size: side of the square in pixels, odd, so that it has a centre.
         fill: value of a hidden pixel; 0 is the background of a digit.
 
     Returns:
@@ -39,7 +39,7 @@ def occlusion(
 
     Raises:
         TypeError: images or classes of another dtype, or a size that is no integer.
-        ValueError: a shape that does not fit, a class that the net does not know, an even size, or
+        ValueError: a shape that does not fit, a class that the net does not have, an even size, or
             a fill that is not finite.
 
     Example:

@@ -1,4 +1,4 @@
-"""Features before the last layer, and their principal components: a shadow of many dimensions."""
+"""The features before the last layer, and their principal components."""
 
 from typing import NamedTuple
 
@@ -12,13 +12,13 @@ from minicnn.layers.layer import Tree
 
 
 class PCA(NamedTuple):
-    """Points seen along the directions in which they vary the most.
+    """Points projected onto the directions of their greatest variance.
 
     Attributes:
         projection: coordinates of the points along the directions, (N, components).
-        explained: share of the whole variance along each direction, (components,), in [0, 1].
+        explained: fraction of the total variance along each direction, (components,), in [0, 1].
         directions: orthogonal unit vectors, (components, D).
-        mean: the middle of the points, (D,).
+        mean: of the points, (D,).
     """
 
     projection: Tensor
@@ -33,19 +33,19 @@ def pca(points: Tensor, components: int = 2) -> PCA:
         X − mean = U · diag(s) · Vᵀ,    projection = (X − mean) · V[:, :components]
         explained_i = s_i² / Σ_j s_j²
 
-    Among all projections onto so many dimensions this one keeps the most variance. A direction's
-    sign means nothing; it is chosen so that the greatest of its entries in size is positive.
+    Among all projections onto that many dimensions this one keeps the most variance. The sign of a
+    direction is arbitrary; it is chosen so that the entry of largest magnitude is positive.
 
     Args:
         points: X, floating point (N, D).
         components: number of directions, at most min(N, D).
 
     Returns:
-        The projection, the share of the variance that it keeps, the directions, and the mean.
+        The projection, the fraction of the variance that it keeps, the directions, and the mean.
 
     Raises:
-        TypeError: ``points`` that are no floating point tensor.
-        ValueError: another shape, or more components than there can be.
+        TypeError: ``points`` that are not a floating point tensor.
+        ValueError: another shape, or more than min(N, D) components.
 
     Example:
         >>> points = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])  # on a line
@@ -71,13 +71,13 @@ def pca(points: Tensor, components: int = 2) -> PCA:
     greatest = directions.gather(1, directions.abs().argmax(dim=1, keepdim=True))
     directions = directions * greatest.sign()
     variance = s.square()
-    # Points that are all the same have no variance to explain: 0 of 0 shall be 0.
+    # Identical points have no variance to explain: 0 / 0 is taken as 0.
     explained = variance[:components] / variance.sum().clamp(min=torch.finfo(s.dtype).tiny)
     return PCA(centred @ directions.T, explained, directions, mean)
 
 
 def penultimate_features(net: Layer, params: Tree, state: Tree, images: Tensor) -> Tensor:
-    """Compute what the last layer of a network gets: all that it knows of an image.
+    """Compute the input of a network's last layer: its representation of an image.
 
     Args:
         net, params, state: the network, made by `sequential` of at least two layers, applied as
@@ -88,7 +88,7 @@ def penultimate_features(net: Layer, params: Tree, state: Tree, images: Tensor) 
         The features, (N, D).
 
     Raises:
-        ValueError: a net that is not made by `sequential`, or of one layer.
+        ValueError: a net that is not made by `sequential`, or has only one layer.
 
     Example:
         >>> from minicnn.layers import flatten, linear, sequential
@@ -101,7 +101,7 @@ def penultimate_features(net: Layer, params: Tree, state: Tree, images: Tensor) 
     Recognition", 2014, §3.
     """
     if len(sequential_net(net).children) < 2:
-        raise ValueError(f"net must have at least two layers, got {net.children[0].name} alone")
+        raise ValueError(f"net must have at least two layers, got {net.children[0]} alone")
     with torch.no_grad():
         _, features = activations(net, params, state, images)[-2]
     return features.flatten(1)

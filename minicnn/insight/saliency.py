@@ -11,24 +11,24 @@ from minicnn.train import value_and_grad
 def saliency(
     net: Layer, params: Tree, state: Tree, images: Tensor, classes: Tensor | None = None
 ) -> Tensor:
-    """Compute the size of the gradient of a class's score by the pixels.
+    """Compute the magnitude of the gradient of a class's score with respect to the pixels.
 
         m[n, i, j] = max_c |∂z_k(xₙ) / ∂xₙ[c, i, j]|,    k = classes[n], z the scores
 
-    Near xₙ the score is almost linear, and this is how much each pixel weighs in it. A score that
-    is linear everywhere has its own weights for a saliency.
+    Near xₙ the score is almost linear, and this is the weight of each pixel in it. If the score is
+    linear everywhere, the saliency is the magnitude of its weights.
 
     Args:
         net, params, state: the network, applied as outside training.
         images: a batch, floating point (N, C, H, W).
-        classes: whose scores to explain, int64 (N,); None for those that win.
+        classes: whose scores to explain, int64 (N,); None for the predicted classes.
 
     Returns:
         The maps (N, H, W), at least 0, in units of the score per unit of a pixel.
 
     Raises:
         TypeError: images or classes of another dtype.
-        ValueError: a shape that does not fit, or a class that the net does not know.
+        ValueError: a shape that does not fit, or a class that the net does not have.
 
     Example:
         >>> import torch
@@ -44,7 +44,7 @@ def saliency(
     """
     images = image_batch(images)
 
-    # An image's score depends on no other image, so the gradient of the sum has them all.
+    # A score depends on its own image only, so the gradient of the sum holds each one's gradient.
     def total(x: Tensor) -> Tensor:
         scores, _ = net.apply(params, state, x)
         return pick(scores, explained_classes(scores, classes)).sum()

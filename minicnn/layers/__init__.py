@@ -1,6 +1,7 @@
-"""Layers: a layer is two functions, init and apply, and a network is a layer made of layers."""
+"""Layers: a layer is two functions, init and apply; a network is a layer made of layers."""
 
 from minicnn.layers.combine import activations, residual, sequential
+from minicnn.layers.description import describe, from_description
 from minicnn.layers.layer import Layer
 from minicnn.layers.norm import batch_norm
 from minicnn.layers.pointwise import dropout, flatten, relu
@@ -16,8 +17,10 @@ __all__ = [
     "avg_pool2d",
     "batch_norm",
     "conv2d",
+    "describe",
     "dropout",
     "flatten",
+    "from_description",
     "global_avg_pool",
     "linear",
     "max_pool2d",

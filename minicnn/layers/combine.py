@@ -1,9 +1,9 @@
-"""Layers made of layers: one after the other, or around a shortcut."""
+"""Layers made of layers: in sequence, or with a shortcut around them."""
 
 import torch
 from torch import Tensor
 
-from minicnn.layers.layer import Layer, Shape, Tree
+from minicnn.layers.layer import Layer, Shape, Tree, brief, made_by
 
 
 def sequential(*layers: Layer) -> Layer:
@@ -16,7 +16,7 @@ def sequential(*layers: Layer) -> Layer:
         A Layer whose parameters and state are the tuples of its layers'.
 
     Raises:
-        TypeError: an argument that is no Layer.
+        TypeError: an argument that is not a Layer.
         ValueError: at ``init``, shapes that do not fit; the message names the layer.
 
     Example:
@@ -36,7 +36,9 @@ def sequential(*layers: Layer) -> Layer:
             try:
                 p, s, shape = layer.init(generator, shape)
             except ValueError as error:
-                raise ValueError(f"layer {i}, {layer.name}, on {tuple(shape)}: {error}") from error
+                raise ValueError(
+                    f"layer {i}, {brief(layer)}, on {tuple(shape)}: {error}"
+                ) from error
             params.append(p)
             states.append(s)
         return tuple(params), tuple(states), shape
@@ -55,7 +57,7 @@ def sequential(*layers: Layer) -> Layer:
             states.append(s)
         return x, tuple(states)
 
-    return Layer("sequential", init, apply, layers)
+    return made_by(sequential, init, apply, *layers)
 
 
 def residual(layer: Layer) -> Layer:
@@ -68,7 +70,7 @@ def residual(layer: Layer) -> Layer:
         A Layer with the parameters and the state of f.
 
     Raises:
-        TypeError: an argument that is no Layer.
+        TypeError: an argument that is not a Layer.
         ValueError: at ``init``, an f that changes the shape.
 
     Example:
@@ -87,7 +89,7 @@ def residual(layer: Layer) -> Layer:
         if tuple(out_shape) != tuple(in_shape):
             raise ValueError(
                 f"residual needs a layer that keeps the shape {tuple(in_shape)}, but "
-                f"{layer.name} gives {tuple(out_shape)}"
+                f"{brief(layer)} gives {tuple(out_shape)}"
             )
         return params, state, out_shape
 
@@ -102,11 +104,11 @@ def residual(layer: Layer) -> Layer:
         y, state = layer.apply(params, state, x, rng=rng, train=train)
         return x + y, state
 
-    return Layer("residual", init, apply, (layer,))
+    return made_by(residual, init, apply, layer)
 
 
 def activations(net: Layer, params: Tree, state: Tree, x: Tensor) -> list[tuple[str, Tensor]]:
-    """Compute what each layer of a sequential net answers, to look inside.
+    """Compute the output of each layer of a sequential network.
 
     Args:
         net: made by `sequential`.
@@ -114,21 +116,22 @@ def activations(net: Layer, params: Tree, state: Tree, x: Tensor) -> list[tuple[
         x: a batch of inputs.
 
     Returns:
-        The pairs (layer's name, its output), in order of application.
+        The pairs (the call that makes the layer, its output), in order of application. Layers
+        inside a layer are left out of its call: ``residual(...)``.
 
     Raises:
-        ValueError: a layer without layers inside.
+        ValueError: a layer that is not made by `sequential`.
 
     Example:
         >>> from minicnn.layers import flatten, relu
         >>> net = sequential(relu(), flatten())
         >>> activations(net, ((), ()), ((), ()), torch.tensor([[[-1.0, 2.0]]]))
-        [('relu', tensor([[[0., 2.]]])), ('flatten', tensor([[0., 2.]]))]
+        [('relu()', tensor([[[0., 2.]]])), ('flatten()', tensor([[0., 2.]]))]
     """
-    if len(net.children) != len(params):
-        raise ValueError(f"net must be made by sequential(), got {net.name}")
+    if net.name != "sequential":
+        raise ValueError(f"net must be made by sequential(), got {brief(net)}")
     outputs = []
     for layer, p, s in zip(net.children, params, state, strict=True):
         x, _ = layer.apply(p, s, x)
-        outputs.append((layer.name, x))
+        outputs.append((brief(layer), x))
     return outputs

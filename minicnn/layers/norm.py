@@ -7,15 +7,15 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn import functional as F
-from minicnn.layers.layer import Layer, Shape, Tree
+from minicnn.layers.layer import Layer, Shape, Tree, made_by
 
 
 def batch_norm(momentum: float = 0.1, eps: float = 1e-5) -> Layer:
     """Normalise each channel over the batch, see `functional.batch_norm`: (C, …) -> (C, …).
 
     Args:
-        momentum: weight of a batch's statistic in the running ones, in [0, 1].
-        eps: added to the variance.
+        momentum: weight of the batch's statistics in the running statistics, in [0, 1].
+        eps: added to the variance, at least 0.
 
     Returns:
         A Layer with the parameters ``weight`` (ones) and ``bias`` (zeros), and with the state
@@ -31,15 +31,14 @@ def batch_norm(momentum: float = 0.1, eps: float = 1e-5) -> Layer:
 
     Reference: Ioffe & Szegedy, 2015, Algorithms 1 and 2.
     """
-    checks.probability("momentum", momentum)
-    checks.non_negative("eps", eps)
+    momentum, eps = checks.probability("momentum", momentum), checks.non_negative("eps", eps)
 
     def init(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
         if not in_shape:
             raise ValueError("batch_norm needs an in_shape (C,) or (C, H, W), got ()")
         ones, zeros = (f(in_shape[0], device=generator.device) for f in (torch.ones, torch.zeros))
         params = {"weight": ones, "bias": zeros}
-        # Tensors of their own: what happens to the parameters must not happen to the state.
+        # Clones, so that an in-place change of the parameters does not change the state.
         return params, {"mean": zeros.clone(), "var": ones.clone()}, in_shape
 
     def apply(
@@ -50,4 +49,4 @@ def batch_norm(momentum: float = 0.1, eps: float = 1e-5) -> Layer:
         )
         return y, {"mean": mean, "var": var}
 
-    return Layer("batch_norm", init, apply)
+    return made_by(batch_norm, init, apply, momentum=momentum, eps=eps)

@@ -1,7 +1,6 @@
-"""Layers that treat every number by itself: relu, dropout, flatten."""
+"""Elementwise layers, relu and dropout, and flatten."""
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,7 +8,7 @@ from torch import Tensor
 from minicnn import checks
 from minicnn import functional as F
 from minicnn.functional.layout import ToContiguous
-from minicnn.layers.layer import Layer, Shape, Tree, stateless
+from minicnn.layers.layer import Layer, Shape, Share, Tree, made_by, stateless
 
 
 def relu() -> Layer:
@@ -24,11 +23,11 @@ def relu() -> Layer:
 
     Reference: Nair & Hinton, 2010, §2.
     """
-    return stateless("relu", F.relu, lambda in_shape: in_shape)
+    return stateless(relu, F.relu, lambda in_shape: in_shape)
 
 
 def flatten() -> Layer:
-    """Lay the numbers of an example out in one row: (C, H, W) -> (C·H·W,), channel by channel.
+    """Flatten each example into a vector, channel by channel: (C, H, W) -> (C·H·W,).
 
     Returns:
         A Layer without parameters.
@@ -41,36 +40,18 @@ def flatten() -> Layer:
     def lay_out(x: Tensor) -> Tensor:
         return (ToContiguous.apply(x) if x.ndim == 4 else x).flatten(1)
 
-    return stateless("flatten", lay_out, lambda in_shape: (math.prod(in_shape),))
-
-
-class Share(NamedTuple):
-    """What stands in for ``rng`` where a layer gets some rows of a batch, see `minicnn.parallel`.
-
-    What is drawn must not depend on who computes which rows: everybody draws for the whole batch,
-    and uses the numbers of the rows at hand.
-
-    Attributes:
-        generator: to draw from.
-        start, stop: the rows at hand, start, …, stop − 1.
-        whole: rows in the whole batch.
-    """
-
-    generator: torch.Generator
-    start: int
-    stop: int
-    whole: int
+    return stateless(flatten, lay_out, lambda in_shape: (math.prod(in_shape),))
 
 
 def dropout(p: float = 0.5) -> Layer:
-    """Forget each number with probability p while training, any shape, see `functional.dropout`.
+    """Zero each number with probability p in training, any shape, see `functional.dropout`.
 
     Args:
         p: probability of zeroing a number, in [0, 1].
 
     Returns:
         A Layer without parameters. In training its ``apply`` needs ``rng``; given a `Share`, it
-        forgets what it would have forgotten of these rows in the whole batch.
+        zeroes in its rows what it would have zeroed there in the whole batch.
 
     Raises:
         ValueError: ``p`` outside [0, 1]; in training, no ``rng``.
@@ -82,7 +63,7 @@ def dropout(p: float = 0.5) -> Layer:
 
     Reference: Srivastava et al., 2014, §4.
     """
-    checks.probability("p", p)
+    p = checks.probability("p", p)
 
     def init(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
         return (), (), in_shape
@@ -105,4 +86,4 @@ def dropout(p: float = 0.5) -> Layer:
             return x * mask[rng.start : rng.stop], state
         return F.dropout(x, p, train, generator=rng), state
 
-    return Layer(f"dropout({p})", init, apply)
+    return made_by(dropout, init, apply, p=p)

@@ -1,21 +1,19 @@
-"""A table of a model: its layers, their output shapes and their numbers of parameters."""
+"""A table of a model: its layers with their options, output shapes and numbers of parameters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from minicnn import tree
-from minicnn.layers.layer import Layer
-
-Shape = tuple[int, ...]
+from minicnn.layers.layer import Layer, Shape, brief
 
 
 @dataclass(frozen=True)
 class Row:
-    """One layer of the table; ``depth`` says how many layers it lies inside."""
+    """One layer of the table: ``call`` makes it, ``depth`` is the number of layers around it."""
 
     depth: int
-    name: str
+    call: str
     out_shape: Shape
     parameters: int
 
@@ -32,7 +30,7 @@ class Summary:
         """Lay the rows out in columns."""
         lines = [("input", _text(self.in_shape), "")]
         lines += [
-            ("  " * row.depth + row.name, _text(row.out_shape), f"{row.parameters:,}")
+            ("  " * row.depth + row.call, _text(row.out_shape), f"{row.parameters:,}")
             for row in self.rows
         ]
         header, total = (
@@ -49,7 +47,7 @@ class Summary:
 
 
 def summary(model: Layer, in_shape: Shape) -> Summary:
-    """Tabulate a model's layers, their output shapes (without the batch) and parameters.
+    """Tabulate a model's layers with their options, output shapes (without the batch), parameters.
 
     Args:
         model: the network.
@@ -69,7 +67,7 @@ def summary(model: Layer, in_shape: Shape) -> Summary:
         --------------------------------------
         input         1 × 28 × 28
         conv2d(8, 3)  8 × 26 × 26           80
-        flatten       5408                   0
+        flatten()     5408                   0
         linear(10)    10                54,090
         --------------------------------------
         total                           54,170
@@ -77,14 +75,14 @@ def summary(model: Layer, in_shape: Shape) -> Summary:
     rows, _ = _rows(model, in_shape, 0)
     top = rows[0]
     if model.children:  # the model's own row is the total
-        rows = [Row(r.depth - 1, r.name, r.out_shape, r.parameters) for r in rows[1:]]
+        rows = [replace(row, depth=row.depth - 1) for row in rows[1:]]
     return Summary(tuple(in_shape), tuple(rows), top.parameters)
 
 
 def _rows(layer: Layer, in_shape: Shape, depth: int) -> tuple[list[Row], Shape]:
     params, _, out_shape = layer.init(torch.Generator(), in_shape)
     size = sum(leaf.numel() for leaf in tree.leaves(params))
-    rows, shape = [Row(depth, layer.name, out_shape, size)], in_shape
+    rows, shape = [Row(depth, brief(layer), out_shape, size)], in_shape
     for child in layer.children:
         below, shape = _rows(child, shape, depth + 1)
         rows += below

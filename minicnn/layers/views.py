@@ -1,4 +1,4 @@
-"""Several views of one image, whose answers are averaged."""
+"""Test-time augmentation: predictions averaged over several views of one image."""
 
 from collections.abc import Iterator
 
@@ -7,24 +7,24 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn import functional as F
-from minicnn.layers.layer import Layer, Shape, Tree, image_shape
+from minicnn.layers.layer import Layer, Shape, Tree, image_shape, made_by
 
 
 def average_views(layer: Layer, pixels: int = 1) -> Layer:
-    """Outside training, answer by the mean probability over an image and its eight shifted copies.
+    """Outside training, average the predicted probabilities over an image and eight shifts of it.
 
         y = log (1/9 Σ_{a, b ∈ {−p, 0, p}} softmax(layer(x shifted by a rows and b columns)))
 
-    A digit that was moved is the same digit, and where the network answers otherwise it was a
-    close call: the mean over the views errs less than one of them does, at nine times the cost. In
-    training nothing changes.
+    A shifted digit is the same digit, and where the network predicts another class the decision was
+    a close one: the mean over the views makes fewer errors than a single view, at nine times the
+    cost. In training nothing changes.
 
     Args:
         layer: from images (C, H, W) to scores.
-        pixels: p, at least 1. Zeros come in at the edges.
+        pixels: p, at least 1. What is shifted in is zero.
 
     Returns:
-        A Layer with the parameters and the state of ``layer``. Its scores are logarithms of
+        A Layer with the parameters and the state of ``layer``. Outside training its scores are log
         probabilities.
 
     Raises:
@@ -65,11 +65,11 @@ def average_views(layer: Layer, pixels: int = 1) -> Layer:
         top = logp.amax(0)
         return top + (logp - top).exp().mean(0).log(), state
 
-    return Layer(f"average_views({pixels})", init, apply, (layer,))
+    return made_by(average_views, init, apply, layer, pixels=pixels)
 
 
 def _views(x: Tensor, pixels: int) -> Iterator[Tensor]:
-    """Cut the image out of a wider one, at nine places."""
+    """Pad the image with zeros, and crop it at nine places."""
     n, c, h, w = x.shape
     wider = x.new_zeros(n, c, h + 2 * pixels, w + 2 * pixels)
     wider[:, :, pixels : pixels + h, pixels : pixels + w] = x

@@ -8,9 +8,17 @@ from torch import Tensor
 
 from minicnn import checks, init
 from minicnn import functional as F
-from minicnn.functional.geometry import IntOrPair, pair
 from minicnn.functional.layout import to_batch_last
-from minicnn.layers.layer import Layer, Shape, Tree, image_shape, shape_after
+from minicnn.functional.windows import IntOrPair, pair
+from minicnn.layers.layer import (
+    Layer,
+    Shape,
+    Tree,
+    image_shape,
+    int_or_pair,
+    made_by,
+    shape_after,
+)
 
 
 def conv2d(
@@ -24,20 +32,21 @@ def conv2d(
 ) -> Layer:
     """Convolve images with learned kernels: (C, H, W) -> (out_channels, OH, OW).
 
-    The equation is `functional.conv2d`'s. Weight and bias start uniform on ±1/√fan_in, weight
-    first, so under the same seed they equal those of torch's layer. The image is stored batch-last
-    (see functional/layout.py), at no cost from the second layer on.
+    The equation is `functional.conv2d`'s. Weight and bias are drawn uniformly from ±1/√fan_in,
+    weight first, so under the same seed they equal those of torch's layer. The image is stored
+    batch-last (see functional/layout.py), at no cost from the second layer on.
 
     Args:
         out_channels: number of kernels.
         kernel_size, stride, padding, dilation, groups: as for `functional.conv2d`.
-        bias: whether to add a learned number to each output channel.
+        bias: whether to add a learned bias to each output channel.
 
     Returns:
         A Layer with the parameters ``weight`` (O, C/groups, kH, kW) and ``bias`` (O,).
 
     Raises:
-        ValueError: a size below 1; at ``init``, an image that the kernel does not fit.
+        TypeError, ValueError: an option that `functional.conv2d` refuses; at ``init``, an image
+            smaller than the kernel, or channels that ``groups`` does not divide.
 
     Example:
         >>> params, _, out_shape = conv2d(24, 5).init(torch.Generator(), (1, 28, 28))
@@ -48,10 +57,17 @@ def conv2d(
     """
     checks.integer("out_channels", out_channels, 1)
     checks.integer("groups", groups, 1)
+    checks.boolean("bias", bias)
     kernel = pair("kernel_size", kernel_size, 1)
+    window = {
+        "stride": int_or_pair("stride", stride, 1),
+        "padding": _padding(padding),
+        "dilation": int_or_pair("dilation", dilation, 1),
+        "groups": groups,
+    }
 
     def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+        return F.conv2d(x, weight, bias, **window)
 
     def init_(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
         channels, _, _ = image_shape("conv2d", in_shape)
@@ -68,18 +84,19 @@ def conv2d(
     def apply(params: Tree, state: Tree, x: Tensor, **_: Any) -> tuple[Tensor, Tree]:
         return convolve(to_batch_last(x), params["weight"], params.get("bias")), state
 
-    return Layer(f"conv2d({out_channels}, {kernel_size})", init_, apply)
+    sizes = {"out_channels": out_channels, "kernel_size": int_or_pair("kernel_size", kernel, 1)}
+    return made_by(conv2d, init_, apply, **sizes, **window, bias=bias)
 
 
 def linear(out_features: int, bias: bool = True) -> Layer:
-    """Take weighted sums of all features: (I,) -> (out_features,).
+    """Apply a linear map with learned weights: (I,) -> (out_features,).
 
-    The equation is `functional.linear`'s. Weight and bias start uniform on ±1/√I, weight first, so
-    under the same seed they equal those of torch's layer.
+    The equation is `functional.linear`'s. Weight and bias are drawn uniformly from ±1/√I, weight
+    first, so under the same seed they equal those of torch's layer.
 
     Args:
-        out_features: number of sums.
-        bias: whether to add a learned number to each.
+        out_features: number of outputs.
+        bias: whether to add a learned bias to each output.
 
     Returns:
         A Layer with the parameters ``weight`` (O, I) and ``bias`` (O,).
@@ -95,6 +112,7 @@ def linear(out_features: int, bias: bool = True) -> Layer:
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.1.
     """
     checks.integer("out_features", out_features, 1)
+    checks.boolean("bias", bias)
 
     def init_(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
         if len(in_shape) != 1:
@@ -107,7 +125,13 @@ def linear(out_features: int, bias: bool = True) -> Layer:
     def apply(params: Tree, state: Tree, x: Tensor, **_: Any) -> tuple[Tensor, Tree]:
         return F.linear(x, params["weight"], params.get("bias")), state
 
-    return Layer(f"linear({out_features})", init_, apply)
+    return made_by(linear, init_, apply, out_features=out_features, bias=bias)
+
+
+def _padding(padding: IntOrPair | str) -> IntOrPair | str:
+    if isinstance(padding, str) and padding not in ("same", "valid"):
+        raise ValueError(f'padding must be an int, a pair, "same" or "valid", got {padding!r}')
+    return padding if isinstance(padding, str) else int_or_pair("padding", padding, 0)
 
 
 def _uniform_params(generator: torch.Generator, shape: Shape, bias: bool) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Adam and AdamW: steps of the gradient's mean over the root of its mean square."""
+"""Adam and AdamW: the running mean of the gradients over the root of that of their squares."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, tree
-from minicnn.optim import lists
 from minicnn.optim.gradient import penalised_gradient
-from minicnn.optim.lists import Maths, Tensors
 from minicnn.optim.schedules import Schedule, as_schedule
 from minicnn.optim.transform import Transform
 from minicnn.tree import Tree
@@ -21,7 +19,7 @@ class AdamState(NamedTuple):
         count: The number of updates so far, a 0-d int64 tensor on the CPU.
         m: The first moments, running means of the gradients, a tree like the parameters.
         v: The second moments, running means of the squared gradients.
-        v_max: The greatest second moments so far; ``()`` without amsgrad.
+        v_max: The maxima of the second moments so far; ``()`` without amsgrad.
     """
 
     count: Tensor
@@ -38,23 +36,23 @@ def adam(
     amsgrad: bool = False,
     maximize: bool = False,
 ) -> Transform:
-    """Compute Adam.
+    """Return the Adam optimizer.
 
         g_t = ±∇f(θ_{t−1}) + λ·θ_{t−1}
         m_t = β₁·m_{t−1} + (1 − β₁)·g_t
         v_t = β₂·v_{t−1} + (1 − β₂)·g_t²
         θ_t = θ_{t−1} − γ · m̂_t / (√v̂_t + ε),    m̂_t = m_t / (1 − β₁^t),  v̂_t = v_t / (1 − β₂^t)
 
-    With amsgrad, v̂_t holds the greatest v up to t instead of v_t. The order of arithmetic is that
-    of ``torch.optim.Adam``, so the two agree bit for bit in float32 and float64 on the CPU.
+    With amsgrad, the maximum of v_1 … v_t takes the place of v_t. The order of arithmetic is
+    ``torch.optim.Adam``'s, so the two agree bit for bit in float32 and float64 on the CPU.
 
     Args:
         lr: The learning rate γ, or a schedule of it.
         betas: The decay rates (β₁, β₂) of the two moments, each in [0, 1).
-        eps: The term ε that keeps the denominator from zero.
+        eps: ε, which keeps the denominator away from zero.
         weight_decay: The strength λ of the L2 penalty.
-        amsgrad: Whether the second moment may never shrink.
-        maximize: Whether to climb f rather than to descend it.
+        amsgrad: Whether to use the greatest second moment so far.
+        maximize: Whether to maximise f instead of minimising it.
 
     Returns:
         The optimizer, a Transform with the state ``AdamState``.
@@ -84,20 +82,20 @@ def adamw(
     amsgrad: bool = False,
     maximize: bool = False,
 ) -> Transform:
-    """Compute AdamW: Adam whose weight decay stays out of the moments.
+    """Return the AdamW optimizer: Adam with the weight decay decoupled from the moments.
 
         θ_t = θ_{t−1} − γ·λ·θ_{t−1} − γ · m̂_t / (√v̂_t + ε),    with g_t = ±∇f(θ_{t−1}) alone
 
-    Equal to ``torch.optim.AdamW`` to rounding: torch scales θ and then adds the step, while
-    ``updates`` is the sum of both changes, rounded before it is added.
+    Equal to ``torch.optim.AdamW`` up to rounding: torch scales θ and then adds the step, while
+    here ``updates`` is the sum of both changes, rounded before it is added.
 
     Args:
         lr: The learning rate γ, or a schedule of it.
         betas: The decay rates (β₁, β₂) of the two moments, each in [0, 1).
-        eps: The term ε that keeps the denominator from zero.
+        eps: ε, which keeps the denominator away from zero.
         weight_decay: The rate λ at which the weights shrink.
-        amsgrad: Whether the second moment may never shrink.
-        maximize: Whether to climb f rather than to descend it.
+        amsgrad: Whether to use the greatest second moment so far.
+        maximize: Whether to maximise f instead of minimising it.
 
     Returns:
         The optimizer, a Transform with the state ``AdamState``.
@@ -116,33 +114,6 @@ def adamw(
     Reference: Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019), algorithm 2.
     """
     return _adam(lr, betas, eps, weight_decay, amsgrad, maximize, decoupled=True)
-
-
-def first_moment(maths: Maths, m: Tensors, g: Tensors, beta1: float) -> Tensors:
-    """Compute ``m_t = β₁·m_{t−1} + (1 − β₁)·g_t``, as m_{t−1} + (1 − β₁)·(g_t − m_{t−1})."""
-    return maths.lerp(m, g, 1 - beta1)
-
-
-def second_moment(maths: Maths, v: Tensors, g: Tensors, beta2: float) -> Tensors:
-    """Compute ``v_t = β₂·v_{t−1} + (1 − β₂)·g_t²``."""
-    return maths.addcmul_(maths.mul(v, beta2), g, g, value=1 - beta2)
-
-
-def adam_step(
-    maths: Maths,
-    m: Tensors,
-    v: Tensors,
-    step: int,
-    lr: float,
-    betas: tuple[float, float],
-    eps: float,
-) -> Tensors:
-    """Compute ``θ_t − θ_{t−1} = −γ · m̂_t / (√v̂_t + ε)``, the moments freed of their bias."""
-    beta1, beta2 = betas
-    bias1, bias2 = 1 - beta1**step, 1 - beta2**step
-    # √v̂ = √v / √(1 − β₂^t): torch's order, which differs from √(v / (1 − β₂^t)) in the last bit
-    root = maths.div(maths.sqrt(v), bias2**0.5)
-    return maths.div_(maths.mul(m, -lr / bias1), maths.add_(root, eps))
 
 
 def _adam(
@@ -170,18 +141,24 @@ def _adam(
 
     def update(grads: Tree, state: AdamState, params: Tree) -> tuple[Tree, AdamState]:
         rate, count = schedule(int(state.count)), state.count + 1
-        step = int(count)
+        bias1, bias2 = 1 - beta1 ** int(count), 1 - beta2 ** int(count)
 
-        g = penalised_gradient(grads, params, penalty, maximize)
-        m, v = tree.leaves_like(params, state.m), tree.leaves_like(params, state.v)
-        maths = lists.maths(g, m, v)
-        m, v = first_moment(maths, m, g, beta1), second_moment(maths, v, g, beta2)
-        v_max = maths.maximum(tree.leaves_like(params, state.v_max), v) if amsgrad else ()
-        change = adam_step(maths, m, v_max if amsgrad else v, step, rate, betas, eps)
-        if decay:
-            # θ_t = θ_{t−1} − γ·λ·θ_{t−1} − …
-            change = maths.add_(change, maths.mul(tree.leaves(params), -rate * decay))
-        updates, m, v = (tree.unflatten(params, leaves) for leaves in (change, m, v))
-        return updates, AdamState(count, m, v, tree.unflatten(params, v_max) if amsgrad else ())
+        def step(g: Tensor, p: Tensor, m: Tensor, v: Tensor, *v_max: Tensor) -> tuple[Tensor, ...]:
+            m = m.lerp(g, 1 - beta1)  # m_t = m_{t−1} + (1 − β₁)·(g_t − m_{t−1})
+            v = (beta2 * v).addcmul(g, g, value=1 - beta2)  # v_t = β₂·v_{t−1} + (1 − β₂)·g_t²
+            if amsgrad:
+                v_max = (torch.maximum(v, *v_max),)
+            # √v̂_t = √v_t / √(1 − β₂^t): torch's order, which differs from √(v_t / (1 − β₂^t)) in
+            # the last bit
+            root = (v_max[0] if amsgrad else v).sqrt() / bias2**0.5
+            update = (-rate / bias1) * m / (root + eps)  # −γ · m̂_t / (√v̂_t + ε)
+            if decay:
+                update = update + (-rate * decay) * p  # − γ·λ·θ_{t−1}
+            return update, m, v, *v_max
+
+        gradient = penalised_gradient(grads, params, penalty, maximize)
+        moments = (state.m, state.v, state.v_max) if amsgrad else (state.m, state.v)
+        updates, *moments = tree.map_many(1 + len(moments), step, gradient, params, *moments)
+        return updates, AdamState(count, *moments, *(() if amsgrad else ((),)))
 
     return Transform(init, update)

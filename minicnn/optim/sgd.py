@@ -32,22 +32,22 @@ def sgd(
     nesterov: bool = False,
     maximize: bool = False,
 ) -> Transform:
-    """Compute stochastic gradient descent.
+    """Return the optimizer of stochastic gradient descent.
 
         g_t = ±∇f(θ_{t−1}) + λ·θ_{t−1}
         b_t = μ·b_{t−1} + (1 − τ)·g_t,    b_1 = g_1
         θ_t = θ_{t−1} − γ·b_t,    or with nesterov  θ_{t−1} − γ·(g_t + μ·b_t)
 
-    Equal to ``torch.optim.SGD`` to rounding: torch computes θ − γ·b in one fused step, while
+    Equal to ``torch.optim.SGD`` up to rounding: torch computes θ − γ·b in one fused step, while
     ``updates`` is −γ·b rounded before it is added.
 
     Args:
         lr: The learning rate γ, or a schedule of it.
         momentum: The factor μ by which the buffer decays.
-        dampening: The part τ of each gradient that is kept out of the buffer.
+        dampening: The fraction τ by which each gradient is reduced before it enters the buffer.
         weight_decay: The strength λ of the L2 penalty.
-        nesterov: Whether to look ahead along the momentum; needs momentum and no dampening.
-        maximize: Whether to climb f rather than to descend it.
+        nesterov: Whether to use Nesterov momentum; needs momentum and no dampening.
+        maximize: Whether to maximise f instead of minimising it.
 
     Returns:
         The optimizer, a Transform with the state ``SgdState``.
@@ -82,7 +82,7 @@ def sgd(
     def update(grads: Tree, state: SgdState, params: Tree) -> tuple[Tree, SgdState]:
         step = int(state.count)
         rate = schedule(step)
-        # The first gradient enters the buffer whole: b_1 = g_1
+        # The first gradient enters the buffer undamped: b_1 = g_1
         kept = 1 - dampening if step else 1.0
 
         def buffer(b: Tensor, g: Tensor) -> Tensor:
@@ -93,8 +93,7 @@ def sgd(
             # d_t = g_t + μ·b_t
             return g.add(b, alpha=momentum)
 
-        gradient = penalised_gradient(grads, params, weight_decay, maximize)
-        directions = tree.unflatten(params, gradient)
+        directions = penalised_gradient(grads, params, weight_decay, maximize)
         buffers = ()
         if momentum:
             buffers = tree.map(buffer, state.momentum, directions)

@@ -1,10 +1,9 @@
-"""A gradient transformation: what every optimizer is, and how several make one."""
+"""A gradient transformation: what every optimizer is, and how several are chained into one."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minicnn import tree
-from minicnn.optim import lists
 from minicnn.optim.gradient import leaves_like
 from minicnn.tree import Tree
 
@@ -33,8 +32,8 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
         >>> apply_updates({"weight": torch.ones(2)}, {"weight": torch.tensor([0.5, -1.0])})
         {'weight': tensor([1.5000, 0.0000])}
     """
-    ps, us = tree.leaves(params), leaves_like("updates", updates, params)
-    return tree.unflatten(params, lists.maths(ps, us).add(ps, us))
+    pairs = zip(tree.leaves(params), leaves_like("updates", updates, params), strict=True)
+    return tree.unflatten(params, [p + u for p, u in pairs])
 
 
 def chain(*transforms: Transform) -> Transform:

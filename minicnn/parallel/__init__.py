@@ -15,15 +15,15 @@ batch normalisation, for its running statistics.
 
 A sum waits for every process: all have to make the same calls, in the same order.
 
-    with parallel.start(device) as processes:
+    with parallel.join(device) as processes:
         optimizer = optim.chain(parallel.average_gradients(processes), optim.adam())
         net = parallel.share_net(net, processes)
         step = train.make_train_step(net, F.cross_entropy, optimizer)
 """
 
-from minicnn.layers.pointwise import Share
+from minicnn.layers.layer import Share
 from minicnn.parallel.gradients import average_gradients
-from minicnn.parallel.processes import Processes, ProcessLostError, start
+from minicnn.parallel.processes import Processes, ProcessLostError, find_device, join
 from minicnn.parallel.share import share_net, share_of
 from minicnn.parallel.sums import any_of
 
@@ -33,7 +33,8 @@ __all__ = [
     "Share",
     "any_of",
     "average_gradients",
+    "find_device",
+    "join",
     "share_net",
     "share_of",
-    "start",
 ]

@@ -25,7 +25,7 @@ def average_gradients(processes: Processes) -> Transform:
     Example:
         >>> import torch
         >>> from minicnn import optim, parallel
-        >>> with parallel.start() as processes:
+        >>> with parallel.join() as processes:
         ...     opt = optim.chain(average_gradients(processes), optim.sgd(lr=0.5))
         >>> params, grads = torch.zeros(2), torch.tensor([2.0, 4.0])
         >>> opt.update(grads, opt.init(params), params)[0]

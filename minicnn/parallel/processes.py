@@ -31,8 +31,33 @@ class Processes(NamedTuple):
     device: torch.device = torch.device("cpu")
 
 
+def find_device(device: torch.device | str = "auto") -> torch.device:
+    """Find a device, and make sure that this machine has it.
+
+    Args:
+        device: The device; "auto" for the accelerator if there is one, and else the CPU.
+
+    Returns:
+        The device.
+
+    Raises:
+        ValueError: This machine has no such device.
+
+    Example:
+        >>> find_device("cpu")
+        device(type='cpu')
+    """
+    if device == "auto":
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator or torch.device("cpu")
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError):
+        raise ValueError(f"device must be available on this machine, got {device}") from None
+
+
 @contextmanager
-def start(device: torch.device | str = "cpu") -> Iterator[Processes]:
+def join(device: torch.device | str = "cpu") -> Iterator[Processes]:
     """Join the processes that torchrun has started, and leave them at the end of the block.
 
     torchrun tells each process by environment variables how many there are (``WORLD_SIZE``), which
@@ -52,7 +77,7 @@ def start(device: torch.device | str = "cpu") -> Iterator[Processes]:
         RuntimeError: several processes, but a torch without torch.distributed.
 
     Example:
-        >>> with start("cpu") as processes:
+        >>> with join("cpu") as processes:
         ...     processes.rank, processes.size
         (0, 1)
 

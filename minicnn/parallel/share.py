@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function
+from minicnn.functional.torch_workarounds import Function
 from minicnn.layers import Layer
-from minicnn.layers.pointwise import Share
+from minicnn.layers.layer import Share
 from minicnn.parallel.processes import Processes
 from minicnn.parallel.sums import add_up, weighted_sum
 from minicnn.tree import Tree
@@ -71,7 +71,7 @@ def share_net(net: Layer, processes: Processes) -> Layer:
     Example:
         >>> from minicnn import layers, parallel
         >>> net = layers.linear(10)
-        >>> with parallel.start() as processes:
+        >>> with parallel.join() as processes:
         ...     share_net(net, processes) is net
         True
 

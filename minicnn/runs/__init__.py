@@ -1,48 +1,25 @@
-"""Runs of training that nothing can spoil: a folder each, from which they can go on at any time.
+"""Crash-safe, resumable runs of training: a run is a folder.
 
-folder      the names of its files, how it begins, how it is found again
-config      what a run has to remember to be repeated
+settings    what a program can be told: options, config.json and resuming, from one declaration
+console     how a command prints, fails and ends
+session     what is saved while training, and when; what the user is told if it is cut off
+folder      the names of a run's files; to begin a run and to find it again
+config      config.json: all that is needed to repeat the run
 history     metrics.csv
 progress    last.pt and best.pt
+trained     a trained network, read from its run
 interrupt   Ctrl-C, once and twice
+checkpoint  a tree in a file
+atomic      files that are written whole or not at all
 """
 
-from minicnn.runs.checkpoint import CheckpointError
-from minicnn.runs.config import describe, digest, read_description
-from minicnn.runs.folder import Run, RunError, begin, find, read_config, sweep
-from minicnn.runs.history import read_metrics, write_metrics
-from minicnn.runs.interrupt import interruptible
-from minicnn.runs.progress import (
-    Progress,
-    Weights,
-    is_finite,
-    load,
-    load_weights,
-    save,
-    save_best,
-    start,
-)
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "CheckpointError",
-    "Progress",
-    "Run",
-    "RunError",
-    "Weights",
-    "begin",
-    "describe",
-    "digest",
-    "find",
-    "interruptible",
-    "is_finite",
-    "load",
-    "load_weights",
-    "read_config",
-    "read_description",
-    "read_metrics",
-    "save",
-    "save_best",
-    "start",
-    "sweep",
-    "write_metrics",
-]
+if TYPE_CHECKING:
+    from minicnn.runs.names import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    """Import torch only when a name is used: `console` is for the seconds before."""
+    return getattr(importlib.import_module("minicnn.runs.names"), name)

@@ -41,7 +41,7 @@ def write(path: str | os.PathLike[str], contents: bytes | str) -> None:
             file.write(contents.encode() if isinstance(contents, str) else contents)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
+        os.replace(temporary, target)
     except OSError as error:  # name the file that the caller knows
         _remove(temporary)
         raise OSError(error.errno, error.strerror, str(target)) from error
@@ -95,7 +95,7 @@ def sweep(folder: str | os.PathLike[str]) -> None:
 
 def _remove(temporary: Path) -> None:
     with contextlib.suppress(OSError):  # the error in hand says more than one about tidying up
-        temporary.unlink(missing_ok=True)
+        os.unlink(temporary)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import shlex
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
@@ -10,30 +11,43 @@ from typing import Any
 
 import torch
 
+from minicnn import layers
 from minicnn.data import Split
+from minicnn.layers import Layer
 from minicnn.runs.folder import Run, RunError, read_config
 
 
-def describe(settings: dict[str, Any], splits: Sequence[Split], argv: Sequence[str]) -> dict:
-    """Put together what is to be known of a run, as plain data.
+def describe(
+    settings: dict[str, Any],
+    splits: Sequence[Split],
+    net: Layer,
+    tested_net: Layer | None = None,
+    command: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Collect what a run has to remember, as plain data.
 
     Args:
         settings: By name; each a number, a string, a bool or None.
         splits: The data that it uses.
-        argv: The command line.
+        net: The network.
+        tested_net: The network as it is tested, where that differs.
+        command: The command line; by default that of this program.
 
     Returns:
-        A dict for JSON: settings, dataset (names, numbers of images, digest), versions, command,
-        when it was begun.
+        A dict for JSON: settings, network, tested_network, in_shape, dataset (names, numbers of
+        images, digest), versions, command, when it was begun.
 
     Example:
-        >>> from minicnn import data
-        >>> about = describe({"lr": 0.01}, data.load_sample(), ["train.py", "--lr", "0.01"])
-        >>> about["command"], about["dataset"]["images"]
-        ('train.py --lr 0.01', {'sample train': 4000, 'sample test': 1000})
+        >>> from minicnn import data, models
+        >>> about = describe({"lr": 0.01}, data.load_sample(), models.lenet5())
+        >>> about["in_shape"], about["dataset"]["images"]
+        ([1, 28, 28], {'sample train': 4000, 'sample test': 1000})
     """
     return {
         "settings": settings,
+        "network": layers.describe(net),
+        "tested_network": layers.describe(tested_net or net),
+        "in_shape": list(splits[0].images.shape[1:]),
         "dataset": {
             "images": {split.name: len(split.labels) for split in splits},
             "digest": digest(splits),
@@ -44,7 +58,7 @@ def describe(settings: dict[str, Any], splits: Sequence[Split], argv: Sequence[s
             "python": platform.python_version(),
             "system": platform.platform(),
         },
-        "command": shlex.join(argv),
+        "command": shlex.join(command or [sys.orig_argv[0], *sys.argv]),
         "begun": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 
@@ -64,15 +78,19 @@ def read_description(run: Run) -> dict:
 
     Example:
         >>> import tempfile
-        >>> from minicnn import data, runs
-        >>> about = describe({"lr": 0.01}, data.load_sample(), ["train.py", "--lr", "0.01"])
+        >>> from minicnn import data, models, runs
+        >>> about = describe({"lr": 0.01}, data.load_sample(), models.lenet5())
         >>> with tempfile.TemporaryDirectory() as parent:
         ...     read_description(runs.begin(f"{parent}/run", about)) == about
         True
     """
     about = read_config(run)
     dataset = about.get("dataset")
+    shape = about.get("in_shape")
     parts = {
+        "network": isinstance(about.get("network"), dict),
+        "tested network": isinstance(about.get("tested_network"), dict),
+        "shape of its images": isinstance(shape, list) and all(type(n) is int for n in shape),
         "settings": _is_dict(about.get("settings"), (int, float, str, bool, type(None))),
         "dataset": isinstance(dataset, dict) and isinstance(dataset.get("digest"), str),
         "numbers of images": isinstance(dataset, dict) and _is_dict(dataset.get("images"), int),

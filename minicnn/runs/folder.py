@@ -1,6 +1,9 @@
 """A run's folder: the names of its files, how it begins, and how it is found again."""
 
+import io
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,6 +93,18 @@ def begin(folder: str | Path, config: dict[str, Any], overwrite: bool = False) -
     return run
 
 
+def dated_folder() -> Path:
+    """Return a folder in runs, named after the present moment, that is not there yet.
+
+    Example:
+        >>> dated_folder().parent.name
+        'runs'
+    """
+    name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    names = (Path("runs", name + suffix) for suffix in ("", *(f"_{n}" for n in range(2, 100))))
+    return next(folder for folder in names if not folder.exists())
+
+
 def find(folder: str | Path) -> Run:
     """Find a run by its folder.
 
@@ -144,6 +159,32 @@ def read_config(run: Run) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise RunError(f"{run.config} is damaged: it must hold an object, got {config!r:.60}")
     return config
+
+
+def save_figures(run: Run, figures: Mapping[str, Any]) -> None:
+    """Write figures as PNG files into a run's folder of figures.
+
+    Args:
+        run: The run.
+        figures: matplotlib's Figures, each by the name of its file without the suffix.
+
+    Raises:
+        OSError: A file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from matplotlib.figure import Figure
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = Run(Path(folder))
+        ...     save_figures(run, {"curves": Figure()})
+        ...     [path.name for path in run.figures.iterdir()]
+        ['curves.png']
+    """
+    run.figures.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        atomic.write(run.figures / f"{name}.png", file.getvalue())
 
 
 def sweep(run: Run) -> None:

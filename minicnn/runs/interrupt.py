@@ -1,4 +1,4 @@
-"""Ctrl-C: once to stop after the step at hand, twice to stop at once."""
+"""Ctrl-C during training: once to stop after the step at hand, twice to stop at once."""
 
 import signal
 import threading
@@ -6,33 +6,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from minicnn.runs.console import alarm
+
 
 @contextmanager
 def interruptible(
-    tell: Callable[[str], object], once: bool = False
+    tell: Callable[[str], object] = alarm, once: bool = False
 ) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into an answer to a question, while the block runs.
+    """Turn the first Ctrl-C into the answer to a question, while the block runs.
 
     A training loop that asks between steps can save its state before it stops. The second Ctrl-C
-    raises KeyboardInterrupt wherever the program is, as ever. A polite request to terminate
-    (SIGTERM) counts as a Ctrl-C.
+    raises KeyboardInterrupt at once, as usual. SIGTERM counts as a Ctrl-C.
 
-    Outside the main thread Python hands out no signals: there the answer is always no.
+    Python handles signals in the main thread only: in another one the answer is always no.
 
     Args:
-        tell: Is given a line for the user at the first Ctrl-C.
-        once: Whether there is no second: where one Ctrl-C may arrive several times.
+        tell: Gets a line for the user at the first Ctrl-C.
+        once: Whether to ignore the second: where one Ctrl-C may arrive several times.
 
     Yields:
-        stopping() -> bool: whether somebody has asked to stop.
+        stopping() -> bool: whether the user has asked to stop.
 
     Example:
         >>> with interruptible(print) as stopping:
-        ...     stopping()
+        ...     print(stopping())
         ...     signal.raise_signal(signal.SIGINT)
-        ...     stopping()
+        ...     print(stopping())
         False
-        Stopping after this step; once more to stop at once.
+        Stopping after this step; press again to stop at once.
         True
     """
     asked = False
@@ -43,7 +44,7 @@ def interruptible(
             raise KeyboardInterrupt
         if not asked:
             asked = True
-            tell(f"Stopping after this step{'' if once else '; once more to stop at once'}.")
+            tell(f"Stopping after this step{'' if once else '; press again to stop at once'}.")
 
     signals = [signal.SIGINT, signal.SIGTERM]
     if threading.current_thread() is not threading.main_thread():

@@ -47,8 +47,12 @@ class Progress(NamedTuple):
     history: tuple[Row, ...]
     seconds: float
 
+    def means(self, steps_per_epoch: int) -> list[float]:
+        """Return the mean loss and the mean accuracy over the steps of this epoch so far."""
+        return (self.sums / (self.training.step % steps_per_epoch or steps_per_epoch)).tolist()
 
-def start(training: TrainState, rng: Generator) -> Progress:
+
+def new_progress(training: TrainState, rng: Generator) -> Progress:
     """Return the state of a run that has not made a step.
 
     Args:
@@ -59,7 +63,7 @@ def start(training: TrainState, rng: Generator) -> Progress:
         The state.
 
     Example:
-        >>> start(TrainState(0, (), (), ()), Generator()).history
+        >>> new_progress(TrainState(0, (), (), ()), Generator()).history
         ()
     """
     return Progress(training, rng.get_state(), torch.zeros(2, dtype=torch.float64), (), 0.0)
@@ -78,7 +82,7 @@ def is_finite(weights: Tree) -> bool:
     return all(bool(leaf.isfinite().all()) for leaf in tree.leaves(weights))
 
 
-def save(run: Run, progress: Progress, weights: Weights) -> None:
+def save_progress(run: Run, progress: Progress, weights: Weights) -> None:
     """Write last.pt.
 
     Args:
@@ -92,10 +96,10 @@ def save(run: Run, progress: Progress, weights: Weights) -> None:
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> now = start(TrainState(0, {"w": torch.ones(1)}, (), ()), Generator())
+        >>> now = new_progress(TrainState(0, {"w": torch.ones(1)}, (), ()), Generator())
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(Run(Path(folder)), now, Weights(*now.training[1:3]))
-        ...     load(Run(Path(folder)), like=now).training.params
+        ...     save_progress(Run(Path(folder)), now, Weights(*now.training[1:3]))
+        ...     load_progress(Run(Path(folder)), like=now).training.params
         {'w': tensor([1.])}
     """
     # JSON writes a float so that the same float is read back.
@@ -103,7 +107,7 @@ def save(run: Run, progress: Progress, weights: Weights) -> None:
     checkpoint.save(run.last, {"progress": plain, "weights": weights})
 
 
-def load(run: Run, like: Progress) -> Progress:
+def load_progress(run: Run, like: Progress) -> Progress:
     """Read last.pt, to go on from there.
 
     Args:
@@ -120,10 +124,11 @@ def load(run: Run, like: Progress) -> Progress:
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> now = start(TrainState(7, (), (), ()), Generator())._replace(history=({"epoch": 1},))
+        >>> start = new_progress(TrainState(0, (), (), ()), Generator())
+        >>> now = start._replace(history=({"epoch": 1},))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(Run(Path(folder)), now, Weights((), ()))
-        ...     load(Run(Path(folder)), like=start(TrainState(0, (), (), ()), Generator())).history
+        ...     save_progress(Run(Path(folder)), now, Weights((), ()))
+        ...     load_progress(Run(Path(folder)), like=start).history
         ({'epoch': 1},)
     """
     plain = like._replace(history="")  # pyright: ignore[reportArgumentType]
@@ -172,9 +177,9 @@ def load_weights(run: Run, which: str, like: Weights) -> Weights:
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> now = start(TrainState(0, {"w": torch.ones(1)}, (), ()), Generator())
+        >>> now = new_progress(TrainState(0, {"w": torch.ones(1)}, (), ()), Generator())
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(Run(Path(folder)), now, Weights({"w": torch.ones(1)}, ()))
+        ...     save_progress(Run(Path(folder)), now, Weights({"w": torch.ones(1)}, ()))
         ...     load_weights(Run(Path(folder)), "last", like=Weights({"w": torch.zeros(1)}, ()))
         Weights(params={'w': tensor([1.])}, state=())
     """

@@ -18,6 +18,7 @@ from .pca import pca
 from .predictions import predictions
 from .reliability import reliability_diagram
 from .show import show
+from .usual import usual_figures
 
 __all__ = [
     "activation_histograms",
@@ -35,5 +36,6 @@ __all__ = [
     "reliability_diagram",
     "saliency",
     "show",
+    "usual_figures",
     "worst_mistakes",
 ]

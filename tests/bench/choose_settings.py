@@ -1,65 +1,92 @@
 """Compare settings of train_mnist.py on validation digits, and never on the test digits.
 
-    python examples/choose_settings.py "--preset default" "--preset default --shift 1"
-    python examples/choose_settings.py --splits 3 --save docs/results/choice.json "--preset best"
+    python3 -m tests.bench.choose_settings "--preset default" "--preset default --shift 1"
+    python3 -m tests.bench.choose_settings --splits 3 --save choice.json "--preset best"
 
-Each setting is one argument: options of train_mnist.py between quotation marks. It is trained once
-for each of several divisions of the training digits, and its errors on what is held back are added
-up. All settings meet the same divisions, which differ by the seed, as the initial weights do.
+Each setting is one quoted argument: options of train_mnist.py. It is trained once for each of
+several divisions of the training digits, and its errors on the held-out digits are added up. All
+settings get the same divisions, which differ by the seed, as the initial weights do.
 """
 
 import argparse
+import functools
 import json
 import shlex
 import sys
 import time
 from pathlib import Path
 
-import options
-import recipe as recipes
 import torch
 
-from minicnn import data, train
+from examples import train_mnist
+from examples.train_mnist import IN_SHAPE, Settings
+from minicnn import data, layers, models, optim, runs, train
+from minicnn import functional as F
+from minicnn.optim import schedules
+from minicnn.parallel import Processes, find_device
 from tests.bench import jobs
 
-HELD_BACK = 6  # one digit in six: twice as many as when training, since errors are few to count
+HELD_OUT = 6  # one digit in six: twice as many as in the example, since errors are few to count
 
 
-def parse_setting(text: str, seed: int) -> argparse.Namespace:
+def parse_setting(text: str, seed: int) -> Settings:
     """Read the options of one setting."""
-    return options.parse_arguments(["--dataset", "mnist", *shlex.split(text), "--seed", f"{seed}"])
+    argv = ["--dataset", "mnist", *shlex.split(text), "--seed", f"{seed}"]
+    return Settings.parse(argv, presets=train_mnist.PRESETS)
 
 
-def train_once(args: argparse.Namespace) -> dict[str, float]:
-    """Train by one setting on one division, and count the errors on what it holds back."""
+def train_once(settings: Settings) -> dict[str, float]:
+    """Train with one setting on one division, and count the errors on what it holds out."""
     started = time.perf_counter()
-    whole = data.load(args.dataset, args.data_dir)[0]  # the test digits are dropped unread
-    training, validation = data.hold_out(whole, len(whole.labels) // HELD_BACK, args.seed)
-    recipe = recipes.make(args, len(training.labels))
-    progress = start = recipes.start(recipe)
-    for progress in recipes.fit(recipe, start, training, validation):
-        if progress.training.step % recipe.steps == 0:
-            print(recipes.epoch_line(progress.history[-1], args.epochs), flush=True)
-    weights = recipes.final_weights(recipe, progress.training)
-    held = train.evaluate(recipe.tested_net, *weights, recipes.all_of(validation, recipe.device))
+    whole = data.load(settings.dataset, settings.data_dir)[0]  # the test digits are dropped unread
+    training, validation = data.hold_out(whole, len(whole.labels) // HELD_OUT, settings.seed)
+    processes = Processes(0, 1, find_device(settings.device))
+    device = processes.device
+    total = settings.epochs * data.steps_per_epoch(len(training.labels), settings.batch_size)
+
+    net = models.MODELS[settings.model]()
+    loss = functools.partial(F.cross_entropy, label_smoothing=settings.label_smoothing)
+    schedule = schedules.one_cycle(settings.lr, total)
+    optimizer = train_mnist.make_optimizer(settings, schedule, total, processes)
+    step = train.make_train_step(net, loss, optimizer)
+    params, state = runs.initial_weights(net, IN_SHAPE, settings.seed, device)
+    now = start = train.TrainState(0, params, state, optimizer.init(params))
+    rng = torch.Generator(device).manual_seed(settings.seed)
+    batches = data.batches(
+        training,
+        settings.batch_size,
+        rng,
+        settings.epochs,
+        augment=train_mnist.make_augmentation(settings),
+        device=device,
+    )
+    for now, logs in train.fit(step, start, batches, rng):
+        if now.step % 100 == 0:
+            print(f"step {now.step} of {total}: loss {logs['loss']:.4f}", flush=True)
+
+    views = settings.test_shift
+    tested_net = layers.average_views(net, views) if views else net
+    params = optim.averaged(now.opt_state) if settings.average else now.params
+    held_out = data.batches(validation, 1000, device=device)
+    result = train.evaluate(tested_net, params, now.state, held_out)
     digits = len(validation.labels)
     return {
-        "seed": args.seed,
-        "errors": round((1 - held["accuracy"]) * digits),
+        "seed": settings.seed,
+        "errors": round((1 - result["accuracy"]) * digits),
         "digits": digits,
-        "validation_loss": held["loss"],
+        "validation_loss": result["loss"],
         "seconds": round(time.perf_counter() - started, 1),
     }
 
 
-def pooled(setting: str, runs: list[dict[str, float]]) -> dict:
-    """Add up the errors of a setting's runs.
+def pooled(setting: str, results: list[dict[str, float]]) -> dict:
+    """Add up the errors of a setting on all divisions.
 
         rate p = errors / digits,    standard error √(p·(1 − p) / digits)
 
     The standard error takes all digits for different ones; divisions share a few.
     """
-    errors, digits = (sum(run[key] for run in runs) for key in ("errors", "digits"))
+    errors, digits = (sum(result[key] for result in results) for key in ("errors", "digits"))
     rate = errors / digits
     return {
         "setting": setting,
@@ -67,29 +94,29 @@ def pooled(setting: str, runs: list[dict[str, float]]) -> dict:
         "digits": digits,
         "error_rate": rate,
         "standard_error": (rate * (1 - rate) / digits) ** 0.5,
-        "mean_seconds": round(sum(run["seconds"] for run in runs) / len(runs), 1),
-        "runs": runs,
+        "mean_seconds": round(sum(result["seconds"] for result in results) / len(results), 1),
+        "runs": results,
     }
 
 
 def save(path: Path, results: list[dict]) -> None:
     """Write what has been measured, and how."""
     record = {
-        "command": shlex.join(["python", "examples/choose_settings.py", *sys.argv[1:]]),
+        "command": shlex.join(["python3", "-m", "tests.bench.choose_settings", *sys.argv[1:]]),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "results": results,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    runs.atomic.write(path, json.dumps(record, indent=2) + "\n")
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> None:
     """Read the command line, compare, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
-    add("--splits", type=options.at_least(1), default=3, help="divisions of the digits")
-    add("--jobs", type=options.at_least(1), default=1, help="divisions at a time")
+    add("--splits", type=jobs.at_least(1), default=3, help="divisions of the digits")
+    add("--jobs", type=jobs.at_least(1), default=1, help="divisions at a time")
     add("--save", type=Path, help="JSON file for the results")
     add("settings", nargs="+", help="options of train_mnist.py, each setting one quoted argument")
     args = parser.parse_args(argv)
@@ -97,22 +124,17 @@ def main(argv: list[str] | None = None) -> int:
         parse_setting(setting, 0)
 
     results = []
-    try:
-        for setting in args.settings:
-            each = [parse_setting(setting, seed) for seed in range(args.splits)]
-            results.append(pooled(setting, list(jobs.run_all(train_once, each, jobs=args.jobs))))
-            if args.save:
-                save(args.save, results)
-    except (data.DataError, OSError, ValueError) as error:
-        print(f"{Path(__file__).name}: error: {error}", file=sys.stderr)
-        return 1
+    for setting in args.settings:
+        each = [parse_setting(setting, seed) for seed in range(args.splits)]
+        results.append(pooled(setting, list(jobs.run_all(train_once, each, jobs=args.jobs))))
+        if args.save:
+            save(args.save, results)
     for result in sorted(results, key=lambda result: result["error_rate"]):
         print(
             f"{result['error_rate']:.3%} ± {result['standard_error']:.3%} wrong, "
             f"{result['mean_seconds']:.0f} s: {result['setting']}"
         )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(runs.run_command(main))

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from minicnn import checks, models, tree
+from minicnn import checks, layers, models, tree
+from minicnn.functional import keep_freed_memory
 from minicnn.layers import Layer
-from minicnn.layers.layer import Shape, Tree
+from minicnn.layers.layer import Shape, Tree, brief
 from tests.bench.measure import Comparison, Function, Meter, interleave
 from tests.bench.memory import peak_bytes
 from tests.bench.twins import NoTwinError, torch_twin
@@ -40,7 +41,7 @@ class LayerProfile(NamedTuple):
     """One layer, ours and torch's.
 
     Attributes:
-        name: the layer's.
+        name: the call that makes the layer.
         forward: ours.
         backward: ours; None before the first layer with parameters, where no gradient flows.
         twin_forward: torch's; None where the layer has no twin.
@@ -114,7 +115,7 @@ def profile(model: Layer, in_shape: Shape, batch_size: int = 256, repetitions: i
         >>> net = layers.sequential(layers.conv2d(4, 3), layers.relu(), layers.global_avg_pool())
         >>> measured = profile(net, (1, 8, 8), batch_size=2, repetitions=3)
         >>> [layer.name for layer in measured.layers]
-        ['conv2d(4, 3)', 'relu', 'global_avg_pool']
+        ['conv2d(4, 3)', 'relu()', 'global_avg_pool()']
         >>> measured.layers[1].forward.bytes  # relu makes 2 × 4 × 6 × 6 numbers of 4 bytes
         1152
     """
@@ -143,11 +144,11 @@ class _Place(NamedTuple):
 
 
 def _places(layer: Layer, params: Tree, state: Tree, x: Tensor) -> Iterator[_Place]:
-    if layer.name == "sequential":
+    if layer.constructor is layers.sequential:
         for child, p, s in zip(layer.children, params, state, strict=True):
             yield from _places(child, p, s, x)
             x, _ = child.apply(p, s, x)
-    elif layer.name == "residual":
+    elif layer.constructor is layers.residual:
         yield from _places(layer.children[0], params, state, x)
     else:
         yield _Place(layer, params, state, x)
@@ -167,10 +168,10 @@ def _profile(place: _Place, learning: bool, meter: Meter) -> LayerProfile:
         module = torch_twin(layer, params, state, tuple(x.shape[1:]))
     except NoTwinError:  # both sides are ours, then
         forward, backward = _measure((ours, ours), (inputs, inputs), meter)
-        return LayerProfile(layer.name, forward[0], backward[0], None, None)
+        return LayerProfile(brief(layer), forward[0], backward[0], None, None)
     twin_inputs = [*module.parameters(), twin_x]
     forward, backward = _measure((ours, lambda: module(twin_x)), (inputs, twin_inputs), meter)
-    return LayerProfile(layer.name, forward[0], backward[0], forward[1], backward[1])
+    return LayerProfile(brief(layer), forward[0], backward[0], forward[1], backward[1])
 
 
 _Costs = tuple[Cost | None, Cost | None]
@@ -218,6 +219,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there too")
     args = parser.parse_args(argv)
     torch.set_num_threads(2)
+    keep_freed_memory()  # as programs that train do; for both sides
     table = f"{args.model}, 2 threads\n\n{profile(models.MODELS[args.model](), (1, 28, 28))}"
     print(table)
     if args.save:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from minicnn.functional import keep_freed_memory
+
 THREADS = 2
 
 
@@ -18,5 +20,6 @@ THREADS = 2
 def _threads() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
+    keep_freed_memory()  # as programs that train do; for both sides
     yield
     torch.set_num_threads(before)

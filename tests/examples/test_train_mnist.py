@@ -1,16 +1,22 @@
 """The example as its users meet it: what it prints, what it saves, and how it refuses."""
 
+import ast
+import csv
+import dataclasses
 import re
+import subprocess
+import sys
+from pathlib import Path
 
-import presets
 import pytest
-import recipe as recipes
 import torch
-import train_mnist
 
-from minicnn import data, optim, runs, train, tree
+from examples import train_mnist
+from examples.train_mnist import PRESETS, Settings
+from minicnn import data, models, optim, runs, train, tree
 from minicnn.data import mnist
 from minicnn.data.download import DownloadError
+from minicnn.parallel import Processes
 
 FIGURES = {
     *("correct", "incorrect", "worst_mistakes"),
@@ -35,21 +41,33 @@ def offline(monkeypatch):
 
 @pytest.fixture
 def no_figures(monkeypatch):
-    monkeypatch.setattr(train_mnist, "finish", lambda *args: None)
+    monkeypatch.setattr(train_mnist, "draw", lambda *args: None)
+
+
+def run(argv) -> int:
+    """Run the example as a shell does; return its exit code."""
+    return runs.run_command(lambda: train_mnist.main(argv))
+
+
+def parse(*argv: str) -> Settings:
+    return Settings.parse(argv, presets=PRESETS)
 
 
 def refusal(argv, capsys) -> str:
     """Run with bad arguments; return the one line on stderr, after checking that it is one."""
+    before = sorted(Path().rglob("*"))
     with pytest.raises(SystemExit) as stopped:
-        raise SystemExit(train_mnist.main(argv))
+        raise SystemExit(run(argv))
     assert stopped.value.code in (1, 2)
-    error = capsys.readouterr().err.strip().splitlines()[-1]
+    *usage, error = capsys.readouterr().err.strip().splitlines()
+    assert len(usage) <= 1
+    assert sorted(Path().rglob("*")) == before  # nothing was written
     assert ": error: " in error
     return error
 
 
 def test_a_run_trains_tests_and_saves_every_figure(tmp_path, capsys):
-    assert train_mnist.main([*QUICK, "--out", str(tmp_path / "run")]) == 0
+    assert run([*QUICK, "--out", str(tmp_path / "run")]) == 0
     printed = capsys.readouterr().out
     found = re.search(
         r"Test, 1,000 images: average loss \d\.\d{4}, accuracy (\d+\.\d{2})%", printed
@@ -73,23 +91,20 @@ def test_off_a_terminal_there_is_one_plain_line_an_epoch(no_figures, capsys):
 
 
 def test_the_same_seed_gives_the_same_numbers_bit_for_bit(no_figures):
-    results = [
-        train_mnist.run(train_mnist.parse_arguments([*QUICK, "--seed", seed])) for seed in "772"
-    ]
+    results = [train_mnist.main([*QUICK, "--seed", seed]) for seed in "772"]
     assert results[0] == results[1]
     assert results[0] != results[2]
 
 
 def test_evaluating_less_often_changes_nothing(no_figures, monkeypatch):
-    args = train_mnist.parse_arguments(QUICK)
-    usual = train_mnist.run(args)
-    monkeypatch.setattr(recipes.train, "evaluate", lambda *_: {"loss": 0.0, "accuracy": 0.0})
-    assert train_mnist.run(args)["test_loss"] == usual["test_loss"]
+    usual = train_mnist.main(QUICK)
+    monkeypatch.setattr(train, "evaluate", lambda *_: {"loss": 0.0, "accuracy": 0.0})
+    assert train_mnist.main(QUICK)["test_loss"] == usual["test_loss"]
 
 
 @pytest.mark.usefixtures("offline", "no_figures")
 def test_auto_says_at_the_start_and_beside_the_results_that_it_took_the_sample(tmp_path, capsys):
-    assert train_mnist.main(["--data-dir", str(tmp_path), "--epochs", "1"]) == 0
+    assert run(["--data-dir", str(tmp_path), "--epochs", "1"]) == 0
     before, after = capsys.readouterr().out.split("epoch 1/1")
     for part in (before, after):
         assert "NOTE: This run uses the embedded sample" in part
@@ -120,12 +135,23 @@ def test_a_damaged_file_is_named(tmp_path, capsys):
         (["--lr", "nan"], "argument --lr: must be at least 0, got nan"),
         (["--preset", "worst"], "argument --preset: invalid choice: 'worst'"),
         (["--rotate", "-1"], "argument --rotate: must be at least 0, got -1"),
-        ([*QUICK, "--scale", "1"], "scale must be in [0, 1), got 1.0"),
+        ([*QUICK, "--scale", "1"], "argument --scale: must be below 1, got 1.0"),
+        ([*QUICK, "--shear", "90"], "argument --shear: must be below 90, got 90.0"),
+        ([*QUICK, "--rotate", "1e308"], "argument --rotate: must be at most 180, got 1e+308"),
         (["--model", "vgg19"], "argument --model: invalid choice: 'vgg19'"),
         (["--dataset", "cifar"], "argument --dataset: invalid choice: 'cifar'"),
-        ([*QUICK, "--label-smoothing", "2"], "label_smoothing must be in [0, 1], got 2.0"),
-        ([*QUICK, "--device", "tpu9"], "--device tpu9 is not to be had on this machine"),
-        ([*QUICK, "--device", "cuda:99"], "--device cuda:99 is not to be had on this machine"),
+        (
+            [*QUICK, "--label-smoothing", "2"],
+            "argument --label-smoothing: must be at most 1, got 2.0",
+        ),
+        (
+            [*QUICK, "--device", "tpu9"],
+            "argument --device: must be available on this machine, got tpu9",
+        ),
+        (
+            [*QUICK, "--device", "cuda:99"],
+            "argument --device: must be available on this machine, got cuda:99",
+        ),
     ],
 )
 def test_a_mistake_gets_one_line_that_names_it(argv, named, capsys):
@@ -134,7 +160,7 @@ def test_a_mistake_gets_one_line_that_names_it(argv, named, capsys):
 
 def test_help_states_every_default(capsys):
     with pytest.raises(SystemExit):
-        train_mnist.main(["--help"])
+        run(["--help"])
     text = " ".join(capsys.readouterr().out.split())
     options = set(re.findall(r"--[a-z][a-z-]+", text))
     assert {"--lr", "--epochs", "--batch-size", "--seed", "--device", "--model"} <= options
@@ -145,43 +171,41 @@ def test_help_states_every_default(capsys):
 # --- Presets -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", presets.PRESETS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_the_defaults_with_its_changes(name):
-    usual = vars(train_mnist.parse_arguments(["--out", "x"]))
-    chosen = vars(train_mnist.parse_arguments(["--out", "x", "--preset", name]))
-    assert chosen == {**usual, **presets.PRESETS[name], "preset": name}
-    assert chosen.keys() == usual.keys()  # a misspelt option would be one more
+    assert parse("--preset", name) == dataclasses.replace(Settings(), preset=name, **PRESETS[name])
 
 
-@pytest.mark.parametrize("name", presets.PRESETS)
-def test_a_preset_means_what_its_options_in_the_help_mean(name):
-    line = next(line for line in presets.table().splitlines() if line.startswith(f"  {name} "))
-    options = line.split()[1:] if presets.PRESETS[name] else []
-    by_hand = vars(train_mnist.parse_arguments(["--out", "x", *options]))
-    by_name = vars(train_mnist.parse_arguments(["--out", "x", "--preset", name]))
-    assert by_hand == {**by_name, "preset": "default"}
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_means_what_its_options_in_the_help_mean(name, capsys):
+    with pytest.raises(SystemExit):
+        train_mnist.main(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    options = next(line for line in lines if line.startswith(f"  {name} ")).split()[1:]
+    by_hand = parse(*(options if PRESETS[name] else []))
+    assert dataclasses.replace(by_hand, preset=name) == parse("--preset", name)
 
 
-@pytest.mark.parametrize("name", presets.PRESETS)
+@pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("before", [True, False])
-def test_an_explicit_option_goes_before_the_presets_value(name, before):
+def test_an_explicit_option_overrides_the_preset(name, before):
     explicit, preset = ["--epochs", "17", "--lr", "0.5"], ["--preset", name]
-    args = train_mnist.parse_arguments([*explicit, *preset] if before else [*preset, *explicit])
-    assert (args.epochs, args.lr) == (17, 0.5)
-    others = {k: v for k, v in presets.PRESETS[name].items() if k not in ("epochs", "lr")}
-    assert others.items() <= vars(args).items()
+    settings = parse(*explicit, *preset) if before else parse(*preset, *explicit)
+    assert (settings.epochs, settings.lr) == (17, 0.5)
+    assert settings == dataclasses.replace(parse(*preset), epochs=17, lr=0.5)
 
 
 def test_no_preset_is_the_default_preset():
-    assert train_mnist.parse_arguments([]).preset == "default"
+    assert parse() == parse("--preset", "default") == Settings()
 
 
 @pytest.mark.parametrize(
     "options", [["--preset", "best", "--epochs", "1"], ["--rotate", "10", "--average", "0.1"]]
 )
 def test_every_kind_of_setting_learns_the_sample(options, tmp_path):
-    args = train_mnist.parse_arguments([*QUICK, *options, "--out", str(tmp_path / "run")])
-    assert train_mnist.run(args)["test_accuracy"] > 0.5
+    assert (
+        train_mnist.main([*QUICK, *options, "--out", str(tmp_path / "run")])["test_accuracy"] > 0.5
+    )
     assert {file.stem for file in (tmp_path / "run" / "figures").iterdir()} == FIGURES
 
 
@@ -190,7 +214,7 @@ def test_every_kind_of_setting_learns_the_sample(options, tmp_path):
 
 def augmented(*options: str) -> torch.Tensor | None:
     images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    augment = recipes.make_augmentation(train_mnist.parse_arguments(list(options)))
+    augment = train_mnist.make_augmentation(parse(*options))
     return augment(images, torch.Generator().manual_seed(1)) if augment else None
 
 
@@ -212,41 +236,86 @@ def test_shifts_alone_are_by_whole_pixels():
     assert augmented("--shift", "0") is None
 
 
-def train_on_the_sample(*options: str) -> tuple[runs.Weights, train.TrainState, float]:
-    """Train for an epoch; return the weights, the final state, and the last validation loss."""
-    args = train_mnist.parse_arguments([*QUICK, "--model", "lenet5", *options])
-    training, validation = data.hold_out(data.load_sample()[0], 300, 0)
-    recipe = recipes.make(args, len(training.labels))
-    *_, last = recipes.fit(recipe, recipes.start(recipe), training, validation)
-    weights = recipes.final_weights(recipe, last.training)
-    held = train.evaluate(recipe.net, *weights, recipes.all_of(validation, recipe.device))
-    assert last.history[-1]["validation_loss"] == held["loss"]
-    return weights, last.training, held["loss"]
+def train_on_the_sample(
+    folder: Path, *options: str
+) -> tuple[runs.Weights, train.TrainState, dict[str, float]]:
+    """Train for an epoch; return the weights to use, the final state, and the metrics."""
+    train_mnist.main([*QUICK, "--model", "lenet5", "--out", str(folder), *options])
+    contents = runs.checkpoint.load(folder / "last.pt")
+    weights = runs.Weights(**contents["weights"])
+    progress = contents["progress"]["training"]
+    with (folder / "metrics.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    validation = data.hold_out(data.load_sample()[0], 333, 0)[1]
+    batches = data.batches(validation, 1000)
+    held_out = train.evaluate(models.lenet5(), weights.params, weights.state, batches)
+    assert float(row["validation_loss"]) == held_out["loss"]
+    return weights, train.TrainState(**progress), held_out
 
 
-def test_averaged_weights_are_what_is_validated_and_handed_out():
-    plain, last, loss = train_on_the_sample()
-    weights, final, averaged_loss = train_on_the_sample("--average", "0.2")
-    averages = tree.leaves(optim.averaged(final.opt_state))
-    assert all(map(torch.equal, tree.leaves(weights.params), averages))
+@pytest.mark.usefixtures("no_figures")
+def test_averaged_weights_are_what_is_validated_and_saved(tmp_path):
+    plain, last, held_out = train_on_the_sample(tmp_path / "plain")
+    weights, final, averaged = train_on_the_sample(tmp_path / "averaged", "--average", "0.2")
     # Averaging changes no step: Adam is at the same place as without.
     assert all(map(torch.equal, tree.leaves(final.opt_state[1]), tree.leaves(last.opt_state[1])))
+    assert all(map(torch.equal, tree.leaves(final.params), tree.leaves(last.params)))
+    assert all(map(torch.equal, tree.leaves(plain.params), tree.leaves(last.params)))
     assert not all(map(torch.equal, tree.leaves(weights), tree.leaves(plain)))
-    assert averaged_loss != loss
+    assert averaged["loss"] != held_out["loss"]
 
 
-def test_an_average_over_next_to_nothing_is_the_last_weights():
-    last, _, _ = train_on_the_sample()
-    weights, _, _ = train_on_the_sample("--average", "1e-9")
+@pytest.mark.usefixtures("no_figures")
+def test_an_average_over_next_to_nothing_is_the_last_weights(tmp_path):
+    last, _, _ = train_on_the_sample(tmp_path / "plain")
+    weights, _, _ = train_on_the_sample(tmp_path / "averaged", "--average", "1e-9")
     assert all(map(torch.equal, tree.leaves(weights), tree.leaves(last)))
 
 
 def test_an_average_reaches_back_its_part_of_the_run():
-    args = train_mnist.parse_arguments(
-        ["--average", "0.25", "--lr", "0", "--epochs", "4", "--batch-size", "1"]
-    )
-    optimizer = recipes.make(args, 4).optimizer  # 4 of 16 steps back: a decay of 3/4
+    settings = Settings(average=0.25)  # 4 of 16 steps back: a decay of 3/4
+    optimizer = train_mnist.make_optimizer(settings, lambda step: 0.0, 16, Processes(0, 1))
     state = optimizer.init(torch.zeros(1))
     for params in (torch.zeros(1), torch.ones(1)):
         _, state = optimizer.update(torch.zeros(1), state, params)
     assert optim.averaged(state).item() == 0.25
+
+
+# --- The files themselves ----------------------------------------------------------------------
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_short_and_imports_nothing_that_lies_beside_it_but_the_photo_reader(path):
+    source = path.read_text(encoding="utf-8")
+    limits = {"train_mnist.py": 250}
+    assert len(source.splitlines()) <= limits.get(path.name, 80)
+    tree_ = ast.parse(source)
+    modules = {node.module for node in ast.walk(tree_) if isinstance(node, ast.ImportFrom)}
+    modules |= {
+        name.name for node in ast.walk(tree_) if isinstance(node, ast.Import) for name in node.names
+    }
+    beside = {p.stem for p in EXAMPLES} | {"photo", "examples"}
+    found = {module for module in modules if module and module.split(".")[0] in beside}
+    assert found == ({"photo"} if path.name == "predict.py" else set())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path", [p for p in EXAMPLES if "page" not in p.name], ids=lambda p: p.name
+)
+@pytest.mark.parametrize("how", ["by path", "python -P", "python -m"])
+def test_an_example_starts_in_every_way_that_python_starts_a_file(path, how, tmp_path):
+    command = {
+        "by path": [str(path)],
+        "python -P": ["-P", str(path)],
+        "python -m": ["-m", f"examples.{path.stem}"],
+    }[how]
+    if how == "python -P" and sys.version_info < (3, 11):
+        pytest.skip("this Python has no -P")
+    folder = path.parents[1] if how == "python -m" else tmp_path
+    command = [sys.executable, *command, "--help"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "usage:" in ended.stdout

@@ -1,4 +1,4 @@
-"""Hand files in to the grader, as ``python -m minicnn.exercises check`` does."""
+"""Hand files in to the grader, as ``python3 -m minicnn.exercises check`` does."""
 
 from pathlib import Path
 

@@ -24,7 +24,7 @@ def test_without_arguments_it_lists_the_exercises(capsys) -> None:
     assert main([]) == 0
     out = capsys.readouterr().out
     assert all(f"{name} " in out for name in EXERCISES)
-    assert "python -m minicnn.exercises start NAME" in out
+    assert "python3 -m minicnn.exercises start NAME" in out
 
 
 @pytest.mark.parametrize("word", ["start", "new"])

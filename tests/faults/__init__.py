@@ -8,8 +8,3 @@ fault     what a fault is, and the list of all
 provoked  the faults
 kills     a run that is killed again and again ends like one that nobody disturbed
 """
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import recipe
-import train_mnist
-
-from minicnn import data
+from examples import train_mnist
+from minicnn import data, runs
 from minicnn.runs import atomic
 
 DIGITS = 240, 100  # to train on and to test on, where there are to be few
@@ -20,14 +18,14 @@ DIGITS = 240, 100  # to train on and to test on, where there are to be few
 @contextmanager
 def at_step(when: int, action: Callable[[], object]) -> Iterator[None]:
     """Do something in the middle of a step, in every training of the block."""
-    check = recipe.check_finite
+    after_step = runs.Session.after_step
 
-    def check_and_act(recipe: Any, step: int, loss: float) -> None:
-        check(recipe, step, loss)
-        if step == when:
+    def act(session: runs.Session, progress: Any, now: Any, *others: Any) -> Any:
+        if now.step == when:
             action()
+        return after_step(session, progress, now, *others)
 
-    with mock.patch.object(recipe, "check_finite", check_and_act):
+    with mock.patch.object(runs.Session, "after_step", act):
         yield
 
 
@@ -71,4 +69,4 @@ def few_digits() -> Any:
 
 def without_figures() -> Any:
     """Leave the figures out, in all of the block: drawing them takes longest."""
-    return mock.patch.object(train_mnist, "finish", return_value=None)
+    return mock.patch.object(train_mnist, "draw", return_value=None)

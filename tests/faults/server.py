@@ -19,7 +19,9 @@ from contextlib import ExitStack
 from typing import Any, NoReturn
 
 import torch
-import train_mnist
+
+from examples import train_mnist
+from minicnn import runs
 
 from . import hooks
 
@@ -28,7 +30,11 @@ LONGEST = 120  # seconds, after which a command is stuck
 
 def main() -> None:
     """Fork commands until stdin ends."""
-    for name in ("torch._dynamo", "report_page"):  # which would be imported later on, for seconds
+    for name in (
+        "torch._dynamo",
+        "minicnn.pages",
+        "minicnn.viz",
+    ):  # which would be imported later on, for seconds
         importlib.import_module(name)
     for line in sys.stdin:
         pid = os.fork()
@@ -94,7 +100,7 @@ def run(
     else:
         redirect(1, out)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-    sys.argv = ["examples/train_mnist.py", *argv]
+    sys.argv, sys.orig_argv = ["examples/train_mnist.py", *argv], ["python3"]
 
     def raise_signals() -> None:
         for name in signals:
@@ -106,7 +112,7 @@ def run(
             stack.enter_context(hooks.few_digits())
         if not figures:
             stack.enter_context(hooks.without_figures())
-        return train_mnist.main(argv)
+        return runs.run_command(lambda: train_mnist.main(argv))
 
 
 def redirect(descriptor: int, path: str) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-import pictures
-import report_page
-import train_mnist
 from matplotlib.figure import Figure
+
+from examples import train_mnist
+from minicnn import runs, viz
+from minicnn.pages.report import FIGURES
 
 from . import ends, hooks
 
@@ -61,15 +62,15 @@ class Stage(NamedTuple):
     half: Path
     server: "Server"
 
-    def run(self, main: Callable[[list[str]], int], *argv: str) -> Seen:
+    def run(self, main: Callable[[list[str]], object], *argv: str) -> Seen:
         """Run a command in this process, without the figures of train_mnist.py."""
         with hooks.without_figures(), hooks.few_digits():
             return run(self.folder, main, *argv)
 
     def finish(self, *argv: str) -> Seen:
         """Go on with runs/x to the very end, but draw next to nothing in its figures."""
-        drawn = dict.fromkeys(report_page.SECTIONS, Figure())
-        with hooks.few_digits(), mock.patch.object(pictures, "usual", return_value=drawn):
+        drawn = dict.fromkeys(FIGURES, Figure())
+        with hooks.few_digits(), mock.patch.object(viz, "usual_figures", return_value=drawn):
             return run(self.folder, train_mnist.main, "--resume", "runs/x", *argv)
 
     def train(self, *argv: str) -> Seen:
@@ -149,16 +150,20 @@ def prepared(folder: Path) -> Iterator[Callable[[Path], Stage]]:
 
 
 def run(
-    folder: Path, main: Callable[[list[str]], int], *argv: str, encoding: str = "utf-8"
+    folder: Path, main: Callable[[list[str]], object], *argv: str, encoding: str = "utf-8"
 ) -> Seen:
     """Run a command in this process, in a folder, at a console that can show what is in a code."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding, write_through=True) for _ in range(2))
-    script = f"examples/{main.__module__}.py"
+    script = f"{main.__module__.replace('.', '/')}.py"
     before = Path.cwd()
     os.chdir(folder)
     try:
-        with mock.patch.object(sys, "argv", [script]), redirect_stdout(out), redirect_stderr(err):
-            code = main(list(argv))
+        with (
+            mock.patch.multiple(sys, argv=[script], orig_argv=["python3"]),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = runs.run_command(lambda: main(list(argv)))
     except SystemExit as stopped:  # of argparse
         code = int(stopped.code or 0)
     finally:

@@ -103,7 +103,10 @@ def test_bad_points_are_named(points, components, error, message) -> None:
     ("net", "message"),
     [
         (layers.relu(), r"net must be made by sequential\(\) of some layers, got relu"),
-        (layers.sequential(layers.relu()), "net must have at least two layers, got relu alone"),
+        (
+            layers.sequential(layers.relu()),
+            r"net must have at least two layers, got relu\(\) alone",
+        ),
     ],
 )
 def test_a_net_without_a_layer_before_the_last_is_refused(net, message) -> None:

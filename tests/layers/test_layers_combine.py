@@ -1,5 +1,6 @@
 """Layers made of layers: one after the other, around a shortcut, and looked into."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from minicnn import layers, tree
 from minicnn.layers import Layer, activations, residual, sequential
+from minicnn.layers.layer import brief
 
 # Layers that keep a shape (2, 4, 4), with and without parameters, state and randomness.
 KEEP_SHAPE = (
@@ -117,7 +119,7 @@ def test_an_error_names_the_layer_its_place_and_the_shape_that_it_got() -> None:
 def test_an_error_deep_inside_names_every_layer_on_the_way() -> None:
     net = sequential(layers.relu(), residual(sequential(layers.conv2d(2, 9))))
     message = (
-        r"layer 1, residual, on \(2, 4, 4\): layer 0, conv2d\(2, 9\), on \(2, 4, 4\): .*kernel"
+        r"layer 1, residual\(...\), on \(2, 4, 4\): layer 0, conv2d\(2, 9\), on .2, 4, 4.: .*kern"
     )
     with pytest.raises(ValueError, match=message):
         net.init(generator(0), IN_SHAPE)
@@ -141,25 +143,29 @@ def test_activations_are_the_outputs_of_all_layers_outside_training(chain: list[
     x = torch.randn(3, *IN_SHAPE, generator=generator(0))
     params, state, _ = net.init(generator(1), IN_SHAPE)
     outputs = activations(net, params, state, x)
-    assert [name for name, _ in outputs] == [layer.name for layer in chain]
+    assert [call for call, _ in outputs] == [brief(layer) for layer in chain]
     for i, (_, output) in enumerate(outputs):
         first = slice(i + 1)
         expected, _ = sequential(*chain[first]).apply(params[first], state[first], x)
         assert torch.equal(output, expected)
 
 
-def test_activations_of_a_layer_without_layers_inside_are_refused(x: Tensor) -> None:
-    params, state, _ = layers.conv2d(2, 3).init(generator(0), IN_SHAPE)
-    with pytest.raises(ValueError, match=r"net must be made by sequential\(\), got conv2d"):
-        activations(layers.conv2d(2, 3), params, state, x)
+@pytest.mark.parametrize(
+    "layer", [layers.conv2d(2, 3), residual(layers.conv2d(2, 1, bias=False))], ids=str
+)
+def test_activations_of_what_is_not_sequential_are_refused(layer: Layer, x: Tensor) -> None:
+    params, state, _ = layer.init(generator(0), IN_SHAPE)
+    message = f"net must be made by sequential(), got {brief(layer)}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        activations(layer, params, state, x)
 
 
-def test_a_layer_is_a_tuple_of_a_name_two_functions_and_its_children() -> None:
+def test_a_layer_is_a_tuple_of_a_name_two_functions_its_children_and_its_options() -> None:
     relu = layers.relu()
     net = sequential(relu)
     assert isinstance(net, Layer)
     assert (net.name, net.children, relu.children) == ("sequential", (relu,), ())
-    name, init, apply, _ = relu
-    assert name == "relu"
+    name, init, apply, _, options = relu
+    assert (name, options) == ("relu", {})
     assert init(generator(0), (3,)) == ((), (), (3,))
     assert apply((), (), torch.ones(1))[0] == 1

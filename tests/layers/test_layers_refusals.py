@@ -11,6 +11,7 @@ from minicnn import layers
 from minicnn.layers import Layer
 
 NOT_INT: Any = 2.0
+NOT_BOOL: Any = 1
 
 
 def init(layer: Layer, in_shape: tuple[int, ...]) -> Any:
@@ -25,6 +26,39 @@ def init(layer: Layer, in_shape: tuple[int, ...]) -> Any:
         (lambda: layers.conv2d(2, 0), ValueError, "kernel_size.* got 0"),
         (lambda: layers.conv2d(2, (3, 3, 3)), (TypeError, ValueError), "kernel_size.*3, 3, 3"),
         (lambda: layers.conv2d(2, 3, groups=0), ValueError, "groups must be at least 1, got 0"),
+        (lambda: layers.conv2d(2, 3, stride=0), ValueError, "stride must be at least 1, got 0"),
+        (lambda: layers.conv2d(2, 3, dilation=0), ValueError, "dilation must be at least 1, got 0"),
+        (lambda: layers.conv2d(2, 3, padding=-1), ValueError, "padding must be at least 0, got -1"),
+        (lambda: layers.conv2d(2, 3, padding="full"), ValueError, 'padding must be.*"same" or "va'),
+        (lambda: layers.conv2d(2, 3, padding=NOT_INT), TypeError, "padding must be an int.*2.0"),
+        (
+            lambda: layers.conv2d(2, 3, bias=NOT_BOOL),
+            TypeError,
+            "bias must be True or False, got 1",
+        ),
+        (lambda: layers.linear(2, bias=NOT_BOOL), TypeError, "bias must be True or False, got 1"),
+        (lambda: layers.max_pool2d(0), ValueError, "kernel_size must be at least 1, got 0"),
+        (
+            lambda: layers.max_pool2d(2, (1, 0)),
+            ValueError,
+            r"stride must be at least 1, got \(1, 0",
+        ),
+        (
+            lambda: layers.max_pool2d(2, dilation=0),
+            ValueError,
+            "dilation must be at least 1, got 0",
+        ),
+        (lambda: layers.max_pool2d(2, ceil_mode=NOT_BOOL), TypeError, "ceil_mode must be True or"),
+        (
+            lambda: layers.avg_pool2d(2, padding=-1),
+            ValueError,
+            "padding must be at least 0, got -1",
+        ),
+        (
+            lambda: layers.avg_pool2d(2, count_include_pad=NOT_BOOL),
+            TypeError,
+            "count_include_pad m",
+        ),
         (lambda: layers.linear(0), ValueError, "out_features must be at least 1, got 0"),
         (lambda: layers.linear(True), TypeError, "out_features must be an integer, got True"),
         (lambda: layers.dropout(1.5), ValueError, r"p must be in \[0, 1\], got 1.5"),
@@ -48,14 +82,13 @@ def test_bad_arguments_are_refused_when_the_layer_is_made(
         (layers.conv2d(2, 5), (1, 4, 9), "kernel"),
         (layers.conv2d(2, 3, groups=2), (3, 8, 8), r"groups \(=2\) must divide .*\(=3\)"),
         (layers.conv2d(3, 3, groups=2), (2, 8, 8), r"groups \(=2\) must divide .*\(=3\)"),
-        (layers.conv2d(2, 3, stride=0), (1, 8, 8), "stride"),
         (layers.conv2d(2, 3, stride=2, padding="same"), (1, 8, 8), 'padding="same" needs stride'),
         (layers.linear(10), (1, 28, 28), r"flat in_shape .* got \(1, 28, 28\): put flatten\(\)"),
         (layers.linear(10), (), r"flat in_shape .* got \(\)"),
-        (layers.max_pool2d(2), (100,), r"max_pool2d\(2\) needs an in_shape \(C, H, W\), got \(100"),
+        (layers.max_pool2d(2), (100,), r"max_pool2d needs an in_shape \(C, H, W\), got \(100"),
         (layers.max_pool2d(3), (1, 2, 2), "kernel"),
         (layers.max_pool2d(2, padding=2), (1, 8, 8), "padding"),
-        (layers.avg_pool2d(2), (8, 8), r"avg_pool2d\(2\) needs an in_shape \(C, H, W\)"),
+        (layers.avg_pool2d(2), (8, 8), r"avg_pool2d needs an in_shape \(C, H, W\)"),
         (layers.global_avg_pool(), (64,), r"global_avg_pool needs an in_shape \(C, H, W\)"),
         (layers.batch_norm(), (), r"batch_norm needs an in_shape .* got \(\)"),
     ],

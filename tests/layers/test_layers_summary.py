@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from minicnn import layers, models, summary, tree
 from minicnn.layers import Layer
+from minicnn.layers.layer import brief
 
 SHAPE = (2, 6, 6)
 shape_keeping = st.sampled_from(
@@ -29,7 +30,7 @@ nets = st.recursive(
 
 def walk(layer: Layer, depth: int = 0) -> list[tuple[int, str]]:
     below = [row for child in layer.children for row in walk(child, depth + 1)]
-    return [(depth, layer.name), *below]
+    return [(depth, brief(layer)), *below]
 
 
 def number_of(params: Any) -> int:
@@ -43,7 +44,7 @@ def test_every_layer_has_a_row_and_the_total_is_what_init_draws(net: Layer) -> N
     expected = walk(net)
     if net.children:  # its own row is the total
         expected = [(depth - 1, name) for depth, name in expected[1:]]
-    assert [(row.depth, row.name) for row in table.rows] == expected
+    assert [(row.depth, row.call) for row in table.rows] == expected
     assert table.in_shape == SHAPE
     assert table.parameters == number_of(params)
     assert sum(row.parameters for row in table.rows if row.depth == 0) == number_of(params)
@@ -57,7 +58,7 @@ def test_rows_are_the_shapes_that_activations_have(name: str) -> None:
     params, state, _ = net.init(torch.Generator().manual_seed(0), (1, 28, 28))
     outputs = layers.activations(net, params, state, torch.zeros(2, 1, 28, 28))
     rows = [row for row in summary(net, (1, 28, 28)).rows if row.depth == 0]
-    assert [(row.name, tuple(row.out_shape)) for row in rows] == [
+    assert [(row.call, tuple(row.out_shape)) for row in rows] == [
         (name, tuple(output.shape[1:])) for name, output in outputs
     ]
     assert [row.parameters for row in rows] == [number_of(p) for p in params]
@@ -67,17 +68,17 @@ def test_the_table_lists_layers_inside_layers_further_in() -> None:
     block = layers.residual(layers.sequential(layers.conv2d(8, 3, padding="same"), layers.relu()))
     net = layers.sequential(layers.conv2d(8, 3), block, layers.global_avg_pool())
     assert str(summary(net, (1, 28, 28))).splitlines() == [
-        "layer             output shape  parameters",
-        "------------------------------------------",
-        "input             1 × 28 × 28",
-        "conv2d(8, 3)      8 × 26 × 26           80",
-        "residual          8 × 26 × 26          584",
-        "  sequential      8 × 26 × 26          584",
-        "    conv2d(8, 3)  8 × 26 × 26          584",
-        "    relu          8 × 26 × 26            0",
-        "global_avg_pool   8                      0",
-        "------------------------------------------",
-        "total                                  664",
+        "layer                             output shape  parameters",
+        "----------------------------------------------------------",
+        "input                             1 × 28 × 28",
+        "conv2d(8, 3)                      8 × 26 × 26           80",
+        "residual(...)                     8 × 26 × 26          584",
+        "  sequential(...)                 8 × 26 × 26          584",
+        "    conv2d(8, 3, padding='same')  8 × 26 × 26          584",
+        "    relu()                        8 × 26 × 26            0",
+        "global_avg_pool()                 8                      0",
+        "----------------------------------------------------------",
+        "total                                                  664",
     ]
 
 

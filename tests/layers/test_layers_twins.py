@@ -1,16 +1,20 @@
 """Every layer is its torch.nn twin: weights, shapes, values, gradients and state."""
 
-from collections.abc import Callable
+import inspect
+import math
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from minicnn import layers, tree
 from minicnn.layers import Layer
+from minicnn.layers.description import CONSTRUCTORS
+from tests.bench.twins import AverageViews, Residual, torch_twin
 
 Shape = tuple[int, ...]
 
@@ -112,17 +116,16 @@ def norms(draw: Any) -> Pair:
 
 @st.composite
 def pointwise(draw: Any) -> Pair:
-    p = draw(st.floats(0, 1))
-    layer, twin = draw(
+    p, in_shape = draw(st.floats(0, 1)), draw(images(draw(sizes), 1))
+    return draw(
         st.sampled_from(
             [
-                (layers.relu(), nn.ReLU),
-                (layers.flatten(), nn.Flatten),
-                (layers.dropout(p), lambda: nn.Dropout(p)),
+                Pair(layers.relu(), nn.ReLU, in_shape),
+                Pair(layers.flatten(), nn.Flatten, in_shape),
+                Pair(layers.dropout(p), lambda: nn.Dropout(p), in_shape),
             ]
         )
     )
-    return Pair(layer, twin, draw(images(draw(sizes), 1)))
 
 
 @st.composite
@@ -135,8 +138,52 @@ def global_pools(draw: Any) -> Pair:
     )
 
 
-KINDS = (convs, linears, max_pools, avg_pools, global_pools, norms, pointwise)
-pairs = st.one_of(*(kind() for kind in KINDS))
+LAYERS = (convs, linears, max_pools, avg_pools, global_pools, norms, pointwise)
+pairs = st.one_of(*(kind() for kind in LAYERS))
+
+
+# --- Layers made of layers ---------------------------------------------------------------------
+
+
+@st.composite
+def chains(draw: Any) -> Pair:
+    """Draw a sequential of up to three layers that keep the shape."""
+    channels, p, eps = draw(sizes), draw(st.floats(0, 1)), draw(st.floats(0.1, 1))
+    choices = [
+        (layers.relu(), nn.ReLU),
+        (layers.dropout(p), lambda: nn.Dropout(p)),
+        (layers.batch_norm(0.3, eps), lambda: nn.BatchNorm2d(channels, eps, 0.3)),
+        (layers.conv2d(channels, 1), lambda: nn.Conv2d(channels, channels, 1)),
+    ]
+    chosen = draw(st.lists(st.sampled_from(choices), max_size=3))
+    net = layers.sequential(*(layer for layer, _ in chosen))
+    return Pair(
+        net, lambda: nn.Sequential(*(twin() for _, twin in chosen)), draw(images(channels, 1))
+    )
+
+
+@st.composite
+def residuals(draw: Any) -> Pair:
+    inner = draw(chains())
+    return Pair(layers.residual(inner.layer), lambda: Residual(inner.twin()), inner.in_shape)
+
+
+@st.composite
+def averages(draw: Any) -> Pair:
+    inner, pixels, classes = draw(chains()), draw(sizes), draw(sizes)
+    net = layers.sequential(inner.layer, layers.flatten(), layers.linear(classes))
+    features = math.prod(inner.in_shape)
+
+    def twin() -> nn.Module:
+        score = nn.Sequential(inner.twin(), nn.Flatten(), nn.Linear(features, classes))
+        return AverageViews(score, pixels)
+
+    return Pair(layers.average_views(net, pixels), twin, inner.in_shape)
+
+
+CONTAINERS = (chains, residuals, averages)
+networks = st.one_of(*(kind() for kind in (*LAYERS, *CONTAINERS)))
+
 seeds = st.integers(0, 2**32 - 1)
 batch_sizes = st.integers(2, 4)  # one value a channel has no variance
 
@@ -153,6 +200,28 @@ def twin_of(pair: Pair, seed: int) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return pair.twin()
+
+
+def options_of(module: nn.Module) -> list[tuple[str, dict[str, Any]]]:
+    """List the modules inside with their options, each in one form."""
+
+    def form(name: str, value: Any) -> Any:
+        is_window = name in ("kernel_size", "stride", "padding", "dilation")
+        return (value, value) if is_window and isinstance(value, int) else value
+
+    return [
+        (
+            type(inner).__name__,
+            {name: form(name, v) for name, v in vars(inner).items() if not name.startswith("_")},
+        )
+        for inner in module.modules()
+    ]
+
+
+def walk(layer: Layer) -> Iterator[Layer]:
+    yield layer
+    for child in layer.children:
+        yield from walk(child)
 
 
 def double(values: Any) -> Any:
@@ -176,11 +245,17 @@ def test_initial_weights_equal_torchs_under_the_same_seed(pair: Pair, seed: int)
     assert params or state == ()
 
 
+each_kind = pytest.mark.parametrize("kind", [*LAYERS, *CONTAINERS], ids=lambda kind: kind.__name__)
+Kind = Callable[[], st.SearchStrategy[Pair]]
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same'")  # torch's, of its own speed
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("built", ["by hand", "from the layer's options"])
+@each_kind
 @given(st.data(), seeds, batch_sizes, st.booleans())
 def test_values_gradients_and_state_equal_torchs(
-    kind: Callable[[], st.SearchStrategy[Pair]],
+    kind: Kind,
+    built: str,
     data: st.DataObject,
     seed: int,
     batch: int,
@@ -188,8 +263,10 @@ def test_values_gradients_and_state_equal_torchs(
 ) -> None:
     pair = data.draw(kind())
     params, state, _ = pair.layer.init(generator(seed), pair.in_shape)
+    by_hand = built == "by hand"
+    twin = twin_of(pair, seed) if by_hand else torch_twin(pair.layer, params, state, pair.in_shape)
+    twin = twin.double().train(training)
     params, state = double((params, state))
-    twin = twin_of(pair, seed).double().train(training)
     x = random((batch, *pair.in_shape), seed).requires_grad_()
     params = tree.map(lambda p: p.requires_grad_(), params)
 
@@ -205,9 +282,49 @@ def test_values_gradients_and_state_equal_torchs(
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=TOLERANCE)
 
-    buffers = [buffer for name, buffer in twin.named_buffers() if name.startswith("running")]
+    buffers = [buffer for name, buffer in twin.named_buffers() if "running" in name]
     for a, b in zip(tree.leaves(state), buffers, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@each_kind
+@given(st.data())
+def test_the_twin_built_from_a_layers_options_has_these_options(
+    kind: Kind, data: st.DataObject
+) -> None:
+    pair = data.draw(kind())
+    params, state, _ = pair.layer.init(generator(0), pair.in_shape)
+    twin, by_hand = torch_twin(pair.layer, params, state, pair.in_shape), twin_of(pair, 0)
+    assert options_of(twin) == options_of(by_hand)
+    shapes, expected = ({n: p.shape for n, p in m.state_dict().items()} for m in (twin, by_hand))
+    assert shapes == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        (name, option)
+        for name, constructor in CONSTRUCTORS.items()
+        for option, parameter in inspect.signature(constructor).parameters.items()
+        if parameter.annotation is not Layer  # the layers inside are no options
+    ],
+)
+def test_no_option_of_a_layer_goes_without_a_twin(name: str, option: str) -> None:
+    """A layer is drawn whose option is not the default; where there is none, is not 1."""
+    default = inspect.signature(CONSTRUCTORS[name]).parameters[option].default
+    usual = 1 if default is inspect.Parameter.empty else default
+
+    def varied(pair: Pair) -> bool:
+        found = [layer.options[option] for layer in walk(pair.layer) if layer.name == name]
+        return any(value != usual for value in found)
+
+    find(networks, varied, settings=settings(max_examples=2000, deadline=None))
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_no_layer_goes_without_a_twin(name: str) -> None:
+    find(networks, lambda pair: any(layer.name == name for layer in walk(pair.layer)))
 
 
 @given(pairs, st.integers(0, 3))

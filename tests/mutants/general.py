@@ -199,7 +199,8 @@ def _call(node: ast.Call) -> Iterator[ast.AST]:
     if callee in COMMUTATIVE or callee == "isinstance":
         return
     for i, (a, b) in enumerate(pairwise(node.args)):
-        if not any(isinstance(x, (ast.Starred, ast.Constant)) for x in (a, b)):
+        fixed = any(isinstance(x, (ast.Starred, ast.Constant)) for x in (a, b))
+        if not fixed and ast.dump(a) != ast.dump(b):
             yield _with(node, args=[*node.args[:i], b, a, *node.args[i + 2 :]])
 
 

@@ -1,12 +1,16 @@
 """The mutants of the general run that no test notices, and why none can, or need."""
 
 SURVIVORS: dict[str, str] = {
-    "functional/conv_faces.py _transpose: x = xs[0] if groups == [1 → 0] else torch.cat(xs, 1)": (
-        "A single group is put together by torch.cat too: the same numbers, copied once more."
-    ),
-    "functional/conv_faces.py _transpose_rows: …:1, :1, :0], g[:1, :0, :[1 → 0]])": (
-        "Of this product only its kind is used, dtype, device and whether vmap batches it; it is "
-        "empty or zero in any case."
+    **dict.fromkeys(
+        (
+            "functional/conv/products.py transpose: "
+            "zero = g.new_zeros(()) [+ → -] weight.new_zeros(()) #…",
+            "functional/conv/products.py transpose: "
+            "zero = g.[new_zeros → new_ones](()) + weight.new_zeros(…",
+            "functional/conv/products.py transpose: "
+            "….new_zeros(()) + weight.[new_zeros → new_ones](()) # under vmap batch…",
+        ),
+        "Of this number only its kind is used: dtype, device and whether vmap batches it.",
     ),
     "functional/pool/adaptive.py _BinMean.forward: return x.narrow(dim, [0 → -1], 0).clone()": (
         "No cells at all, wherever they begin."
@@ -16,17 +20,9 @@ SURVIVORS: dict[str, str] = {
     ),
     "functional/pool/winners.py _route_in_tiles: "
     "torch.eq([cell, y → y, cell], out=share).mul_(left)": "a = b just when b = a.",
-    "optim/adam.py _adam.update: change = maths.add_([change, maths.mul(tree.leaves(params), "
-    "-rate * d → maths.mul(tree.leaves(params), -rate * decay), c])": (
-        "a + b = b + a to the last bit, and neither list is used again."
-    ),
-    "optim/adam.py _adam.update: maths = lists.maths([g, m → m, g], v)": (
-        "Whether all tensors are plain does not depend on their order."
-    ),
-    "optim/adam.py _adam.update: maths = lists.maths(g, [m, v → v, m])": (
-        "Whether all tensors are plain does not depend on their order."
-    ),
-    "optim/transform.py apply_updates: …lists.maths(ps, us).add([ps, us → us, ps]))": (
+    "optim/transform.py apply_updates: "
+    "pairs = zip([tree.leaves(params), leaves_like('updates', upda → "
+    "leaves_like('updates', updates, params), tree.le]), strict=True)": (
         "a + b = b + a to the last bit, and both have the same dtype and shape."
     ),
 }

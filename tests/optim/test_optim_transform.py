@@ -103,6 +103,21 @@ def test_an_ensemble_trains_under_vmap(opt: optim.Transform) -> None:
         torch.testing.assert_close(tree.map(lambda p, i=i: p[i], params), alone)
 
 
+@every_optimizer
+def test_vmap_may_map_over_the_gradients_alone(opt: optim.Transform) -> None:
+    """Several gradients at the same parameters, from the same state."""
+    _, state = run(opt, PARAMS, GRADS)
+    scales = torch.tensor([-1.0, 0.5, 2.0])
+
+    def updates_for(scale: torch.Tensor) -> Any:
+        return opt.update(tree.map(lambda g: scale * g, GRADS), state, PARAMS)[0]
+
+    together = torch.vmap(updates_for)(scales)
+    for i, scale in enumerate(scales):
+        alone = tree.map(lambda u, i=i: u[i], together)
+        torch.testing.assert_close(alone, updates_for(scale))
+
+
 @pytest.mark.parametrize("name", ["sgd with nesterov momentum", "adam", "adamw"])
 def test_the_state_counts_updates_in_an_int64_scalar_on_the_cpu(name: str) -> None:
     _, state = run(OPTIMIZERS[name], PARAMS, GRADS, steps=3)

@@ -12,9 +12,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn import data, runs
+from minicnn import data, layers, models, runs
 from minicnn.data import Split
 from minicnn.runs import RunError
+
+NET = models.lenet5()
 
 
 def make_split(seed: int, count: int, name: str) -> Split:
@@ -57,24 +59,37 @@ def test_the_digest_does_not_depend_on_how_images_lie_in_memory() -> None:
     assert runs.digest([split._replace(images=images)]) == runs.digest([split])
 
 
-ABOUT = runs.describe({"lr": 0.01, "out": None}, data.load_sample(), ["train.py", "--out", "a b"])
+ABOUT = runs.describe(
+    {"lr": 0.01, "out": None}, data.load_sample(), NET, command=["train.py", "--out", "a b"]
+)
 
 settings = st.dictionaries(
     st.text(), st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 )
 
 
-@given(settings, st.lists(splits, unique_by=lambda split: split.name), st.lists(st.text()))
+@given(
+    settings,
+    st.lists(splits, unique_by=lambda split: split.name, min_size=1),
+    st.lists(st.text(), min_size=1),
+)
 def test_a_description_comes_back_from_the_folder(
     settings: dict[str, Any], of_run: list[Split], argv: list[str]
 ) -> None:
-    about = runs.describe(settings, of_run, argv)
+    about = runs.describe(settings, of_run, NET, command=argv)
     with tempfile.TemporaryDirectory() as parent:
         run = runs.begin(f"{parent}/run", about)
         assert runs.read_description(run) == about
 
 
-def test_a_description_tells_settings_data_versions_command_and_date() -> None:
+def test_a_description_tells_settings_networks_data_versions_command_and_date() -> None:
+    assert layers.from_description(ABOUT["network"]) == NET
+    assert layers.from_description(ABOUT["tested_network"]) == NET
+    views = layers.average_views(NET, 1)
+    about = runs.describe({}, data.load_sample(), NET, views)
+    assert layers.from_description(about["tested_network"]) == views
+    assert layers.from_description(about["network"]) == NET
+    assert ABOUT["in_shape"] == [1, 28, 28]
     assert ABOUT["settings"] == {"lr": 0.01, "out": None}
     assert ABOUT["dataset"]["images"] == {"sample train": 4000, "sample test": 1000}
     assert ABOUT["dataset"]["digest"] == runs.digest(data.load_sample())
@@ -99,6 +114,11 @@ def without(*path: str) -> Callable[[dict], Any]:
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
+        (without("network"), "network"),
+        (without("tested_network"), "tested network"),
+        (without("in_shape"), "shape of its images"),
+        (lambda about: about.update(network="mnist_cnn"), "network"),
+        (lambda about: about.update(in_shape=[1, 28.5, 28]), "shape of its images"),
         (without("settings"), "settings"),
         (without("dataset"), "dataset, numbers of images"),
         (without("dataset", "digest"), "dataset"),

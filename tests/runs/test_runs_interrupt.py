@@ -26,7 +26,7 @@ def test_the_first_signal_is_an_answer_and_says_so(number: int) -> None:
         assert not asked()
         signal.raise_signal(number)
         assert asked()
-    assert told == ["Stopping after this step; once more to stop at once."]
+    assert told == ["Stopping after this step; press again to stop at once."]
 
 
 @pytest.mark.parametrize("first", SIGNALS)

@@ -25,7 +25,7 @@ def make(step: int, seed: int) -> Progress:
     grads = tree.map(torch.cos, params)
     _, opt_state = optimizer.update(grads, optimizer.init(params), params)
     state = ((), {"mean": torch.rand(2, generator=generator)})
-    return runs.start(train.TrainState(step, params, state, opt_state), generator)
+    return runs.new_progress(train.TrainState(step, params, state, opt_state), generator)
 
 
 LIKE = make(0, seed=9)
@@ -61,8 +61,8 @@ def test_whatever_a_run_has_come_to_survives_last_pt(
     )
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder))
-        runs.save(run, progress, Weights(*progress.training[1:3]))
-        assert_same(runs.load(run, like=LIKE), progress)
+        runs.save_progress(run, progress, Weights(*progress.training[1:3]))
+        assert_same(runs.load_progress(run, like=LIKE), progress)
         assert [path.name for path in run.folder.iterdir()] == ["last.pt"]
 
 
@@ -70,11 +70,11 @@ def test_whatever_a_run_has_come_to_survives_last_pt(
 def test_the_generator_goes_on_and_keeps_the_seed_that_shuffles(seed: int, drawn: int) -> None:
     generator = Generator().manual_seed(seed)
     torch.rand(drawn, generator=generator)
-    progress = runs.start(LIKE.training, generator)
+    progress = runs.new_progress(LIKE.training, generator)
     with tempfile.TemporaryDirectory() as folder:
-        runs.save(Run(Path(folder)), progress, Weights((), ()))
+        runs.save_progress(Run(Path(folder)), progress, Weights((), ()))
         other = Generator()
-        other.set_state(runs.load(Run(Path(folder)), like=LIKE).rng)
+        other.set_state(runs.load_progress(Run(Path(folder)), like=LIKE).rng)
     assert other.initial_seed() == seed
     assert torch.rand(3, generator=other).equal(torch.rand(3, generator=generator))
     split = data.load_sample()[1]
@@ -85,7 +85,7 @@ def test_the_generator_goes_on_and_keeps_the_seed_that_shuffles(seed: int, drawn
 def test_a_run_starts_without_a_past() -> None:
     generator = Generator().manual_seed(3)
     torch.rand(2, generator=generator)
-    progress = runs.start(LIKE.training, generator)
+    progress = runs.new_progress(LIKE.training, generator)
     assert progress.rng.equal(generator.get_state())
     assert (progress.sums.tolist(), progress.history, progress.seconds) == ([0, 0], (), 0)
     assert progress.sums.dtype == torch.float64
@@ -123,7 +123,7 @@ def run(tmp_path: Path) -> Run:
 @pytest.mark.parametrize("which", ["last", "best"])
 def test_the_weights_to_use_are_those_that_were_given(run: Run, which: str) -> None:
     weights = Weights(*(tree.map(lambda x: x + 1, part) for part in WEIGHTS))
-    runs.save(run, LIKE, weights)
+    runs.save_progress(run, LIKE, weights)
     runs.save_best(run, weights, {"epoch": 3})
     loaded = runs.load_weights(run, which, like=WEIGHTS)
     assert isinstance(loaded, Weights)
@@ -149,18 +149,18 @@ def test_a_checkpoint_of_another_program_is_refused_by_name(
     with pytest.raises(CheckpointError, match=rf"{which}\.pt is of another model or another vers"):
         runs.load_weights(run, which, like=WEIGHTS)
     with pytest.raises(CheckpointError if which == "last" else FileNotFoundError):
-        runs.load(run, like=LIKE)
+        runs.load_progress(run, like=LIKE)
 
 
 def test_the_state_of_another_optimizer_is_refused_with_the_place(run: Run) -> None:
-    runs.save(run, LIKE, WEIGHTS)
+    runs.save_progress(run, LIKE, WEIGHTS)
     other = LIKE.training._replace(opt_state=optim.sgd(0.1).init(LIKE.training.params))
     with pytest.raises(CheckpointError, match=r"last\.pt is of another .*'training/opt_state'"):
-        runs.load(run, like=LIKE._replace(training=other))
+        runs.load_progress(run, like=LIKE._replace(training=other))
 
 
 def test_a_file_that_is_not_there_is_named(run: Run) -> None:
     with pytest.raises(FileNotFoundError, match=r"last\.pt"):
-        runs.load(run, like=LIKE)
+        runs.load_progress(run, like=LIKE)
     with pytest.raises(FileNotFoundError, match=r"best\.pt"):
         runs.load_weights(run, "best", like=WEIGHTS)

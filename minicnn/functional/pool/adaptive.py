@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minicnn.functional.function import Function
 from minicnn.functional.gather import Gather
-from minicnn.functional.geometry import IntOrPair, require_image
+from minicnn.functional.torch_workarounds import Function
+from minicnn.functional.windows import IntOrPair, require_image
 
 Bins = tuple[tuple[int, int], ...]  # (first cell, one past the last) of each window
 
@@ -38,6 +38,8 @@ def adaptive_avg_pool2d(input: Tensor, output_size: IntOrPair | Sequence[int | N
         tensor([[[1., 3.]]])
 
     Reference: Lin, Chen & Yan, "Network In Network", 2014, §3.2 (global average pooling).
+
+    Backward: `_BinMean.backward` in functional/pool/adaptive.py.
     """
     rows, cols = _check(input, output_size, empty_channels=True)
     x = input if input.ndim == 4 else input[None]
@@ -75,6 +77,8 @@ def adaptive_max_pool2d(
 
     Reference: He, Zhang, Ren & Sun, "Spatial Pyramid Pooling in Deep Convolutional Networks for
     Visual Recognition", 2014, §2.2.
+
+    Backward: `Gather.backward` in functional/gather.py.
     """
     rows, cols = _check(input, output_size, empty_channels=False)
     x = input if input.ndim == 4 else input[None]

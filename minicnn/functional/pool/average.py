@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.function import Function
-from minicnn.functional.geometry import Axis, IntOrPair, pair, pool_windows, require_image
 from minicnn.functional.layout import batch_last, follow, nchw
-from minicnn.functional.windows import Axes, inside, reduce_windows
+from minicnn.functional.pool.windows import pool_windows, reduce_windows
+from minicnn.functional.torch_workarounds import Function
+from minicnn.functional.windows import Axes, Axis, IntOrPair, inside, pair, require_image
 
 
 def avg_pool2d(
@@ -51,6 +51,8 @@ def avg_pool2d(
         tensor([[[3., 1.]]])
 
     Reference: LeCun et al., "Gradient-based learning applied to document recognition", 1998, §II.B.
+
+    Backward: `_WindowSum.backward` in functional/pool/average.py.
     """
     require_image(input)
     if not input.is_floating_point():
@@ -107,12 +109,10 @@ class _WindowShare(Function):
         rows, cols = axes
         h = batch_last(g)
         wide = h.new_zeros(rows.out, h.shape[1], cols.size, h.shape[3])
-        for j in range(cols.kernel):
-            cells, seen = inside(cols, j)
+        for cells, seen in inside(cols):
             wide[:, :, cells] += h[:, :, seen]
         out = h.new_zeros(rows.size, *wide.shape[1:])
-        for i in range(rows.kernel):
-            cells, seen = inside(rows, i)
+        for cells, seen in inside(rows):
             out[cells] += wide[seen]
         return follow(nchw(out), g)
 

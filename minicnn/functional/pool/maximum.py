@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minicnn.functional.function import Function
-from minicnn.functional.geometry import IntOrPair, pair, pool_windows, require_image
 from minicnn.functional.layout import batch_last, follow, nchw
+from minicnn.functional.pool.windows import pool_windows, reduce_windows
 from minicnn.functional.pool.winners import lowest, pick, positions, route, winners
-from minicnn.functional.windows import Axes, reduce_windows
+from minicnn.functional.torch_workarounds import Function
+from minicnn.functional.windows import Axes, IntOrPair, pair, require_image
 
 
 def max_pool2d(
@@ -54,6 +54,8 @@ def max_pool2d(
 
     Reference: Ranzato, Huang, Boureau & LeCun, "Unsupervised Learning of Invariant Feature
     Hierarchies with Applications to Object Recognition", 2007, §2.
+
+    Backward: `_MaxPool.backward` in functional/pool/maximum.py.
     """
     require_image(input)
     if input.dtype == torch.bool or input.is_complex():

@@ -5,15 +5,15 @@ their windows (OH, C, OW, N), see layout.py.
 """
 
 import functools
+import itertools
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from minicnn.functional.geometry import Axis
 from minicnn.functional.layout import batch_last
-from minicnn.functional.plain import is_plain
-from minicnn.functional.windows import Axes, inside, spread, tap
+from minicnn.functional.torch_workarounds import is_plain
+from minicnn.functional.windows import Axes, Axis, inside, spread, taps
 
 Index = tuple[slice, slice, slice]  # of (H, C, W, N)
 
@@ -113,20 +113,15 @@ def _route_in_tiles(g: Tensor, h: Tensor, y: Tensor, axes: Axes) -> Tensor:
 
 def _cells(h: Tensor, axes: Axes) -> Iterator[Tensor]:
     """The first cell of all windows of ``h``, which is padded, then the second, …: views."""
-    rows, cols = axes
-    for i in range(rows.kernel):
-        for j in range(cols.kernel):
-            yield tap(tap(h, 0, rows, i), 2, cols, j)
+    for row in taps(h, 0, axes[0]):
+        yield from taps(row, 2, axes[1])
 
 
 def _places(axes: Axes) -> Iterator[tuple[Index, Index]]:
     """For each cell of a window: where it lies inside the image, and in which windows."""
     rows, cols = axes
-    for i in range(rows.kernel):
-        h, oh = inside(rows, i)
-        for j in range(cols.kernel):
-            w, ow = inside(cols, j)
-            yield (h, slice(None), w), (oh, slice(None), ow)
+    for (h, oh), (w, ow) in itertools.product(inside(rows), inside(cols)):
+        yield (h, slice(None), w), (oh, slice(None), ow)
 
 
 def _first_inside(axis: Axis, device: torch.device) -> Tensor:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import test_mnist
 import torch
-import visualize_mnist
+
+from examples import test_mnist, visualize_mnist
 
 from ..fault import fault
 from ..stage import Seen, Stage
@@ -119,7 +119,9 @@ def config_without_lr(stage: Stage) -> Seen:
     return resumed_with_config(stage, lambda about: about["settings"].pop("lr"))
 
 
-@fault("config.json has a setting that is out of range", 1, CONFIG, "--epochs: must be at least 1")
+@fault(
+    "config.json has a setting that is out of range", 1, CONFIG, "epochs must be at least 1, got 0"
+)
 def config_out_of_range(stage: Stage) -> Seen:
     return resumed_with_config(stage, lambda about: about["settings"].update(epochs=0))
 

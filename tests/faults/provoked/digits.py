@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import predict
 from PIL import Image, ImageDraw
+
+from examples import predict
 
 from ..fault import fault
 from ..stage import Seen, Stage

@@ -88,7 +88,7 @@ def full_at_report(stage: Stage) -> Seen:
     return seen
 
 
-@fault("the disk is full in truth", 1, FULL, "x/last.pt", "saved is of step 0", "--resume")
+@fault("the disk is full in truth", 1, FULL, "x/last.pt", "checkpoint is of step 0", "--resume")
 def really_full(stage: Stage) -> Seen:
     with small_disk(stage.folder / "runs", kilobytes=2000):  # has room for one last.pt, not for two
         seen = stage.train()

@@ -4,10 +4,9 @@ import re
 from typing import Any
 from unittest import mock
 
-import recipe
-import test_mnist
 import torch
 
+from examples import test_mnist
 from minicnn import runs, tree
 from minicnn.runs import checkpoint
 
@@ -18,7 +17,7 @@ from ..stage import Seen, Stage
 def check_last_good(stage: Stage, seen: Seen) -> None:
     """Find the state that the message calls good, and see that it is."""
     last = checkpoint.load(stage.run_folder / "last.pt")
-    named = re.search(r"last good state is runs/x/last.pt, of step (\d+)", seen.err)
+    named = re.search(r"last good checkpoint is runs/x/last.pt, of step (\d+)", seen.err)
     assert named
     assert int(named[1]) == last["progress"]["training"]["step"]
     leaves = (leaf for leaf in tree.leaves(last) if isinstance(leaf, torch.Tensor))
@@ -56,12 +55,13 @@ def high_rate(stage: Stage) -> Seen:
     "--lr",
 )
 def loss_is_nan(stage: Stage) -> Seen:
-    check = recipe.check_finite
+    after_step = runs.Session.after_step
 
-    def spoil(recipe: Any, step: int, loss: float) -> None:
-        check(recipe, step, float("nan") if step == 7 else loss)
+    def spoil(session: Any, progress: Any, now: Any, logs: Any, rng: Any) -> Any:
+        loss = torch.tensor(float("nan")) if now.step == 7 else logs["loss"]
+        return after_step(session, progress, now, {**logs, "loss": loss}, rng)
 
-    with mock.patch.object(recipe, "check_finite", spoil):
+    with mock.patch.object(runs.Session, "after_step", spoil):
         seen = stage.train()
     check_last_good(stage, seen)
     return seen

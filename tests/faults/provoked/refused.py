@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from unittest import mock
 
-import train_mnist
-
+from examples import train_mnist
 from minicnn import data
 
 from .. import hooks
@@ -36,13 +35,13 @@ def resume_no_run(stage: Stage) -> Seen:
     return stage.run(train_mnist.main, "--resume", "data")
 
 
-@fault("--resume with another setting", 2, "takes no --lr")
+@fault("--resume with another setting", 2, "does not take --lr")
 def resume_other_setting(stage: Stage) -> Seen:
     stage.copy(stage.half)
     return stage.resume("--lr", "0.1")
 
 
-@fault("--resume with another seed, which is 0", 2, "takes no --seed")
+@fault("--resume with another seed, which is 0", 2, "does not take --seed")
 def resume_other_seed(stage: Stage) -> Seen:
     stage.copy(stage.half)
     return stage.resume("--seed", "0")
@@ -104,7 +103,9 @@ def overwrite_other_program(stage: Stage) -> Seen:
     return refused_and_kept(stage, thesis, "--overwrite")
 
 
-@fault("--device is not there", 1, "--device cuda:99 is not to be had on this machine")
+@fault(
+    "--device is not there", 2, "argument --device: must be available on this machine, got cuda:99"
+)
 def no_device(stage: Stage) -> Seen:
     return stage.train("--device", "cuda:99")
 

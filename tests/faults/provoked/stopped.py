@@ -1,11 +1,12 @@
 """Somebody stops the training."""
 
 import os
+import signal
 import subprocess
 import sys
 from unittest import mock
 
-import pictures
+from minicnn import runs
 
 from ..fault import fault
 from ..stage import OPTIONS, PROJECT, Seen, Stage
@@ -24,7 +25,9 @@ def ctrl_c(stage: Stage) -> Seen:
     return signalled(stage, "SIGINT")
 
 
-@fault("Ctrl-C twice", 130, "interrupted", "saved is of step 5", "train_mnist.py --resume runs/x")
+@fault(
+    "Ctrl-C twice", 130, "interrupted", "checkpoint is of step 5", "train_mnist.py --resume runs/x"
+)
 def ctrl_c_twice(stage: Stage) -> Seen:
     return signalled(stage, "SIGINT", "SIGINT")
 
@@ -41,22 +44,32 @@ def sigkill(stage: Stage) -> Seen:
 
 @fault("Ctrl-C while the command starts", -2, "interrupted")
 def ctrl_c_early(stage: Stage) -> Seen:
-    """Let the user be quick: to import torch takes seconds, and here it is Ctrl-C at once."""
+    """Press Ctrl-C in the import of torch, which takes seconds and may catch what it raises."""
     (stage.folder / "torch.py").write_text(
         "import signal\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "signal.raise_signal(signal.SIGINT)\n"
+        "try:\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n"
+        "    pass\n"
     )
     command = [sys.executable, str(PROJECT / "examples" / "train_mnist.py")]
     environment = {**os.environ, "PYTHONPATH": str(stage.folder)}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        # A shell that starts pytest in the background has it ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     return Seen(ended.returncode, ended.stdout, ended.stderr)
 
 
 @fault("Ctrl-C while the figures are drawn", 130, "interrupted", "--resume runs/x")
 def ctrl_c_late(stage: Stage) -> Seen:
     stage.copy(stage.half)
-    with mock.patch.object(pictures, "save", side_effect=KeyboardInterrupt):
+    with mock.patch.object(runs, "save_figures", side_effect=KeyboardInterrupt):
         seen = stage.finish()
     stage.check_resumable()
     return seen

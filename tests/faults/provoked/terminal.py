@@ -4,7 +4,8 @@ import os
 from unittest import mock
 
 import matplotlib
-import train_mnist
+
+from examples import train_mnist
 
 from .. import ends, hooks
 from ..fault import fault

@@ -82,8 +82,8 @@ MUTANTS = (
     Mutant(
         "cross_entropy: softmax twice",
         LOSS,
-        "loss, logp = _Surprise.apply(input, class_dim, label)",
-        "loss, logp = _Surprise.apply(log_softmax(input, class_dim).exp(), class_dim, label)",
+        "loss, logp = _CrossEntropy.apply(input, class_dim, label)",
+        "loss, logp = _CrossEntropy.apply(log_softmax(input, class_dim).exp(), class_dim, label)",
         "The model ends in softmax, and so does the loss.",
         TEST + "cross_entropy_does_so_after_log_softmax",
     ),

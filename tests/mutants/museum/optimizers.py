@@ -4,17 +4,16 @@ from ..mutant import Mutant
 
 ADAM, SGD, GRADIENT = "optim/adam.py", "optim/sgd.py", "optim/gradient.py"
 CLIP, EMA, CHAIN = "optim/clip.py", "optim/ema.py", "optim/transform.py"
-LISTS, SCHEDULES = "optim/lists.py", "optim/schedules.py"
+SCHEDULES = "optim/schedules.py"
 BY_HAND, TRANSFORM = "optim/test_optim_by_hand.py::test_", "optim/test_optim_transform.py::test_"
 CLIP_TEST, EMA_TEST = "optim/test_clip.py::test_", "optim/test_ema.py::test_"
-LISTS_TEST = "optim/test_lists.py::test_"
 SCHEDULES_TEST = "optim/test_schedules.py::test_"
 
 MUTANTS = (
     Mutant(
         "adam: bias correction missing",
         ADAM,
-        "bias1, bias2 = 1 - beta1**step, 1 - beta2**step",
+        "bias1, bias2 = 1 - beta1 ** int(count), 1 - beta2 ** int(count)",
         "bias1, bias2 = 1.0, 1.0",
         "The first steps are √1000 / 10 times too large or too small.",
         BY_HAND + "the_first_step_of_adam_is_the_learning_rate_for_its_moments_are_freed_of_bias",
@@ -22,44 +21,42 @@ MUTANTS = (
     Mutant(
         "adam: bias correction off by one",
         ADAM,
-        "step = int(count)",
-        "step = int(count) + 1",
+        "1 - beta1 ** int(count), 1 - beta2 ** int(count)",
+        "1 - beta1 ** (int(count) + 1), 1 - beta2 ** (int(count) + 1)",
         "Corrected for a step that has not been made.",
         BY_HAND + "the_bias_is_corrected_by_the_number_of_steps_made",
     ),
     Mutant(
         "adam: eps inside the square root",
         ADAM,
-        "root = maths.div(maths.sqrt(v), bias2**0.5)\n"
-        "    return maths.div_(maths.mul(m, -lr / bias1), maths.add_(root, eps))",
-        "root = maths.sqrt(maths.add_(maths.div(v, bias2), eps))\n"
-        "    return maths.div_(maths.mul(m, -lr / bias1), root)",
+        ".sqrt() / bias2**0.5\n            update = (-rate / bias1) * m / (root + eps)",
+        " / bias2\n            update = (-rate / bias1) * m / (root + eps).sqrt()",
         "√(v̂ + ε), as in RMSProp's first version.",
         BY_HAND + "adams_eps_is_added_to_the_root_and_not_under_it",
     ),
     Mutant(
         "adam: eps before the bias is corrected",
         ADAM,
-        "root = maths.div(maths.sqrt(v), bias2**0.5)\n"
-        "    return maths.div_(maths.mul(m, -lr / bias1), maths.add_(root, eps))",
-        "root = maths.div_(maths.add_(maths.sqrt(v), eps), bias2**0.5)\n"
-        "    return maths.div_(maths.mul(m, -lr / bias1), root)",
+        ".sqrt() / bias2**0.5\n            update = (-rate / bias1) * m / (root + eps)",
+        ".sqrt()\n            update = (-rate / bias1) * m / ((root + eps) / bias2**0.5)",
         "The paper's ε̂, which is another ε at every step.",
         BY_HAND + "adams_eps_is_added_to_the_root_and_not_under_it",
     ),
     Mutant(
         "adam: betas exchanged",
         ADAM,
-        "first_moment(maths, m, g, beta1), second_moment(maths, v, g, beta2)",
-        "first_moment(maths, m, g, beta2), second_moment(maths, v, g, beta1)",
+        "1 - beta1)  # m_t = m_{t−1} + (1 − β₁)·(g_t − m_{t−1})\n"
+        "            v = (beta2 * v).addcmul(g, g, value=1 - beta2)",
+        "1 - beta2)  # m_t = m_{t−1} + (1 − β₁)·(g_t − m_{t−1})\n"
+        "            v = (beta1 * v).addcmul(g, g, value=1 - beta1)",
         "The mean remembers a thousand gradients, the variance ten.",
         BY_HAND + "the_first_step_of_adam_is_the_learning_rate_for_its_moments_are_freed_of_bias",
     ),
     Mutant(
         "adam: amsgrad remembers nothing",
         ADAM,
-        "maths.maximum(tree.leaves_like(params, state.v_max), v)",
-        "maths.maximum(v, v)",
+        "v_max = (torch.maximum(v, *v_max),)",
+        "v_max = (v,)",
         "The maximum is taken of the new v alone.",
         BY_HAND + "amsgrad_divides_by_the_largest_second_moment_so_far",
     ),
@@ -74,32 +71,32 @@ MUTANTS = (
     Mutant(
         "adamw: decay without the learning rate",
         ADAM,
-        "maths.mul(tree.leaves(params), -rate * decay)",
-        "maths.mul(tree.leaves(params), -decay)",
+        "update = update + (-rate * decay) * p",
+        "update = update - decay * p",
         "As the paper writes it, with the schedule apart from the rate.",
         BY_HAND + "adamw_shrinks_weights_by_rate_times_decay_whatever_the_gradient",
     ),
     Mutant(
         "adamw: every leaf decays by another one",
         ADAM,
-        "maths.mul(tree.leaves(params), -rate * decay)",
-        "maths.mul(tree.leaves(params)[::-1], -rate * decay)",
-        "The lists are in different orders.",
+        "step, gradient, params, *moments)",
+        "step, gradient, tree.unflatten(params, tree.leaves(params)[::-1]), *moments)",
+        "The leaves are listed in different orders.",
         BY_HAND + "every_weight_decays_by_itself",
     ),
     Mutant(
         "adam: moments in the order of their own dicts",
         ADAM,
-        "tree.leaves_like(params, state.m), tree.leaves_like(params, state.v)",
-        "tree.leaves(state.m), tree.leaves(state.v)",
+        "        moments = (state.m, ",
+        "        moments = (tree.unflatten(params, tree.leaves(state.m)), ",
         "A state that was stored with its keys sorted gives each leaf another one's moments.",
         TRANSFORM + "dicts_may_be_in_any_order",
     ),
     Mutant(
         "adam: old moments overwritten",
         ADAM,
-        "return maths.lerp(m, g, 1 - beta1)",
-        "return maths.lerp_(m, g, 1 - beta1)",
+        "m = m.lerp(g, 1 - beta1)",
+        "m = m.lerp_(g, 1 - beta1)",
         "The old state changes: who goes back to it finds the moments of the future.",
         TRANSFORM + "update_is_pure",
     ),
@@ -162,9 +159,9 @@ MUTANTS = (
     Mutant(
         "optimizers: the penalty of another leaf",
         GRADIENT,
-        "pairs = zip(gs, tree.leaves(params), strict=True)",
-        "pairs = zip(gs, tree.leaves(params)[::-1], strict=True)",
-        "The lists are in different orders.",
+        "alpha=weight_decay), gradient, params)",
+        "alpha=weight_decay), gradient, tree.unflatten(params, tree.leaves(params)[::-1]))",
+        "The leaves are listed in different orders.",
         BY_HAND + "every_weight_decays_by_itself",
     ),
     Mutant(
@@ -178,20 +175,12 @@ MUTANTS = (
         "test_tree.py::test_leaves_like_lists_them_in_the_order_of_the_other_tree",
     ),
     Mutant(
-        "lists: all at once as soon as one tensor is plain",
-        LISTS,
-        "all(map(is_plain, tensors))",
-        "any(map(is_plain, tensors))",
-        "Under vmap, for whose tensors the fast functions have no rule.",
-        LISTS_TEST + "under_vmap_it_is_done_one_by_one_even_if_a_single_tensor_is_batched",
-    ),
-    Mutant(
-        "lists: a number for the first tensor only",
-        LISTS,
-        "[x] * len(first)",
-        "[x]",
-        "Where a number stands in the place of a list.",
-        LISTS_TEST + "a_second_list_is_matched_tensor_by_tensor_and_a_number_serves_all",
+        "adam: the second moment added to in place",
+        ADAM,
+        "v = (beta2 * v).addcmul(g, g, value=1 - beta2)",
+        "v = (beta2 * v).addcmul_(g, g, value=1 - beta2)",
+        "Under vmap the sum over a batch of gradients does not fit into the one moment of all.",
+        TRANSFORM + "vmap_may_map_over_the_gradients_alone",
     ),
     Mutant(
         "clip: each leaf by itself",

@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     Mutant(
         "max_pool: ceil_mode keeps a window that starts outside",
-        "functional/geometry.py",
+        "functional/pool/windows.py",
         "return replace(axis, out=axis.out - 1) if ceil_mode and starts_outside else axis",
         "return axis",
         "Rounding up is all that is done.",

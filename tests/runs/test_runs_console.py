@@ -3,15 +3,24 @@
 import errno
 import io
 import os
+import signal
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import commands
-import ctrl_c
 import pytest
-from commands import StoppedError, alarm, complain, run_command, say
 
 from minicnn import data, parallel, runs
+from minicnn.runs import (
+    CommandError,
+    StoppedError,
+    alarm,
+    complain,
+    end_at_ctrl_c,
+    run_command,
+    say,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,15 +43,20 @@ class FullDisk(io.StringIO):
 
 
 def failing(error: BaseException):
-    def command() -> int:
+    def command() -> None:
         raise error
 
     return command
 
 
-@pytest.mark.parametrize("code", [0, 1])
-def test_a_command_that_ends_has_its_own_exit_code(code: int, capsys) -> None:
-    assert run_command(lambda: code) == code
+@pytest.mark.parametrize("result", [None, 1, {"test_loss": 0.1}])
+def test_a_command_that_ends_has_succeeded_whatever_it_returns(result: object, capsys) -> None:
+    assert run_command(lambda: result) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_command_that_has_told_of_its_failure_says_no_more(capsys) -> None:
+    assert run_command(failing(CommandError("two pictures were not read"))) == 1
     assert capsys.readouterr() == ("", "")
 
 
@@ -62,9 +76,9 @@ def test_an_error_that_a_user_can_help_is_one_line(error: Exception, capsys) -> 
     assert capsys.readouterr() == ("", "train_mnist.py: error: lr must be positive\n")
 
 
-def test_a_stopped_command_says_how_to_go_on(capsys) -> None:
-    assert run_command(failing(StoppedError("stopped. To go on: …"))) == 130
-    assert capsys.readouterr().err == "train_mnist.py: stopped. To go on: …\n"
+def test_a_stopped_command_says_how_to_resume(capsys) -> None:
+    assert run_command(failing(StoppedError("stopped. To resume: …"))) == 130
+    assert capsys.readouterr().err == "train_mnist.py: stopped. To resume: …\n"
 
 
 def test_an_interrupted_command_says_so(capsys) -> None:
@@ -101,10 +115,9 @@ def test_a_command_goes_on_when_nobody_can_read_it(
 def test_a_command_runs_without_a_console(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, name, None)
 
-    def command() -> int:
+    def command() -> None:
         say("heard by nobody")
         complain("heard by nobody")
-        return 0
 
     assert run_command(command) == 0
     getattr(sys, name).close()
@@ -115,7 +128,7 @@ def test_a_letter_that_the_console_cannot_show_is_a_question_mark(
 ) -> None:
     console = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(console, encoding="ascii"))
-    assert run_command(lambda: say("28 × 28") or 0) == 0
+    assert run_command(lambda: say("28 × 28")) == 0
     assert console.getvalue() == b"28 ? 28\n"
 
 
@@ -136,19 +149,46 @@ def test_an_alarm_that_nobody_hears_is_no_error(monkeypatch: pytest.MonkeyPatch)
     alarm("Stopping")
 
 
-def test_only_ctrl_c_loses_its_traceback_while_a_command_starts(
-    capsys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = []
-    monkeypatch.setattr(sys, "__excepthook__", lambda *error: shown.append(error))
-    ctrl_c.hook(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert capsys.readouterr().err == "interrupted\n"
-    assert shown == []
-    error = ImportError("no torch")
-    ctrl_c.hook(ImportError, error, None)
-    assert shown == [(ImportError, error, None)]
+@pytest.fixture
+def usual_ctrl_c() -> Iterator[None]:
+    """A shell that starts pytest in the background has it ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
-def test_the_list_of_expected_errors_has_no_bug_in_it() -> None:
-    bugs = (TypeError, KeyError, IndexError, AttributeError, RecursionError, AssertionError)
-    assert not any(issubclass(bug, commands.EXPECTED) for bug in bugs)
+@pytest.mark.usefixtures("usual_ctrl_c")
+def test_while_a_program_starts_ctrl_c_ends_it_at_once(capfd, monkeypatch) -> None:
+    killed = []
+    monkeypatch.setattr(os, "kill", lambda *call: killed.append(call))
+    end_at_ctrl_c()
+    signal.raise_signal(signal.SIGINT)
+    assert killed == [(os.getpid(), signal.SIGINT)]  # as the system ends a program
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    assert capfd.readouterr() == ("", "\ninterrupted\n")
+
+
+@pytest.mark.usefixtures("usual_ctrl_c")
+def test_a_background_job_goes_on_ignoring_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_at_ctrl_c()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("usual_ctrl_c")
+def test_once_a_command_runs_ctrl_c_is_an_exception_again() -> None:
+    end_at_ctrl_c()
+    assert run_command(lambda: signal.raise_signal(signal.SIGINT)) == 130
+
+
+def test_the_start_of_a_program_needs_no_torch() -> None:
+    program = "import minicnn.runs.console, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "bug", [TypeError, KeyError, IndexError, AttributeError, RecursionError, AssertionError]
+)
+def test_a_bug_is_no_error_of_the_user(bug: type[Exception]) -> None:
+    with pytest.raises(bug):
+        run_command(failing(bug("bug")))

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
-from minicnn.functional.conv_faces import ConvGeometry, Convolve, Transpose
-from minicnn.functional.geometry import Axis, IntOrPair, Pair, pair, require_image, windows
+from minicnn.functional.conv.functions import Convolve, Transpose
+from minicnn.functional.conv.products import geometry
+from minicnn.functional.windows import Axis, IntOrPair, Pair, pair, require_image, windows
 
 
 def conv2d(
@@ -53,16 +54,18 @@ def conv2d(
 
     Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §2;
     LeCun et al., "Gradient-based learning applied to document recognition", 1998, §II.A.
+
+    Backward: `Convolve.backward` in functional/conv/functions.py.
     """
-    out_channels, _ = _check_operands(input, weight, bias, groups, transposed=False)
+    _check(input, weight, bias, groups, transposed=False)
     s, d = pair("stride", stride, 1), pair("dilation", dilation, 1)
-    k = (weight.shape[2], weight.shape[3])
-    p = _conv_padding(padding, k, s, d)
-    rows, cols = (windows(input.shape[i - 2], k[i], s[i], p[i], d[i]) for i in (0, 1))
-    _check_bias(bias, out_channels, input)
+    k_h, k_w = weight.shape[2:]
+    p_h, p_w = _padding(padding, (k_h, k_w), s, d)
+    rows = windows(input.shape[-2], k_h, s[0], p_h, d[0])
+    cols = windows(input.shape[-1], k_w, s[1], p_w, d[1])
 
     x = input if input.ndim == 4 else input[None]
-    y = Convolve.apply(x, weight, bias, ConvGeometry(rows, cols, groups))
+    y = Convolve.apply(x, weight, bias, geometry(rows, cols, groups))
     return y if input.ndim == 4 else y[0]
 
 
@@ -107,43 +110,44 @@ def conv_transpose2d(
         tensor([[[ 1.,  2., 11., 20., 10.]]])
 
     Reference: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, §4.
+
+    Backward: `Transpose.backward` in functional/conv/functions.py.
     """
-    _, channels = _check_operands(input, weight, bias, groups, transposed=True)
+    _check(input, weight, bias, groups, transposed=True)
     s, d = pair("stride", stride, 1), pair("dilation", dilation, 1)
     p, extra = pair("padding", padding, 0), pair("output_padding", output_padding, 0)
-    rows, cols = (
-        _transposed_windows(input.shape[i - 2], weight.shape[i + 2], s[i], p[i], d[i], extra[i])
-        for i in (0, 1)
-    )
-    _check_bias(bias, channels, input)
+    k_h, k_w = weight.shape[2:]
+    rows = _transposed_windows(input.shape[-2], k_h, s[0], p[0], d[0], extra[0])
+    cols = _transposed_windows(input.shape[-1], k_w, s[1], p[1], d[1], extra[1])
 
     g = input if input.ndim == 4 else input[None]
-    y = Transpose.apply(g, weight, ConvGeometry(rows, cols, groups))
+    y = Transpose.apply(g, weight, geometry(rows, cols, groups))
     if bias is not None:
         y = y + bias.view(-1, 1, 1)
     return y if input.ndim == 4 else y[0]
 
 
-def _conv_padding(
+def _padding(
     padding: IntOrPair | str, kernel: Pair, stride: Pair, dilation: Pair
-) -> list[Pair]:
-    """Padding (before, after) of each dimension."""
+) -> tuple[Pair, Pair]:
+    """Return the padding (before, after) of the rows and of the columns."""
     if not isinstance(padding, str):
-        return [(p, p) for p in pair("padding", padding, 0)]
+        p_h, p_w = pair("padding", padding, 0)
+        return (p_h, p_h), (p_w, p_w)
     if padding == "valid":
-        return [(0, 0), (0, 0)]
+        return (0, 0), (0, 0)
     if padding != "same":
         raise ValueError(f'padding must be an int, a pair, "same" or "valid", got {padding!r}')
     if stride != (1, 1):
         raise ValueError(f'padding="same" needs stride 1, got stride {stride}')
-    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-    return [(total // 2, total - total // 2) for total in totals]
+    height, width = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+    return (height // 2, height - height // 2), (width // 2, width - width // 2)
 
 
 def _transposed_windows(
     size: int, kernel: int, stride: int, pad: int, dilation: int, extra: int
 ) -> Axis:
-    """Windows of the convolution whose output has ``size`` cells: its input is our output."""
+    """Make the windows of the convolution whose input is our output, and whose output our input."""
     if extra >= max(stride, dilation):
         raise ValueError(
             f"output_padding must be smaller than stride (={stride}) or dilation (={dilation}), "
@@ -155,10 +159,10 @@ def _transposed_windows(
     return Axis(out, kernel, stride, pad, dilation, size)
 
 
-def _check_operands(
+def _check(
     input: Tensor, weight: Tensor, bias: Tensor | None, groups: int, transposed: bool
-) -> Pair:
-    """Check input, weight and groups against each other; return (O, C) of the convolution."""
+) -> None:
+    """Check the shapes and dtypes of input, weight and bias, and groups, against each other."""
     require_image(input, empty_channels=True)
     if checks.tensor("weight", weight).ndim != 4:
         raise ValueError(f"weight must be (O, C/groups, kH, kW), got {tuple(weight.shape)}")
@@ -169,28 +173,27 @@ def _check_operands(
         )
     if input.is_complex():
         raise TypeError(f"input must be real numbers, got {input.dtype}")
-    for name, operand in (("weight", weight), ("bias", bias)):
-        if operand is not None and checks.tensor(name, operand).dtype != input.dtype:
-            raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")
+    if weight.dtype != input.dtype:
+        raise TypeError(f"weight must have input's dtype {input.dtype}, got {weight.dtype}")
     checks.integer("groups", groups, 1)
-    out_channels, channels = weight.shape[0], weight.shape[1] * groups
-    if out_channels % groups or out_channels == 0:
+    kernels, channels = weight.shape[0], weight.shape[1] * groups
+    if kernels % groups or kernels == 0:
         raise ValueError(
-            f"weight's first dimension (={out_channels}) must be a positive multiple of groups "
+            f"weight's first dimension (={kernels}) must be a positive multiple of groups "
             f"(={groups})"
         )
-    expected = out_channels if transposed else channels
+    expected, out_channels = (kernels, channels) if transposed else (channels, kernels)
     if input.shape[-3] != expected:
         raise ValueError(
             f"input must have {expected} channels for a weight of shape {tuple(weight.shape)} and "
             f"groups (={groups}), got {input.shape[-3]} (input shape {tuple(input.shape)})"
         )
-    return out_channels, channels
-
-
-def _check_bias(bias: Tensor | None, channels: int, input: Tensor) -> None:
-    if bias is not None and bias.shape != torch.Size([channels]):
+    if bias is None:
+        return
+    if checks.tensor("bias", bias).dtype != input.dtype:
+        raise TypeError(f"bias must have input's dtype {input.dtype}, got {bias.dtype}")
+    if bias.shape != torch.Size([out_channels]):
         raise ValueError(
-            f"bias must have shape ({channels},), one number per output channel, got "
+            f"bias must have shape ({out_channels},), one number per output channel, got "
             f"{tuple(bias.shape)} (input shape {tuple(input.shape)})"
         )

@@ -1,0 +1,54 @@
+"""A convolutional network on MNIST in one page: load, train, test, draw.
+
+python3 examples/mnist_in_one_page.py
+"""
+
+import torch
+from matplotlib.figure import Figure
+
+from minicnn import data, layers, optim, train
+from minicnn import functional as F
+
+# The data: MNIST, or where it cannot be downloaded, the sample that comes with minicnn.
+digits, test_digits, note = data.load()
+print(note or digits.name)
+
+# A network is a layer, and a layer is two functions: init and apply.
+net = layers.sequential(
+    layers.conv2d(16, 5),  # (1, 28, 28) -> (16, 24, 24)
+    layers.max_pool2d(2),
+    layers.relu(),
+    layers.conv2d(32, 3),  # (16, 12, 12) -> (32, 10, 10)
+    layers.max_pool2d(2),
+    layers.relu(),
+    layers.flatten(),
+    layers.linear(10),  # 32 · 5 · 5 -> 10 scores, one for each digit
+)
+rng = torch.Generator().manual_seed(0)
+params, state, _ = net.init(rng, (1, 28, 28))
+
+# Training: follow the gradient of the cross-entropy with Adam, for two passes over the data.
+adam = optim.adam(lr=2e-3)
+step = train.make_train_step(net, F.cross_entropy, adam)
+now = train.TrainState(0, params, state, adam.init(params))
+batches = data.batches(digits, 100, rng, epochs=2)
+for now, logs in train.fit(step, now, batches, rng):
+    if now.step % 100 == 0:
+        print(f"step {now.step:5}  loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.0%}")
+
+# Test on images that training has not seen.
+scores, labels = train.predict(net, now.params, now.state, data.batches(test_digits, 1000))
+predictions = scores.argmax(1)
+correct = predictions == labels
+print(f"test loss {F.cross_entropy(scores, labels):.4f}, accuracy {correct.float().mean():.2%}")
+
+# Draw the first ten correct and the first ten incorrect predictions.
+figure = Figure(figsize=(12, 3.4), layout="constrained")
+for row, chosen in zip(figure.subplots(2, 10), (correct, ~correct), strict=True):
+    for axes, i in zip(row, chosen.nonzero()[:10, 0].tolist(), strict=False):
+        axes.imshow(test_digits.images[i, 0], cmap="gray_r")
+        axes.set_title(f"{predictions[i]}" if correct[i] else f"{predictions[i]}, is {labels[i]}")
+    for axes in row:
+        axes.axis("off")
+figure.savefig("predictions.png")
+print("Drawn in predictions.png: the first ten correct predictions above, incorrect ones below")

@@ -1,0 +1,79 @@
+"""What works around torch, each with its reason and what it is worth in a step of training."""
+
+import ctypes
+import inspect
+import sys
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Function(torch.autograd.Function):
+    """An operation with its derivative, two static functions, for use under every transform.
+
+    A subclass writes ``forward`` (the value), ``setup_context`` (what to save of the arguments and
+    the value) and ``backward`` (the gradients with respect to the arguments, in differentiable
+    operations, so that they can be differentiated in turn). torch.func derives the rule for vmap
+    from these.
+    """
+
+    generate_vmap_rule = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # At every call torch asks for the signature of ``forward``, and inspect works it out anew
+        # unless it is stored. Worth SIGNATURE.
+        cls.forward.__signature__ = inspect.signature(cls.forward)
+
+
+def needed(ctx: Any, *is_tensor: bool) -> tuple[bool, ...]:
+    """Tell in ``backward`` which of the first arguments need a gradient, given which are tensors.
+
+    Under torch.compile all tensors do: the compiler drops what is not used, and in torch 2.14 its
+    ``needs_input_grad`` is wrong for arguments that torch.func differentiates with respect to. Of
+    no worth in time: without it a compiled gradient can be 0.
+    """
+    return is_tensor if torch.compiler.is_compiling() else ctx.needs_input_grad[: len(is_tensor)]
+
+
+def is_plain(x: Tensor) -> bool:
+    """Tell if ``x`` is numbers in memory, to be read, to be overwritten, and to decide by.
+
+    Not under torch.compile, where the numbers are not there yet, nor under the transforms of
+    torch.func: under vmap one tensor stands for many, and vmap has no rule for ``eq(out=)``,
+    ``ne(out=)`` and ``baddbmm_``, which the fast forms need. PLAIN
+    """
+    return not torch.compiler.is_compiling() and torch.func.debug_unwrap(x) is x
+
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names and numbers of glibc's malloc.h
+LARGEST_INT = 2**31 - 1
+
+
+def keep_freed_memory() -> bool:
+    """Ask the C library to keep freed memory in the process; for programs that train, on the CPU.
+
+    glibc hands large blocks back to the system as soon as they are freed, and the next block comes
+    as pages that the system must first find and fill with zeros, one page fault for every 4 KiB. A
+    training step frees and allocates the same tens of megabytes every time. With freed memory kept
+    there are hardly any page faults from the second step on; torch does the same on a GPU.
+    ALLOCATOR. The price: the process stays as large as it was at its largest. Nothing in minicnn
+    calls this on its own: it changes the whole process.
+
+    Returns:
+        True if freed blocks are kept from now on; False where the C library is not glibc.
+
+    Example:
+        >>> keep_freed_memory() == keep_freed_memory()  # asking again changes nothing
+        True
+
+    Reference: The GNU C Library manual, "Malloc Tunable Parameters" (function ``mallopt``).
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if mallopt is None:
+        return False
+    # Blocks of up to 1 GiB come from the heap and not from the system, and the heap never shrinks.
+    return bool(mallopt(M_MMAP_THRESHOLD, 1 << 30) and mallopt(M_TRIM_THRESHOLD, LARGEST_INT))

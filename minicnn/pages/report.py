@@ -1,0 +1,98 @@
+"""The report of a run: its results, figures and settings on one page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from .page import page
+from .parts import Picture, Section, Table
+
+FIGURES = {  # by name: heading, explanation, what there is to see
+    "curves": (
+        "Learning curves",
+        "Loss and accuracy after each epoch, on the training images (as augmented) and on the "
+        "validation images, which are not trained on.",
+        "Training and validation loss, accuracy, and learning rate over the epochs",
+    ),
+    "confusion": (
+        "Confusion matrix",
+        "How many test images of each class were predicted as each class.",
+        "A matrix of counts, rows the true classes, columns the predicted ones",
+    ),
+    "correct": (
+        "The first 10 correct predictions",
+        "Images in the order of the test set, with the probability of each class.",
+        "Ten images, each with a bar for the probability of each class",
+    ),
+    "incorrect": (
+        "The first 10 incorrect predictions",
+        "Blue is the true class, orange the prediction.",
+        "Ten images, each with a bar for the probability of each class",
+    ),
+    "worst_mistakes": (
+        "The worst mistakes",
+        "The wrong predictions of the highest loss.",
+        "Images with the probabilities of the classes, by decreasing loss",
+    ),
+    "filters": (
+        "Filters of the first layer",
+        "Before training they are noise; after it, many detect edges and strokes.",
+        "The kernels of the first convolution, before and after training",
+    ),
+    "feature_maps": (
+        "Feature maps",
+        "The output of each layer for one test image.",
+        "One image, and the outputs of each layer for it",
+    ),
+}
+
+
+def report(
+    title: str,
+    config: Mapping[str, Any],
+    history: Sequence[Mapping[str, float]],
+    seconds: float,
+    test: Mapping[str, float],
+    classes: Sequence[Sequence[str]],
+    figures: Mapping[str, Figure],
+) -> str:
+    """Write the report of a run, as one HTML file that needs no other.
+
+    Args:
+        title: The heading.
+        config: What `runs.describe` returned.
+        history: A row for each epoch.
+        seconds: The time of training.
+        test: The "loss" and the "accuracy" on the test images.
+        classes: What `metrics.class_table` returned.
+        figures: By name, as `viz.usual_figures` returns them; those of FIGURES are shown.
+
+    Returns:
+        The whole file.
+    """
+    headline = [
+        ("test accuracy", f"{test['accuracy']:.2%}"),
+        ("average test loss", f"{test['loss']:.4f}"),
+        ("epochs", f"{len(history)}"),
+        ("training time", f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"),
+        ("images per second", f"{history[-1]['images_per_second']:,.0f}"),
+    ]
+    header, *rows = classes
+    sections = [
+        Section(heading, explanation, Picture(figures[name], alt))
+        for name, (heading, explanation, alt) in FIGURES.items()
+        if name in figures
+    ]
+    by_class = Section("Class by class", "Accuracy on the test images.", Table(header, rows))
+    return page(title, headline, [*sections[:2], by_class, *sections[2:], _settings(config)])
+
+
+def _settings(config: Mapping[str, Any]) -> Section:
+    rows = [(name.replace("_", "-"), f"{value}") for name, value in config["settings"].items()]
+    rows += [(f"version of {name}", value) for name, value in config["versions"].items()]
+    images = ", ".join(f"{name} {n:,}" for name, n in config["dataset"]["images"].items())
+    rows += [("images", images), ("digest of the images", config["dataset"]["digest"])]
+    rows += [("begun", config["begun"]), ("command", config["command"])]
+    explanation = "With these settings and versions, the run can be repeated."
+    return Section("Settings", explanation, Table(("what", "value"), rows))

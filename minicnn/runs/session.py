@@ -1,0 +1,235 @@
+"""A session: the time in which a program trains a run, from its beginning or from a checkpoint.
+
+    run, progress = begin_or_resume(settings, new_progress(start, rng), splits, net)
+    with Session(run, progress, weights_of, epochs, steps_per_epoch, schedule) as session:
+        for now, logs in train.fit(step, progress.training, batches, rng):
+            progress = session.after_step(progress, now, logs, rng)
+            ...
+            session.save(progress)
+
+The loop stays the caller's. A session knows what is written when, and what the user needs to know
+if it is cut off: how much is saved, and how to resume.
+"""
+
+import math
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+import torch
+from torch import Generator, Tensor
+
+from minicnn import parallel
+from minicnn.data import Split
+from minicnn.layers import Layer
+from minicnn.optim.schedules import Schedule
+from minicnn.parallel import Processes, ProcessLostError
+from minicnn.runs.config import describe, digest, read_description
+from minicnn.runs.console import StoppedError
+from minicnn.runs.folder import Run, RunError, begin, dated_folder, find, sweep
+from minicnn.runs.history import Row, write_metrics
+from minicnn.runs.progress import (
+    Progress,
+    Weights,
+    is_finite,
+    load_progress,
+    save_best,
+    save_progress,
+)
+from minicnn.runs.settings import Settings
+from minicnn.train import TrainState
+
+ALONE = Processes(0, 1)
+
+
+class DivergedError(ValueError):
+    """The loss or a weight is not finite any more; the message says at which step."""
+
+
+def begin_or_resume(
+    settings: Settings,
+    start: Progress,
+    splits: Sequence[Split],
+    net: Layer,
+    tested_net: Layer | None = None,
+    processes: Processes = ALONE,
+) -> tuple[Run, Progress]:
+    """Make the folder of a new run, or open the one that ``settings.resume`` names.
+
+    Args:
+        settings: The program's; a new run's config.json records them.
+        start: The state of a new run, and the structure of a saved one.
+        splits: All data that the run uses. A run is resumed with the same data or not at all.
+        net: The network, which config.json describes.
+        tested_net: The network as it is tested, where that differs.
+        processes: Which train together; only the first of them writes.
+
+    Returns:
+        The run, and its state: ``start``, or the one that was saved last.
+
+    Raises:
+        RunError: The folder cannot be used, or the data are not those of the run.
+        CheckpointError: last.pt is damaged, or of another network.
+        OSError: The folder cannot be read or written.
+    """
+    leads = processes.rank == 0
+    if settings.resume is None:
+        folder = settings.out or dated_folder()
+        if not leads:
+            return Run(folder), start
+        about = describe(settings.saved(), splits, net, tested_net or net)
+        return begin(folder, about, settings.overwrite), start
+    run = find(settings.resume)
+    if digest(splits) != read_description(run)["dataset"]["digest"]:
+        raise RunError(f"the images of {splits[0].name} are not those that {run.folder} began with")
+    if leads:
+        sweep(run)
+    return run, load_progress(run, like=start) if run.last.exists() else start
+
+
+class Session:
+    """Saves a run while it is trained; a context manager.
+
+    Leaving it by Ctrl-C, a full disk or the loss of another process raises an error whose message
+    says which step is saved and by which command to resume.
+
+    Args:
+        run: The run.
+        progress: Its state now.
+        weights_of: Takes the weights to use out of a training state: the last ones or averages.
+        epochs: Passes over the training images.
+        steps_per_epoch: Batches in each.
+        schedule: The learning rate of each step.
+        save_every: Seconds between checkpoints.
+        processes: Which train together; only the first of them writes.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        progress: Progress,
+        weights_of: Callable[[TrainState], Weights],
+        epochs: int,
+        steps_per_epoch: int,
+        schedule: Schedule,
+        save_every: float = 30.0,
+        processes: Processes = ALONE,
+    ) -> None:
+        self.run, self.weights_of, self.schedule = run, weights_of, schedule
+        self.steps, self.total_steps = steps_per_epoch, epochs * steps_per_epoch
+        self.save_every, self.processes = save_every, processes
+        self.saved, self.saved_at = progress, time.monotonic()
+
+    def __enter__(self) -> "Session":
+        self.began = time.perf_counter() - self.saved.seconds
+        self._write(self.saved)
+        return self
+
+    def after_step(
+        self, progress: Progress, now: TrainState, logs: dict[str, Tensor], rng: Generator
+    ) -> Progress:
+        """Return the state of the run after a step.
+
+        Args:
+            progress: The state before it.
+            now, logs: What `train.fit` yields.
+            rng: The generator of the layers.
+
+        Raises:
+            DivergedError: The loss is not finite: no step after this one can be right.
+        """
+        if not math.isfinite(logs["loss"]):
+            raise DivergedError(f"the loss became {logs['loss']} {self._moment(now.step)}")
+        sums = progress.sums + torch.stack([logs["loss"], logs["accuracy"]]).double().cpu()
+        seconds = time.perf_counter() - self.began
+        return Progress(now, rng.get_state(), sums, progress.history, seconds)
+
+    def after_epoch(
+        self, progress: Progress, images: int, validation: dict[str, float]
+    ) -> Progress:
+        """Return the state of the run after an epoch: with one row more in its history.
+
+        Args:
+            progress: The state after the epoch's last step.
+            images: The number of training images.
+            validation: What `train.evaluate` returned for the validation images.
+        """
+        step = progress.training.step
+        loss, accuracy = progress.means(self.steps)
+        before = progress.history[-1]["elapsed_seconds"] if progress.history else 0.0
+        row: Row = {
+            "epoch": step // self.steps,
+            "step": step,
+            "train_loss": loss,
+            "train_accuracy": accuracy,
+            "validation_loss": validation["loss"],
+            "validation_accuracy": validation["accuracy"],
+            "learning_rate": self.schedule(step - 1),
+            "images_per_second": images / (progress.seconds - before),
+            "elapsed_seconds": time.perf_counter() - self.began,
+        }
+        sums, history = torch.zeros_like(progress.sums), (*progress.history, row)
+        return progress._replace(sums=sums, history=history, seconds=row["elapsed_seconds"])
+
+    def save(self, progress: Progress, stopping: bool = False) -> None:
+        """Write a checkpoint at the end of an epoch, every ``save_every`` seconds, and to stop.
+
+        Args:
+            progress: The state of the run.
+            stopping: Whether the user has asked to stop.
+
+        Raises:
+            StoppedError: One of the processes was asked to stop, and training is not at its end.
+            DivergedError: A weight is not finite.
+        """
+        stopping = parallel.any_of(stopping, self.processes)
+        epoch_ended = len(progress.history) > len(self.saved.history)
+        if epoch_ended or stopping or time.monotonic() - self.saved_at > self.save_every:
+            self._write(progress)
+            self.saved, self.saved_at = progress, time.monotonic()
+        step = progress.training.step
+        if stopping and step < self.total_steps:
+            raise StoppedError(
+                f"stopped after step {step:,} of {self.total_steps:,}. To resume: {self._resume()}"
+            )
+
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        step = f"{self.saved.training.step:,}"
+        remedy = f"The last checkpoint is of step {step}. To resume from it: {self._resume()}"
+        if isinstance(error, KeyboardInterrupt):
+            raise StoppedError(f"interrupted. {remedy}") from None
+        if isinstance(error, OSError):
+            raise OSError(f"{error}. {remedy}") from error
+        if isinstance(error, ProcessLostError):
+            raise ProcessLostError(f"{error}. {remedy}") from error
+        if isinstance(error, DivergedError):
+            raise DivergedError(
+                f"{error}. The last good checkpoint is {self.run.last}, of step {step}; "
+                "a smaller learning rate (--lr) may help"
+            ) from None
+
+    def _write(self, progress: Progress) -> None:
+        """Write last.pt; after an epoch, metrics.csv and, if it was the best one, best.pt."""
+        if self.processes.rank > 0:
+            return
+        step, *state = progress.training
+        if not is_finite(tuple(state)):  # the optimizer's too: no step from it can be right
+            raise DivergedError(f"a weight became infinite or nan {self._moment(step)}")
+        weights, history = self.weights_of(progress.training), progress.history
+        if history and history[-1]["step"] == step:
+            write_metrics(self.run, history)
+            if history[-1]["validation_accuracy"] == max(r["validation_accuracy"] for r in history):
+                save_best(self.run, weights, history[-1])
+        save_progress(self.run, progress, weights)
+
+    def _moment(self, step: int) -> str:
+        epoch, rate = 1 + (step - 1) // self.steps, self.schedule(step - 1)
+        return f"at step {step:,} (epoch {epoch}), with the learning rate {rate:.3g}"
+
+    def _resume(self) -> str:
+        # As it was started, be it `python3` or `.venv/bin/python`.
+        return shlex.join([sys.orig_argv[0], sys.argv[0], "--resume", str(self.run.folder)])

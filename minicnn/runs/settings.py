@@ -1,0 +1,277 @@
+"""The settings of a program, each declared once: its type, default, range and help text.
+
+    @dataclass(frozen=True)
+    class Settings(runs.Settings):
+        epochs: int = setting(6, "passes over the training images", at_least=1)
+        lr: float = setting(0.01, "learning rate", at_least=0)
+
+    settings = Settings.parse()
+
+From this declaration follow the command line's options with their help, what a run's config.json
+holds, and which options may be given again when a run is resumed.
+"""
+
+import argparse
+import math
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from minicnn.runs.folder import RunError, find
+
+Presets = Mapping[str, Mapping[str, Any]]
+S = TypeVar("S", bound="Settings")
+KINDS = {int: "an int", float: "a number", str: "a string", bool: "True or False", Path: "a path"}
+METAVARS = {int: "N", float: "X", str: "NAME", Path: "FOLDER"}
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    choices: Iterable[str] | None = None,
+    check: Callable[[Any], object] | None = None,
+    saved: bool = True,
+    free_on_resume: bool = False,
+) -> Any:
+    """Declare one setting: a field of a subclass of `Settings`.
+
+    Args:
+        default: The value where nothing else is given.
+        help: What it is, for ``--help``.
+        at_least, at_most, below: The range of a number; NaN and infinity are never in it.
+        choices: The strings that are allowed.
+        check: Raises ValueError for a value that cannot be used.
+        saved: Whether config.json holds it: it has an influence on what the run computes.
+        free_on_resume: Whether it may be given anew when a run is resumed; what is not saved may.
+
+    Returns:
+        The field.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Mine(Settings):
+        ...     lr: float = setting(0.01, "learning rate", at_least=0)
+        >>> Mine.parse(["--lr", "0.1"]).lr
+        0.1
+        >>> Mine(lr=-1.0)
+        Traceback (most recent call last):
+        ValueError: lr must be at least 0, got -1.0
+    """
+    about = {
+        "help": help,
+        "at_least": at_least,
+        "at_most": at_most,
+        "below": below,
+        "choices": None if choices is None else tuple(choices),
+        "check": check,
+        "saved": saved,
+        "free_on_resume": free_on_resume or not saved,
+    }
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings that every run has; a program declares its own in a subclass.
+
+    Raises:
+        TypeError: A value is not of its setting's type.
+        ValueError: A value is out of its setting's range.
+    """
+
+    out: Path | None = setting(
+        None, "folder of the run (default: a dated one in runs)", saved=False
+    )
+    overwrite: bool = setting(False, "replace the run in the folder given by --out", saved=False)
+    resume: Path | None = setting(None, "resume the run in this folder", saved=False)
+    save_every: float = setting(
+        30.0, "seconds between checkpoints: the work that a kill may cost", at_least=0, saved=False
+    )
+    quiet: bool = setting(False, "print only the result", saved=False)
+
+    def __post_init__(self) -> None:
+        for f, kind in _kinds(type(self)):
+            value = getattr(self, f.name)
+            if value is None and f.default is None:
+                continue
+            if kind is float and type(value) is int:
+                object.__setattr__(self, f.name, float(value))
+            elif type(value) is not kind and not (kind is Path and isinstance(value, Path)):
+                raise TypeError(f"{f.name} must be {KINDS[kind]}, got {value!r}")
+            try:
+                _check(f, value)
+            except argparse.ArgumentTypeError as problem:
+                raise ValueError(f"{f.name} {problem}") from None
+
+    @classmethod
+    def parse(
+        cls: type[S],
+        argv: Sequence[str] | None = None,
+        description: str | None = None,
+        presets: Presets | None = None,
+    ) -> S:
+        """Read the command line; with ``--resume``, also the config.json of the run to resume.
+
+        Args:
+            argv: The options; None for those of this program.
+            description: Of the program, for ``--help``, which shows the first paragraph.
+            presets: Other defaults, by the name that is given as ``--preset``. An option on the
+                command line overrides the preset.
+
+        Returns:
+            The settings.
+
+        Raises:
+            SystemExit: There is a mistake on the command line, or ``--help``.
+            RunError: The run to resume is not there, or its config.json is damaged.
+        """
+        parser = _parser(cls, description, presets or {})
+        if presets:
+            parser.set_defaults(**presets[parser.parse_args(argv).preset])
+        now = cls(**vars(parser.parse_args(argv)))
+        if now.resume is None:
+            return now
+        given = _given(parser, argv)
+        free = {f.name for f in fields(cls) if f.metadata["free_on_resume"]}
+        if given - free:
+            names = ", ".join(map(_option, sorted(given - free)))
+            parser.error(f"--resume takes the settings of the run and does not take {names}")
+        unsaved = {f.name for f in fields(cls) if not f.metadata["saved"]}
+        return cls.of_run(now.resume, **{name: getattr(now, name) for name in given | unsaved})
+
+    @classmethod
+    def of_run(cls: type[S], folder: Path, **overrides: Any) -> S:
+        """Return the settings of a run, read from its config.json.
+
+        Args:
+            folder: The run's.
+            overrides: Values to use in place of those of the run.
+
+        Raises:
+            RunError: There is no run in the folder, or its config.json is damaged.
+        """
+        from minicnn.runs.config import read_description
+
+        run = find(folder)
+        saved = read_description(run)["settings"]
+        kinds = {f.name: kind for f, kind in _kinds(cls) if f.metadata["saved"]}
+        try:
+            if missing := kinds.keys() - saved.keys():
+                raise ValueError(f"its settings lack {', '.join(sorted(missing))}")
+            if unknown := saved.keys() - kinds.keys():
+                raise ValueError(f"it has unknown settings: {', '.join(sorted(unknown))}")
+            values = {
+                name: Path(value) if kinds[name] is Path and isinstance(value, str) else value
+                for name, value in saved.items()
+            }
+            # The run's own value of what is given anew need not be usable here: another machine's.
+            return cls(**{**values, **overrides, "out": run.folder})
+        except (TypeError, ValueError) as error:
+            raise RunError(f"{run.config} is damaged: {error}") from None
+
+    def saved(self) -> dict[str, Any]:
+        """Return what config.json holds, as plain data; paths are absolute there."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.metadata["saved"]}
+        return {
+            name: str(value.absolute()) if isinstance(value, Path) else value
+            for name, value in values.items()
+        }
+
+
+class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """States every default that says something, and leaves the table of presets as it is."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
+def _parser(
+    cls: type[Settings], description: str | None, presets: Presets
+) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        usage="%(prog)s [options]",
+        description=(description or "").split("\n\n")[0],
+        epilog=_table(presets) if presets else None,
+        formatter_class=_Formatter,
+    )
+    common = {f.name for f in fields(Settings)}
+    for f, kind in sorted(_kinds(cls), key=lambda pair: pair[0].name in common):
+        how: dict[str, Any] = {"action": "store_true"}
+        if kind is not bool:
+            how = {"type": _from_text(f, kind), "choices": f.metadata["choices"]}
+            how["metavar"] = None if f.metadata["choices"] else METAVARS[kind]
+        parser.add_argument(_option(f.name), default=f.default, help=f.metadata["help"], **how)
+    return parser
+
+
+def _from_text(f: "Field[Any]", kind: type) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if f.metadata["choices"] is None:  # argparse itself checks these, and lists them
+            _check(f, value)
+        return value
+
+    parse.__name__ = kind.__name__  # argparse calls a text that is no number an "invalid int value"
+    return parse
+
+
+def _check(f: "Field[Any]", value: Any) -> None:
+    """Refuse a value that is out of range; argparse puts the option's name before the message."""
+    about = f.metadata
+    least, most, below = about["at_least"], about["at_most"], about["below"]
+    problem = None
+    if least is not None and not (value >= least and math.isfinite(value)):
+        problem = f"must be at least {least:,}"
+    elif most is not None and not value <= most:
+        problem = f"must be at most {most:,}"
+    elif below is not None and not value < below:
+        problem = f"must be below {below:,}"
+    elif about["choices"] is not None and value not in about["choices"]:
+        problem = f"must be one of {', '.join(about['choices'])}"
+    if problem:
+        raise argparse.ArgumentTypeError(f"{problem}, got {value}")
+    if about["check"] is not None:
+        try:
+            about["check"](value)
+        except ValueError as error:
+            problem = str(error).removeprefix(f"{f.name} ")
+            raise argparse.ArgumentTypeError(problem) from None
+
+
+def _kinds(cls: type[Settings]) -> list[tuple["Field[Any]", type]]:
+    """Return each field with its type; that of ``Path | None`` is Path."""
+    hints = get_type_hints(cls)
+    found = []
+    for f in fields(cls):
+        hint = hints[f.name]
+        found.append((f, get_args(hint)[0] if isinstance(hint, types.UnionType) else hint))
+    return found
+
+
+def _given(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> set[str]:
+    """Return the names of the options that stand on the command line."""
+    # argparse sets no default where the namespace has the name already.
+    marked = argparse.Namespace(**dict.fromkeys(vars(parser.parse_args(argv))))
+    given = vars(parser.parse_args(argv, marked))
+    return {name for name, value in given.items() if value is not None}
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _table(presets: Presets) -> str:
+    """Write the presets as the options that they stand for, one preset a line."""
+    lines = ["presets:"]
+    for name, changes in presets.items():
+        options = [f"{_option(key)} {value}" for key, value in changes.items()]
+        lines.append(f"  {name:9}{' '.join(options) or '(the defaults above)'}")
+    return "\n".join(lines)

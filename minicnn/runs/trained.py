@@ -1,0 +1,90 @@
+"""A trained network, read from the folder of its run."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from minicnn import layers, tree
+from minicnn.layers import Layer
+from minicnn.runs.config import read_description
+from minicnn.runs.folder import Run, RunError, find
+from minicnn.runs.progress import Weights, load_weights
+from minicnn.tree import Tree
+
+
+class Trained(NamedTuple):
+    """A network with the weights that a run has given it.
+
+    Attributes:
+        run: The run.
+        settings: Of the run, by name.
+        net: The network.
+        tested_net: The network as it is tested: by several views of each image, perhaps.
+        initial: The weights that training began with.
+        weights: Those that it has come to.
+    """
+
+    run: Run
+    settings: dict[str, Any]
+    net: Layer
+    tested_net: Layer
+    initial: Weights
+    weights: Weights
+
+
+def load_trained(
+    folder: str | Path, which: str = "last", device: torch.device | str = "cpu"
+) -> Trained:
+    """Read a trained network from the folder of its run: config.json has its layers and options.
+
+    Args:
+        folder: Of the run.
+        which: "last" for the last weights, "best" for those that did best on validation images.
+        device: Where to put the weights.
+
+    Returns:
+        The network and its weights.
+
+    Raises:
+        RunError: There is no run in the folder, it has no such weights yet, or its config.json is
+            damaged.
+        CheckpointError: The file of the weights is damaged, or of another network.
+        OSError: A file cannot be read.
+    """
+    run = find(folder)
+    about = read_description(run)
+    try:
+        net = layers.from_description(about["network"])
+        tested_net = layers.from_description(about["tested_network"])
+        initial = initial_weights(net, about["in_shape"], about["settings"].get("seed", 0), device)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{run.config} is damaged: {error}") from None
+    path = run.best if which == "best" else run.last
+    if not path.exists():
+        raise RunError(f"{run.folder} has no {path.name} yet")
+    weights = load_weights(run, which, like=initial)
+    return Trained(run, about["settings"], net, tested_net, initial, weights)
+
+
+def initial_weights(
+    net: Layer, in_shape: tuple[int, ...], seed: int, device: torch.device | str = "cpu"
+) -> Weights:
+    """Draw the weights that a run of a seed begins with; they do not depend on the device.
+
+    Args:
+        net: The network.
+        in_shape: The shape of one image, (C, H, W).
+        seed: Of the run.
+        device: Where to put the weights.
+
+    Example:
+        >>> initial_weights(layers.linear(2), (3,), seed=0).params["bias"].shape
+        torch.Size([2])
+    """
+    params, state, _ = net.init(torch.Generator().manual_seed(seed), tuple(in_shape))
+
+    def move(part: Tree) -> Tree:
+        return tree.map(lambda x: x.to(device), part)
+
+    return Weights(move(params), move(state))

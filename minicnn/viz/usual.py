@@ -1,0 +1,71 @@
+"""The figures that every run ends with."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from minicnn import metrics, tree
+from minicnn.layers import Layer, activations
+from minicnn.tree import Tree
+
+from .confusion import confusion_matrix
+from .curves import learning_curves
+from .feature_maps import feature_maps
+from .filters import filters
+from .mistakes import worst_mistakes
+from .predictions import predictions
+
+
+def usual_figures(
+    net: Layer,
+    initial: tuple[Tree, Tree],
+    trained: tuple[Tree, Tree],
+    history: Sequence[Mapping[str, float]],
+    images: Tensor,
+    labels: Tensor,
+    scores: Tensor,
+) -> dict[str, Figure]:
+    """Draw what a trained classifier got right and wrong, and what it has learned.
+
+    Args:
+        net: The network, made by `layers.sequential`.
+        initial: Its parameters and state before training.
+        trained: Those after training.
+        history: A row for each epoch, as `learning_curves` takes it; without a row, no curves.
+        images: The test images, uint8 (N, C, H, W).
+        labels: Their true classes, int64 (N,).
+        scores: Their scores by the network, float (N, K).
+
+    Returns:
+        Figures by name: curves, the first 10 correct and the first 10 incorrect predictions,
+        confusion, filters (of a first convolution), feature_maps, worst_mistakes.
+
+    Example:
+        >>> import torch
+        >>> from minicnn import data, models
+        >>> net, test = models.lenet5(), data.load_sample()[1]
+        >>> weights = net.init(torch.Generator().manual_seed(0), (1, 28, 28))[:2]
+        >>> scores = net.apply(*weights, test.images / 255)[0].detach()
+        >>> sorted(usual_figures(net, weights, weights, [], test.images, test.labels, scores))
+        ['confusion', 'correct', 'feature_maps', 'filters', 'incorrect', 'worst_mistakes']
+    """
+    initial, trained = (tree.map(lambda x: x.cpu(), weights) for weights in (initial, trained))
+    first = images[:1].float() / 255
+    maps = [(name, y[0]) for name, y in activations(net, *trained, first) if y.ndim == 4]
+    kernels = [
+        next((x for x in tree.leaves(weights[0]) if x.ndim == 4), None)
+        for weights in (initial, trained)
+    ]
+    figures = {"curves": learning_curves(history)} if history else {}
+    figures |= {
+        "correct": predictions(images, labels, scores, correct=True),
+        "incorrect": predictions(images, labels, scores, correct=False),
+        "confusion": confusion_matrix(metrics.confusion_matrix(scores, labels, scores.shape[1])),
+        "worst_mistakes": worst_mistakes(images, labels, scores),
+    }
+    if kernels[0] is not None and kernels[1] is not None:
+        figures["filters"] = filters(kernels[0], kernels[1])
+    if maps:
+        figures["feature_maps"] = feature_maps(first[0], maps)
+    return figures

@@ -1,0 +1,270 @@
+"""A session saves what it should, when it should, and tells the user what is left of a run."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Generator
+
+from minicnn import data, layers, runs, train
+from minicnn.parallel import Processes, ProcessLostError
+from minicnn.runs import DivergedError, Progress, RunError, Session, Settings, StoppedError, Weights
+from minicnn.train import TrainState
+
+NET = layers.linear(2)
+SPLITS = data.load_sample()
+STEPS, EPOCHS = 4, 3
+
+
+@pytest.fixture(autouse=True)
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    monkeypatch.setattr(sys, "orig_argv", [".venv/bin/python", "train.py"])
+
+
+def state(step: int, weight: float = 1.0) -> TrainState:
+    return TrainState(step, {"w": torch.tensor([weight])}, (), ())
+
+
+def new_progress() -> Progress:
+    return runs.new_progress(state(0), Generator())
+
+
+def open_session(progress: Progress, **options: Any) -> Session:
+    run = runs.Run(Path("x"))
+    run.folder.mkdir(exist_ok=True)
+    usual = {"save_every": 1e9, **options}
+    return Session(
+        run,
+        progress,
+        lambda now: Weights(now.params, now.state),
+        EPOCHS,
+        STEPS,
+        lambda t: 0.5,
+        **usual,
+    )
+
+
+def step(session: Session, progress: Progress, loss: float = 0.5, weight: float = 1.0) -> Progress:
+    logs = {"loss": torch.tensor(loss), "accuracy": torch.tensor(0.25)}
+    now = state(progress.training.step + 1, weight)
+    return session.after_step(progress, now, logs, Generator().manual_seed(now.step))
+
+
+def saved_step() -> int:
+    return runs.load_progress(runs.Run(Path("x")), like=new_progress()).training.step
+
+
+def test_the_state_at_the_beginning_is_saved_at_once() -> None:
+    with open_session(new_progress()):
+        assert saved_step() == 0
+
+
+def test_between_saves_nothing_is_written() -> None:
+    with open_session(new_progress()) as session:
+        session.save(step(session, new_progress()))
+        assert saved_step() == 0
+
+
+def test_after_the_time_between_saves_every_state_is_written() -> None:
+    with open_session(new_progress(), save_every=0.0) as session:
+        progress = new_progress()
+        for expected in (1, 2, 3):
+            progress = step(session, progress)
+            session.save(progress)
+            assert saved_step() == expected
+
+
+def epoch(session: Session, progress: Progress, accuracy: float) -> Progress:
+    for _ in range(STEPS):
+        progress = step(session, progress, loss=progress.training.step + 1.0)
+    return session.after_epoch(progress, 100, {"loss": 2.0, "accuracy": accuracy})
+
+
+def test_an_epoch_is_a_row_of_means_and_the_sums_begin_anew() -> None:
+    with open_session(new_progress()) as session:
+        progress = epoch(session, new_progress(), accuracy=0.9)
+        assert progress.sums.tolist() == [0, 0]
+        (row,) = progress.history
+        assert progress.seconds == row["elapsed_seconds"] > 0
+        assert row["images_per_second"] > 100 / row["elapsed_seconds"]  # without the validation
+        del row["elapsed_seconds"], row["images_per_second"]
+        assert row == {
+            "epoch": 1,
+            "step": STEPS,
+            "train_loss": 2.5,
+            "train_accuracy": 0.25,
+            "validation_loss": 2.0,
+            "validation_accuracy": 0.9,
+            "learning_rate": 0.5,
+        }
+
+
+def test_the_means_of_an_epoch_are_of_its_steps_so_far() -> None:
+    with open_session(new_progress()) as session:
+        progress = step(session, epoch(session, new_progress(), 0.5), loss=3.0)
+        assert progress.means(STEPS) == [3.0, 0.25]
+        assert step(session, progress, loss=4.0).means(STEPS) == [3.5, 0.25]
+
+
+def test_best_pt_is_of_the_epoch_of_the_best_validation_accuracy_not_of_the_last() -> None:
+    run = runs.Run(Path("x"))
+    with open_session(new_progress()) as session:
+        progress = new_progress()
+        for accuracy in (0.8, 0.9, 0.7):
+            progress = epoch(session, progress, accuracy)
+            session.save(progress)
+        assert saved_step() == 3 * STEPS
+        assert runs.checkpoint.load(run.best)["epoch"]["epoch"] == 2
+        rows = runs.read_metrics(run)
+        assert [row["validation_accuracy"] for row in rows] == [0.8, 0.9, 0.7]
+
+
+def test_who_asks_to_stop_gets_a_checkpoint_and_the_command_to_resume() -> None:
+    with open_session(new_progress()) as session:
+        progress = step(session, step(session, new_progress()))
+        with pytest.raises(StoppedError) as stopped:
+            session.save(progress, stopping=True)
+    resume = ".venv/bin/python train.py --resume x"
+    assert str(stopped.value) == f"stopped after step 2 of 12. To resume: {resume}"
+    assert saved_step() == 2
+
+
+def test_a_run_that_is_at_its_end_is_not_stopped() -> None:
+    with open_session(new_progress()) as session:
+        progress = new_progress()._replace(training=state(STEPS * EPOCHS - 1))
+        session.save(step(session, progress), stopping=True)
+        assert saved_step() == STEPS * EPOCHS
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_ends_the_session_at_its_step(loss: float) -> None:
+    message = (
+        rf"the loss became {loss} at step 6 \(epoch 2\), with the learning rate 0.5. "
+        r"The last good checkpoint is x/last.pt, of step 0; .*--lr"
+    )
+    progress = new_progress()._replace(training=state(5))
+    with pytest.raises(DivergedError, match=message), open_session(new_progress()) as session:
+        step(session, progress, loss)
+    assert saved_step() == 0
+
+
+def test_weights_that_are_not_finite_are_not_saved() -> None:
+    with (
+        pytest.raises(DivergedError, match=r"infinite or nan at step 1 \(epoch 1\).*of step 0"),
+        open_session(new_progress(), save_every=0.0) as session,
+    ):
+        session.save(step(session, new_progress(), weight=float("inf")))
+    assert saved_step() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (KeyboardInterrupt(), StoppedError, "interrupted. "),
+        (OSError("the disk is full"), OSError, "the disk is full. "),
+        (ProcessLostError("process 1 ended"), ProcessLostError, "process 1 ended. "),
+    ],
+)
+def test_whatever_cuts_a_session_off_the_user_hears_how_to_resume(
+    error: BaseException, kind: type[Exception], said: str
+) -> None:
+    session = open_session(new_progress(), save_every=0.0)
+    with session:
+        session.save(step(session, new_progress()))
+    with pytest.raises(kind) as caught:
+        session.__exit__(type(error), error, None)
+    resume = ".venv/bin/python train.py --resume x"
+    assert str(caught.value) == (
+        f"{said}The last checkpoint is of step 1. To resume from it: {resume}"
+    )
+
+
+def test_a_bug_is_no_matter_of_resuming() -> None:
+    with pytest.raises(KeyError, match=r"^'bug'$"), open_session(new_progress()):
+        raise KeyError("bug")
+
+
+def test_only_the_first_process_writes() -> None:
+    with open_session(new_progress(), save_every=0.0, processes=Processes(1, 1)) as session:
+        session.save(step(session, new_progress()))
+    assert list(Path("x").iterdir()) == []
+
+
+def open_run(settings: Settings, splits: Any = SPLITS) -> tuple[runs.Run, Progress]:
+    return runs.begin_or_resume(settings, new_progress(), splits, NET)
+
+
+def test_a_run_is_begun_once_and_resumed_from_its_last_checkpoint() -> None:
+    run, progress = open_run(Settings(out=Path("x")))
+    assert (run.folder, progress.training.step) == (Path("x"), 0)
+    with pytest.raises(RunError, match="x is there already"):
+        open_run(Settings(out=Path("x")))
+    assert open_run(Settings(resume=Path("x")))[1].training.step == 0  # it had not begun to train
+    with open_session(progress, save_every=0.0) as session:
+        session.save(step(session, progress))
+    assert open_run(Settings(resume=Path("x")))[1].training.step == 1
+
+
+def test_a_run_without_a_name_gets_the_date() -> None:
+    folders = [open_run(Settings())[0].folder for _ in range(3)]
+    assert len(set(folders)) == 3
+    assert {folder.parent for folder in folders} == {Path("runs")}
+
+
+def test_a_run_is_not_resumed_with_other_images() -> None:
+    open_run(Settings(out=Path("x")))
+    training, test = SPLITS
+    others = training._replace(images=training.images.flip(0)), test
+    with pytest.raises(RunError, match="images of sample train are not those that x began with"):
+        open_run(Settings(resume=Path("x")), others)
+
+
+def test_a_process_that_does_not_lead_writes_nothing() -> None:
+    processes = Processes(1, 2)
+    runs.begin_or_resume(Settings(out=Path("x")), new_progress(), SPLITS, NET, processes=processes)
+    assert not Path("x").exists()
+
+
+def trained(folder: Path, seed: int = 7) -> runs.Run:
+    net = layers.sequential(layers.flatten(), layers.linear(10))
+    about = runs.describe({"seed": seed}, SPLITS, net, layers.average_views(net, 1))
+    run = runs.begin(folder, about)
+    initial = runs.initial_weights(net, (1, 28, 28), seed)
+    weights = runs.Weights(train.tree.map(lambda x: x + 1, initial.params), initial.state)
+    start = TrainState(0, *weights, ())
+    runs.save_progress(run, runs.new_progress(start, Generator()), weights)
+    return run
+
+
+def test_a_trained_network_is_read_from_its_folder_alone(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run")
+    found = runs.load_trained(tmp_path / "run")
+    assert found.net == layers.sequential(layers.flatten(), layers.linear(10))
+    assert found.tested_net == layers.average_views(found.net, 1)
+    assert (found.run, found.settings) == (run, {"seed": 7})
+    expected = runs.initial_weights(found.net, (1, 28, 28), 7)
+    pairs = [
+        (a, b, c)
+        for a, b, c in zip(
+            *(train.tree.leaves(w.params) for w in (found.initial, expected, found.weights)),
+            strict=True,
+        )
+    ]
+    assert all(torch.equal(a, b) and torch.equal(c, b + 1) for a, b, c in pairs)
+
+
+def test_weights_that_are_not_there_yet_are_named(tmp_path: Path) -> None:
+    trained(tmp_path / "run")
+    with pytest.raises(RunError, match=r"run has no best\.pt yet"):
+        runs.load_trained(tmp_path / "run", "best")
+
+
+def test_a_config_with_a_network_that_cannot_be_is_damaged(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run")
+    run.config.write_text(run.config.read_text().replace('"linear"', '"lineal"'))
+    with pytest.raises(RunError, match=r"config\.json is damaged: .*lineal"):
+        runs.load_trained(tmp_path / "run")

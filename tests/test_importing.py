@@ -1,0 +1,57 @@
+"""Importing minicnn changes nothing in the process: not torch, not Python, not the C library."""
+
+import subprocess
+import sys
+
+# The libraries that minicnn is made with are imported first: what they change is their business.
+PROGRAM = """
+import atexit, ctypes, importlib, locale, logging, os, pkgutil, random, signal, sys, threading
+import warnings
+import hypothesis, matplotlib.pyplot, numpy, PIL.Image, torch, torchvision, tqdm
+import torch.distributed, torch.nn.functional, torch.optim
+import matplotlib.animation
+
+def state():
+    return {
+        "warning filters": list(warnings.filters),
+        "signal handlers": [signal.getsignal(s) for s in sorted(signal.valid_signals())],
+        "hooks": (sys.excepthook, sys.unraisablehook, threading.excepthook, sys.gettrace()),
+        "exit handlers": atexit._ncallbacks(),
+        "threads": threading.enumerate(),
+        "environment": dict(os.environ),
+        "folder": os.getcwd(),
+        "paths": list(sys.path),
+        "recursion limit": sys.getrecursionlimit(),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "log handlers": (logging.root.handlers[:], logging.root.level),
+        "random numbers": (random.getstate(), str(numpy.random.get_state()), torch.initial_seed()),
+        "torch's random numbers": torch.get_rng_state().tolist(),
+        "torch's dtype": torch.get_default_dtype(),
+        "torch's device": torch.get_default_device(),
+        "torch's threads": (torch.get_num_threads(), torch.get_num_interop_threads()),
+        "torch's gradients": (torch.is_grad_enabled(), torch.is_anomaly_enabled()),
+        "torch's determinism": torch.are_deterministic_algorithms_enabled(),
+        "torch's precision": torch.get_float32_matmul_precision(),
+        "torch's sharing": torch.multiprocessing.get_sharing_strategy(),
+        "torch's printing": vars(torch._tensor_str.PRINT_OPTS).copy(),
+        "matplotlib": {key: str(value) for key, value in matplotlib.rcParams.items()},
+    }
+
+libraries = []  # from which mallopt would come
+ctypes.CDLL = lambda name, *rest: libraries.append(name)
+
+before = state()
+import minicnn
+names = [module.name for module in pkgutil.walk_packages(minicnn.__path__, "minicnn.")]
+names = [name for name in names if not name.endswith("__main__")]
+for name in names:
+    importlib.import_module(name)
+after = state()
+assert len(names) > 50, names
+print([key for key in before if before[key] != after[key]], libraries)
+"""
+
+
+def test_importing_all_of_minicnn_changes_nothing_in_the_process() -> None:
+    command = [sys.executable, "-c", PROGRAM]
+    assert subprocess.check_output(command, text=True).strip() == "[] []"
