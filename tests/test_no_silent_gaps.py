@@ -79,14 +79,16 @@ PublicFunction = tuple[str, Callable[..., Any]]
 def public_functions(module: ModuleType) -> Iterator[PublicFunction]:
     """The functions in ``__all__``, or, where there is none, those that the module defines."""
     short = module.__name__.rpartition(".")[2]
-    for name, value in vars(module).items():
-        listed = getattr(module, "__all__", None)
-        is_public = (
-            name in listed
-            if listed is not None
-            else not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
-        )
-        if is_public and inspect.isfunction(value):
+    listed = getattr(module, "__all__", None)
+    if listed is None:
+        listed = [
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+        ]
+    for name in listed:
+        value = getattr(module, name)
+        if inspect.isfunction(value):
             yield f"{short}.{name}", value
 
 
