@@ -231,6 +231,7 @@ def test_a_time_limit_leaves_what_comes_later_alone() -> None:
 # --- The verdict --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_another_process_says_the_same_and_no_note_is_left_in_the_folder(tmp_path: Path) -> None:
     path = tmp_path / "answer.py"
     path.write_text("def log_softmax(logits):\n    return logits - logits.exp().sum().log()\n")
