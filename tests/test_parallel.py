@@ -494,6 +494,7 @@ def test_two_processes_train_as_one(launched: list[dict[str, Any]]) -> None:
         assert torch.equal(results["rng"], alone["rng"])
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_same_bits(launched: list[dict[str, Any]]) -> None:
     first, second = launched
     assert first["losses"] == second["losses"]
@@ -501,10 +502,12 @@ def test_two_processes_have_the_same_bits(launched: list[dict[str, Any]]) -> Non
         assert_equal_trees(first[name], second[name])
 
 
+@pytest.mark.slow
 def test_two_processes_answer_any_of_alike(launched: list[dict[str, Any]]) -> None:
     assert [results["any"] for results in launched] == [[False, True, True]] * 2
 
 
+@pytest.mark.slow
 def test_a_step_of_two_processes_calls_only_building_blocks_and_sums(
     launched: list[dict[str, Any]],
 ) -> None:
@@ -513,10 +516,12 @@ def test_a_step_of_two_processes_calls_only_building_blocks_and_sums(
         assert results["found"] - unlisted == {"c10d.allreduce_"}
 
 
+@pytest.mark.slow
 def test_the_processes_part_at_an_error(launched: list[dict[str, Any]]) -> None:
     assert all(results["left"] for results in launched)
 
 
+@pytest.mark.slow
 def test_a_process_that_says_nothing_is_given_up(launched: list[dict[str, Any]]) -> None:
     for results in launched:
         assert "another of the 2 processes ended or does not answer: " in results["silence"]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import matplotlib
 import matplotlib.style
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 
 
