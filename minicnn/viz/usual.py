@@ -46,8 +46,9 @@ def usual_figures(
         >>> from minicnn import data, models
         >>> net, test = models.lenet5(), data.load_sample()[1]
         >>> weights = net.init(torch.Generator().manual_seed(0), (1, 28, 28))[:2]
-        >>> scores = net.apply(*weights, test.images / 255)[0].detach()
-        >>> sorted(usual_figures(net, weights, weights, [], test.images, test.labels, scores))
+        >>> images, labels = test.images[::50], test.labels[::50]
+        >>> scores = net.apply(*weights, images / 255)[0]
+        >>> sorted(usual_figures(net, weights, weights, [], images, labels, scores))
         ['confusion', 'correct', 'feature_maps', 'filters', 'incorrect', 'worst_mistakes']
     """
     initial, trained = (tree.map(lambda x: x.cpu(), weights) for weights in (initial, trained))

@@ -142,6 +142,7 @@ def loss_of_convolution(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
     return F.conv2d(x[:, None, None, :], weight[:, None, None, :], bias).sin().sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [loss_of_linear, loss_of_convolution])
 @pytest.mark.parametrize("argnums", [0, 1, (0, 1), 2])
 def test_a_gradient_of_torch_func_by_any_argument_can_be_compiled(loss: Any, argnums: Any) -> None:

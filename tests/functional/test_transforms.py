@@ -147,6 +147,7 @@ def test_hessians_are_torchs(name: str) -> None:
             assert_near(block, expected_block, name)
 
 
+@pytest.mark.slow
 @every_function
 def test_value_and_gradients_compile_into_one_graph(name: str) -> None:
     f, tensors = example(name)

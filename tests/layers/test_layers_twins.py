@@ -301,6 +301,7 @@ def test_the_twin_built_from_a_layers_options_has_these_options(
     assert shapes == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "option"),
     [
