@@ -53,7 +53,7 @@ def is_allowed(name: str) -> bool:
 
 
 # The tools that compare us with torch import what they compare with.
-TOOLS = ("testing", "bench", "exercises", "profile.py")
+TOOLS = ("testing", "exercises")
 READY_MADE = ("torch.nn", "torch.optim", "torch._C")
 
 

@@ -71,7 +71,8 @@ NOT_PUBLISHED = {
 SEARCHED = ("functional", "init", "insight", "layers", "metrics", "optim", "schedules", "tree")
 NOT_SEARCHED = ("schedules.as_schedule",)  # the optimizers' property tests go through it
 
-NO_EXAMPLE = ("viz.show",)  # it opens windows, and waits until somebody closes them
+# Opening windows and waiting until they are closed; printing to stderr; ending the process.
+NO_EXAMPLE = ("runs.alarm", "runs.complain", "runs.end_at_ctrl_c", "viz.show")
 
 PublicFunction = tuple[str, Callable[..., Any]]
 
@@ -79,14 +80,16 @@ PublicFunction = tuple[str, Callable[..., Any]]
 def public_functions(module: ModuleType) -> Iterator[PublicFunction]:
     """The functions in ``__all__``, or, where there is none, those that the module defines."""
     short = module.__name__.rpartition(".")[2]
-    for name, value in vars(module).items():
-        listed = getattr(module, "__all__", None)
-        is_public = (
-            name in listed
-            if listed is not None
-            else not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
-        )
-        if is_public and inspect.isfunction(value):
+    listed = getattr(module, "__all__", None)
+    if listed is None:
+        listed = [
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+        ]
+    for name in listed:
+        value = getattr(module, name)
+        if inspect.isfunction(value):
             yield f"{short}.{name}", value
 
 
@@ -207,10 +210,11 @@ def resolve(dotted: str) -> Any:
 
 @cache
 def mentioned(module: str, only_properties: bool = False) -> set[int]:
-    """The identities of all that a module's own tests mention: tests/data/…, test_data….py."""
+    """The identities of all that a module's own tests mention: data/…, test_data….py."""
     dotted: set[str] = set()
     for path in TESTS.rglob("test_*.py"):
-        if path.relative_to(TESTS).parts[0].startswith((module, f"test_{module}")):
+        parts = path.relative_to(TESTS).parts
+        if any(part.startswith((module, f"test_{module}")) for part in parts):
             file = Mentions(path.read_text(encoding="utf-8"))
             dotted |= file.of(file.tests(only_properties))
     return {id(resolve(name)) for name in dotted if name.startswith("minicnn.")}

@@ -549,3 +549,18 @@ if __name__ == "__main__":
     warnings.simplefilter("error")
     program = {"everything": everything, "be_killed": be_killed}[sys.argv[1]]
     program(Path(sys.argv[2]))
+
+
+# --- Devices -----------------------------------------------------------------------------------
+
+
+def test_a_device_is_found_by_name() -> None:
+    assert parallel.find_device("cpu") == torch.device("cpu")
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    assert parallel.find_device("auto") == (accelerator or torch.device("cpu"))
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "tpu9", ""])
+def test_a_device_that_is_not_there_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=f"device must be available on this machine, got {name}"):
+        parallel.find_device(name)

@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.bench import report
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = ROOT / "docs" / "results"
@@ -44,14 +46,29 @@ def test_each_row_names_the_command_that_measures_its_preset(preset):
     options = "" if preset == "default" else f" -- --preset {preset}"
     jobs = "--jobs 2 " if preset == "best" else ""
     path = f"docs/results/accuracy_{preset}.json"
-    assert row_of(preset)[-1] == f"`python examples/measure_seeds.py {jobs}--save {path}{options}`"
+    assert (
+        row_of(preset)[-1] == f"`python3 -m tests.bench.measure_seeds {jobs}--save {path}{options}`"
+    )
 
 
-def test_the_table_of_speeds_is_the_one_that_was_measured():
-    path = RESULTS / "bench.md"
-    header = "| what | against | ratio | quartiles | goal | reached |"
-    assert README.count(header) == path.exists()  # no table where nothing was measured
-    assert not path.exists() or path.read_text(encoding="utf-8") in README
+def test_the_tables_of_speeds_are_what_was_measured():
+    record = json.loads((RESULTS / "bench.json").read_text(encoding="utf-8"))
+    table = report.brief(record)
+    assert len(table.splitlines()) == 2 + len(report.BRIEF)
+    assert table in README
+    whole = (RESULTS / "bench.md").read_text(encoding="utf-8")
+    assert whole == report.markdown(record) + "\n"
+    assert whole in (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+
+
+def test_the_first_code_is_the_example_of_one_page():
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert code
+    lines = [line for line in code[1].splitlines() if line]
+    page = (ROOT / "examples" / "mnist_in_one_page.py").read_text(encoding="utf-8")
+    rest = iter(page.splitlines())
+    assert [line for line in lines if line not in rest] == []  # all of them, in this order
+    assert len(lines) > 25
 
 
 def test_every_accuracy_is_one_of_a_preset():

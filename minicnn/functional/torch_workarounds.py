@@ -1,4 +1,9 @@
-"""What works around torch, each with its reason and what it is worth in a step of training."""
+"""What works around torch, each with its reason and what it is worth in a training step.
+
+Measured on mnist_cnn, one thread, processor time with and without, in turns, on a machine that
+was not quiet: the ratios hold to about a hundredth. Of two ratios the first is for batches of 64,
+the second for batches of 256.
+"""
 
 import ctypes
 import inspect
@@ -23,7 +28,7 @@ class Function(torch.autograd.Function):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # At every call torch asks for the signature of ``forward``, and inspect works it out anew
-        # unless it is stored. Worth SIGNATURE.
+        # unless it is stored. Without this a step takes 1.04 and 1.01 times as long.
         cls.forward.__signature__ = inspect.signature(cls.forward)
 
 
@@ -31,8 +36,8 @@ def needed(ctx: Any, *is_tensor: bool) -> tuple[bool, ...]:
     """Tell in ``backward`` which of the first arguments need a gradient, given which are tensors.
 
     Under torch.compile all tensors do: the compiler drops what is not used, and in torch 2.14 its
-    ``needs_input_grad`` is wrong for arguments that torch.func differentiates with respect to. Of
-    no worth in time: without it a compiled gradient can be 0.
+    ``needs_input_grad`` is wrong for arguments that torch.func differentiates with respect to:
+    a compiled gradient would be 0. Not a matter of speed.
     """
     return is_tensor if torch.compiler.is_compiling() else ctx.needs_input_grad[: len(is_tensor)]
 
@@ -42,7 +47,10 @@ def is_plain(x: Tensor) -> bool:
 
     Not under torch.compile, where the numbers are not there yet, nor under the transforms of
     torch.func: under vmap one tensor stands for many, and vmap has no rule for ``eq(out=)``,
-    ``ne(out=)`` and ``baddbmm_``, which the fast forms need. PLAIN
+    ``ne(out=)`` and ``baddbmm_``, which the fast forms need.
+
+    Without these a step takes longer: 1.8 and 2.0 times with max pooling's gradient by selection,
+    1.015 and 1.03 times for relu's, 1.025 and 1.00 times for convolution's.
     """
     return not torch.compiler.is_compiling() and torch.func.debug_unwrap(x) is x
 
@@ -57,9 +65,9 @@ def keep_freed_memory() -> bool:
     glibc hands large blocks back to the system as soon as they are freed, and the next block comes
     as pages that the system must first find and fill with zeros, one page fault for every 4 KiB. A
     training step frees and allocates the same tens of megabytes every time. With freed memory kept
-    there are hardly any page faults from the second step on; torch does the same on a GPU.
-    ALLOCATOR. The price: the process stays as large as it was at its largest. Nothing in minicnn
-    calls this on its own: it changes the whole process.
+    there are hardly any page faults from the second step on; torch does the same on a GPU. Without
+    it a step takes 1.18 and 1.05 times as long. The price: the process stays as large as it was at
+    its largest. Nothing in minicnn calls this by itself: it changes the whole process.
 
     Returns:
         True if freed blocks are kept from now on; False where the C library is not glibc.

@@ -70,6 +70,17 @@ def report(
 
     Returns:
         The whole file.
+
+    Example:
+        >>> import torch
+        >>> from minicnn import data, metrics, models, runs
+        >>> config = runs.describe({"lr": 0.01}, data.load_sample(), models.lenet5())
+        >>> classes = metrics.class_table(torch.eye(2), torch.tensor([0, 1]))
+        >>> history = [{"images_per_second": 9000.0}]
+        >>> test = {"loss": 0.03, "accuracy": 0.99}
+        >>> html = report("Mine", config, history, 60.0, test, classes, {})
+        >>> "99.00%" in html
+        True
     """
     headline = [
         ("test accuracy", f"{test['accuracy']:.2%}"),

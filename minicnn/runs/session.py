@@ -73,6 +73,18 @@ def begin_or_resume(
         RunError: The folder cannot be used, or the data are not those of the run.
         CheckpointError: last.pt is damaged, or of another network.
         OSError: The folder cannot be read or written.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from minicnn import data, models, runs
+        >>> net = models.lenet5()
+        >>> start = runs.new_progress(TrainState(0, (), (), ()), Generator())
+        >>> with tempfile.TemporaryDirectory() as parent:
+        ...     settings = Settings(out=Path(parent, "run"))
+        ...     run, progress = begin_or_resume(settings, start, data.load_sample(), net)
+        ...     [path.name for path in run.folder.iterdir()]
+        ['config.json']
     """
     leads = processes.rank == 0
     if settings.resume is None:

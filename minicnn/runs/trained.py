@@ -51,6 +51,19 @@ def load_trained(
             damaged.
         CheckpointError: The file of the weights is damaged, or of another network.
         OSError: A file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from minicnn import data, models, runs, train
+        >>> net = models.lenet5()
+        >>> about = runs.describe({"seed": 0}, data.load_sample(), net)
+        >>> weights = runs.initial_weights(net, (1, 28, 28), seed=0)
+        >>> start = runs.new_progress(train.TrainState(0, *weights, ()), torch.Generator())
+        >>> with tempfile.TemporaryDirectory() as parent:
+        ...     run = runs.begin(f"{parent}/run", about)
+        ...     runs.save_progress(run, start, weights)
+        ...     load_trained(run.folder).net == net
+        True
     """
     run = find(folder)
     about = read_description(run)

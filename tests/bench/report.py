@@ -98,6 +98,25 @@ def markdown(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+BRIEF = {  # the rows that a user asks for, by name: what the README calls them
+    "training step of the default model, batch 256": "a training step of the default network",
+    "evaluation of 10,000 test digits": "the evaluation of 10,000 digits",
+    "peak memory of training, process": "peak memory of training",
+    "whole process until 99.0%": "the whole process, until a test accuracy of 99.0 %",
+    "whole process, default settings": "the whole process, default settings",
+}
+
+
+def brief(record: dict[str, Any]) -> str:
+    """Format the rows of a record that a user asks for, as the README's table."""
+    lines = ["| what | against | ratio | spread |", "|---|---|---|---|"]
+    for result in results_of(record):
+        if result.what in BRIEF:
+            cells = BRIEF[result.what], result.against, ratio(result), quartiles(result)
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def line(result: Result) -> str:
     """Format a result as one line for the terminal.
 

@@ -122,7 +122,7 @@ def conclude(row: Row, runs: Sequence[Measured | UnmeasuredError]) -> Result:
         runs: a measurement for each run.
 
     Returns:
-        The Result. It has reached its goal only if every condition held in every run.
+        The Result. A second condition, where the goal has one, must hold in every run.
 
     Example:
         >>> runs = [Measured([Case("", (t, t), (1.0, 1.0))]) for t in (0.5, 0.75, 1.75)]
@@ -131,9 +131,10 @@ def conclude(row: Row, runs: Sequence[Measured | UnmeasuredError]) -> Result:
         (0.625, 0.75, 1.25, 3)
     """
     goals = row.what, row.against, row.goal, row.worst_goal
+    failures = [run for run in runs if isinstance(run, UnmeasuredError)]
+    if failures:
+        return Result(*goals, reached=False, runs=len(runs), note=f"not measured: {failures[0]}")
     measured = [run for run in runs if isinstance(run, Measured)]
-    for failure in (run for run in runs if isinstance(run, UnmeasuredError)):
-        return Result(*goals, reached=False, runs=len(runs), note=f"not measured: {failure}")
     cases = measured[0].cases
     samples = [_samples(runs) for runs in zip(*(run.cases for run in measured), strict=True)]
     ratios = zip(*(each.ratios for each in samples), strict=True)  # of all cases in a repetition

@@ -227,6 +227,7 @@ def test_a_fresh_process_has_as_many_threads_and_passes_its_errors_on() -> None:
         in_fresh_process(memory.memory_of_process, "VmNone")
 
 
+@pytest.mark.slow
 def test_runs_are_measured_in_fresh_processes_and_their_spread_is_saved(
     tmp_path: Path,
 ) -> None:

@@ -9,6 +9,8 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from minicnn import runs
 from minicnn.runs import Run, RunError
@@ -139,3 +141,22 @@ def test_every_file_of_a_run_is_in_its_folder() -> None:
     names = [run.config, run.metrics, run.last, run.best, run.figures, run.report]
     assert {path.parent for path in names} == {run.folder}
     assert len(set(names)) == 6
+
+
+def test_each_figure_is_a_file_of_its_own(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    figures = {name: Figure((inches, 1), dpi=50) for name, inches in (("a", 1), ("b", 2))}
+    runs.save_figures(run, figures)
+    widths = {path.stem: imread(path).shape[1] for path in run.figures.iterdir()}
+    assert widths == {"a": 50, "b": 100}
+
+
+def test_dated_folders_are_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = set()
+    for _ in range(3):
+        folder = runs.dated_folder()
+        folder.mkdir(parents=True)
+        names.add(folder.name)
+    assert len(names) == 3
+    assert all(name[:2] == "20" for name in names)

@@ -130,7 +130,7 @@ def _bin_winners(x: Tensor, rows: Bins, cols: Bins) -> Tensor:
 
 def _padded(bins: Bins, device: torch.device) -> Tensor:
     """Return the cells of each window; shorter ones repeat the last cell, with the same maximum."""
-    longest = max((stop - start for start, stop in bins), default=1)
+    longest = max([1, *(stop - start for start, stop in bins)])
     cells = [[min(start + t, stop - 1) for t in range(longest)] for start, stop in bins]
     return torch.tensor(cells, dtype=torch.int64, device=device).view(len(bins), longest)
 
