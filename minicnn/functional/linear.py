@@ -59,7 +59,7 @@ def _check(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")
     if bias is not None and (weight.ndim == 1 or bias.shape != weight.shape[:1]):
         raise ValueError(
-            f"bias must be ({weight.shape[0]},), one number an output of a two-dimensional weight, "
+            f"bias must be ({weight.shape[0]},), one number per output of a 2-dimensional weight, "
             f"got {tuple(bias.shape)} (weight shape {tuple(weight.shape)})"
         )
 

@@ -103,7 +103,7 @@ def _check(input: Tensor, training: bool, momentum: float, eps: float) -> None:
     (checks.positive if training else checks.non_negative)("eps", eps)
     if training and input.numel() // input.shape[1] < 2:
         raise ValueError(
-            "input must have at least 2 values a channel in training, to have a variance, got "
+            "input must have at least 2 values per channel in training to have a variance, got "
             f"shape {tuple(input.shape)}"
         )
 

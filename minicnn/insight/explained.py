@@ -22,14 +22,16 @@ def image_batch(images: Any) -> Tensor:
 def sequential_net(net: Layer) -> Layer:
     """Check that ``net`` can be split between its layers, and return it."""
     if net.name != "sequential" or not net.children:
-        raise ValueError(f"net must be made by sequential() of some layers, got {net.name}")
+        raise ValueError(
+            f"net must be made by sequential() with at least one layer, got {net.name}"
+        )
     return net
 
 
 def explained_classes(scores: Tensor, classes: Tensor | None) -> Tensor:
     """Check ``classes`` (N,) against ``scores`` (N, K); the default is the predicted classes."""
     if scores.ndim != 2:
-        raise ValueError(f"net must give scores (N, K), got {tuple(scores.shape)}")
+        raise ValueError(f"net must return scores (N, K), got {tuple(scores.shape)}")
     if classes is None:
         return scores.argmax(dim=1)
     n, k = scores.shape

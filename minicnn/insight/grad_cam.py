@@ -79,9 +79,9 @@ def _index(outputs: list[tuple[str, Tensor]], layer: int | None) -> int:
     images = [i for i, (_, y) in enumerate(outputs) if y.ndim == 4]
     if layer is None:
         if not images:
-            raise ValueError("net must have a layer that gives images (N, C, h, w), got none")
+            raise ValueError("net must have a layer that outputs images (N, C, h, w), got none")
         return images[-1]
     if checks.integer("layer", layer) not in images:
         names = ", ".join(f"{i}: {outputs[i][0]}" for i in images)
-        raise ValueError(f"layer must give images (N, C, h, w), one of {{{names}}}, got {layer}")
+        raise ValueError(f"layer must output images (N, C, h, w), one of {{{names}}}, got {layer}")
     return layer

@@ -41,7 +41,7 @@ def pca(points: Tensor, components: int = 2) -> PCA:
         components: number of directions, at most min(N, D).
 
     Returns:
-        The projection, the fraction of the variance that it keeps, the directions, and the mean.
+        The projection, the fraction of variance per direction, the directions and the mean.
 
     Raises:
         TypeError: ``points`` that are not a floating point tensor.
@@ -101,7 +101,7 @@ def penultimate_features(net: Layer, params: Tree, state: Tree, images: Tensor) 
     Recognition", 2014, §3.
     """
     if len(sequential_net(net).children) < 2:
-        raise ValueError(f"net must have at least two layers, got {net.children[0]} alone")
+        raise ValueError(f"net must have at least two layers, got only {net.children[0]}")
     with torch.no_grad():
         _, features = activations(net, params, state, images)[-2]
     return features.flatten(1)

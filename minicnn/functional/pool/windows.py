@@ -19,7 +19,7 @@ def pool_windows(
     if padding > kernel // 2:
         raise ValueError(
             f"padding must be at most half of kernel_size (={kernel}), so that no window "
-            f"lies in the padding alone, got {padding}"
+            f"lies entirely in the padding, got {padding}"
         )
     axis = windows(size, kernel, stride, (padding, padding + (stride - 1) * ceil_mode), dilation)
     starts_outside = (axis.out - 1) * stride >= size + padding
