@@ -367,6 +367,7 @@ def test_several_processes_need_devices_that_can_talk(no_torchrun: pytest.Monkey
         pass
 
 
+@pytest.mark.slow
 def test_a_process_that_nobody_joins_is_told(no_torchrun: pytest.MonkeyPatch) -> None:
     for name, value in {"WORLD_SIZE": "2", "RANK": "1", **meeting_place()}.items():
         no_torchrun.setenv(name, value)
@@ -480,6 +481,7 @@ def launched(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(2)]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(launched: list[dict[str, Any]]) -> None:
     alone = curve(Processes(0, 1))
     assert [results["who"] for results in launched] == [(0, 2), (1, 2)]
@@ -492,6 +494,7 @@ def test_two_processes_train_as_one(launched: list[dict[str, Any]]) -> None:
         assert torch.equal(results["rng"], alone["rng"])
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_same_bits(launched: list[dict[str, Any]]) -> None:
     first, second = launched
     assert first["losses"] == second["losses"]
@@ -499,10 +502,12 @@ def test_two_processes_have_the_same_bits(launched: list[dict[str, Any]]) -> Non
         assert_equal_trees(first[name], second[name])
 
 
+@pytest.mark.slow
 def test_two_processes_answer_any_of_alike(launched: list[dict[str, Any]]) -> None:
     assert [results["any"] for results in launched] == [[False, True, True]] * 2
 
 
+@pytest.mark.slow
 def test_a_step_of_two_processes_calls_only_building_blocks_and_sums(
     launched: list[dict[str, Any]],
 ) -> None:
@@ -511,15 +516,18 @@ def test_a_step_of_two_processes_calls_only_building_blocks_and_sums(
         assert results["found"] - unlisted == {"c10d.allreduce_"}
 
 
+@pytest.mark.slow
 def test_the_processes_part_at_an_error(launched: list[dict[str, Any]]) -> None:
     assert all(results["left"] for results in launched)
 
 
+@pytest.mark.slow
 def test_a_process_that_says_nothing_is_given_up(launched: list[dict[str, Any]]) -> None:
     for results in launched:
         assert "another of the 2 processes ended or does not answer: " in results["silence"]
 
 
+@pytest.mark.slow
 def test_who_loses_a_process_says_so_and_ends(tmp_path: Path) -> None:
     environment = os.environ | meeting_place() | {"WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
     first, second = (

@@ -219,6 +219,7 @@ def identity() -> tuple[int, int]:
     return os.getpid(), torch.get_num_threads()
 
 
+@pytest.mark.slow
 def test_a_fresh_process_has_as_many_threads_and_passes_its_errors_on() -> None:
     (fresh, threads), (here, expected) = in_fresh_process(identity), identity()
     assert fresh != here
@@ -609,6 +610,7 @@ class FewDigits:
         return self.transform(self.images[i]), int(self.labels[i])
 
 
+@pytest.mark.slow
 def test_the_usual_script_learns_and_its_lines_are_understood(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

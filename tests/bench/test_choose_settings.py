@@ -17,6 +17,7 @@ def no_test_digits(monkeypatch):
     monkeypatch.setattr(data, "load", lambda *args: (load(*args)[0], None, None))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_test_digits")
 def test_two_settings_are_compared_on_the_same_divisions(tmp_path, capsys):
     path = tmp_path / "results" / "choice.json"

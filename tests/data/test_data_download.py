@@ -77,6 +77,7 @@ def run(root, *mirrors: str) -> None:
     download("MNIST", root, mirrors=mirrors, resources=RESOURCES, stall_seconds=STALL)
 
 
+@pytest.mark.slow
 def test_a_slow_download_is_waited_for_and_put_in_place(tmp_path):
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
@@ -91,6 +92,7 @@ def test_a_slow_download_is_waited_for_and_put_in_place(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "MNIST"]
 
 
+@pytest.mark.slow
 def test_silence_in_the_middle_of_a_file_is_given_up_on(tmp_path, capfd):
     silence = pytest.raises(DownloadError, match=f"^no byte came for {STALL:g} s$")
     with server(half_then_silence) as mirror, silence:
@@ -99,6 +101,7 @@ def test_silence_in_the_middle_of_a_file_is_given_up_on(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_what_each_mirror_did_wrong_is_told(tmp_path, refusing_server, capfd):
     with server(damaged) as mirror, pytest.raises(DownloadError) as error:
         run(tmp_path / "new", refusing_server, refusing_server, mirror)
@@ -117,6 +120,7 @@ def ctrl_c_interrupts() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ctrl_c_interrupts")
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals to a thread")
 def test_ctrl_c_ends_the_child_and_leaves_nothing(tmp_path, capfd):

@@ -101,6 +101,7 @@ def test_unknown_names_are_refused():
         data.load("cifar")
 
 
+@pytest.mark.slow
 def test_a_silent_network_is_given_up_on_and_leaves_nothing(tmp_path, monkeypatch, silent_server):
     # A proxy stands between torchvision and its real mirrors, so that no byte leaves this machine.
     for name in ("http_proxy", "https_proxy"):

@@ -83,6 +83,7 @@ def test_a_run_trains_tests_and_saves_every_figure(tmp_path, capsys):
     assert all(file.stat().st_size > 5000 for file in (tmp_path / "run" / "figures").iterdir())
 
 
+@pytest.mark.slow
 def test_off_a_terminal_there_is_one_plain_line_an_epoch(no_figures, capsys):
     train_mnist.main([*QUICK, "--epochs", "2"])
     captured = capsys.readouterr()
@@ -90,12 +91,14 @@ def test_off_a_terminal_there_is_one_plain_line_an_epoch(no_figures, capsys):
     assert captured.err == ""
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers_bit_for_bit(no_figures):
     results = [train_mnist.main([*QUICK, "--seed", seed]) for seed in "772"]
     assert results[0] == results[1]
     assert results[0] != results[2]
 
 
+@pytest.mark.slow
 def test_evaluating_less_often_changes_nothing(no_figures, monkeypatch):
     usual = train_mnist.main(QUICK)
     monkeypatch.setattr(train, "evaluate", lambda *_: {"loss": 0.0, "accuracy": 0.0})
@@ -199,6 +202,7 @@ def test_no_preset_is_the_default_preset():
     assert parse() == parse("--preset", "default") == Settings()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [["--preset", "best", "--epochs", "1"], ["--rotate", "10", "--average", "0.1"]]
 )
@@ -253,6 +257,7 @@ def train_on_the_sample(
     return weights, train.TrainState(**progress), held_out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_figures")
 def test_averaged_weights_are_what_is_validated_and_saved(tmp_path):
     plain, last, held_out = train_on_the_sample(tmp_path / "plain")
@@ -265,6 +270,7 @@ def test_averaged_weights_are_what_is_validated_and_saved(tmp_path):
     assert averaged["loss"] != held_out["loss"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_figures")
 def test_an_average_over_next_to_nothing_is_the_last_weights(tmp_path):
     last, _, _ = train_on_the_sample(tmp_path / "plain")

@@ -233,6 +233,7 @@ def test_a_time_limit_does_not_affect_later_calls() -> None:
 # --- The verdict --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_another_process_prints_the_same_and_leaves_no_files(tmp_path: Path) -> None:
     path = tmp_path / "answer.py"
     path.write_text("def log_softmax(logits):\n    return logits - logits.exp().sum().log()\n")

@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import pytest
 import torch
 
 from minicnn import runs
@@ -12,6 +13,7 @@ from . import ends, kills
 from .stage import Stage
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_and_resumed_ends_the_same_to_the_last_bit(stage: Stage) -> None:
     killer = kills.Killer(stage.server, stage.folder, few_digits=True, rng=random.Random(0))
     killed = kills.kill_often(killer, 3, lambda kill: None, kills.VARIANTS[:2])

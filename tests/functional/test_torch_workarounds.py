@@ -179,6 +179,7 @@ print(faults() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not keep_freed_memory(),
     reason="not glibc, or an old one that takes blocks of 1 GiB for too large to be kept",

@@ -42,6 +42,7 @@ def judge(*changes: Change) -> tuple[dict[str, Verdict], set[str]]:
     return {verdict.name: verdict for verdict in verdicts}, broken
 
 
+@pytest.mark.slow
 def test_wrong_versions_are_noticed_and_another_right_one_is_not() -> None:
     source = (LIBRARY / WRONG.file).read_text(encoding="utf-8")
     verdicts, broken = judge(WRONG, RIGHT, BROKEN)
@@ -52,6 +53,7 @@ def test_wrong_versions_are_noticed_and_another_right_one_is_not() -> None:
     assert (LIBRARY / WRONG.file).read_text(encoding="utf-8") == source  # it was all in copies
 
 
+@pytest.mark.slow
 def test_a_test_that_fails_without_the_mutant_proves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

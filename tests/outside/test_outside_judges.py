@@ -20,7 +20,12 @@ def torch_has_samples():
         pytest.skip(f"torch's own samples are private, and cannot be imported here: {error}")
 
 
-@pytest.mark.parametrize("name", SOURCES)
+SLOW = {"max_pool2d"}  # of which torch has thousands of samples
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in SOURCES]
+)
 def test_every_sample_passes_or_is_declined_by_name(name):
     judged = row(name)
     assert judged.samples > 0

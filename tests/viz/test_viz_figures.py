@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import matplotlib
 import matplotlib.style
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 
 
@@ -25,6 +26,7 @@ def test_everything_fits_on_the_page_and_no_axes_lie_over_others(make, pixels):
         assert not any(box.overlaps(other) for other in boxes[:i])
 
 
+@pytest.mark.slow
 def test_the_users_theme_changes_nothing_and_is_left_as_it_was(make, pixels):
     expected = pixels(make())
     theme = {"font.size": 20, "axes.grid": True, "image.cmap": "jet", "image.origin": "lower"}
@@ -45,6 +47,7 @@ def test_threads_draw_what_one_thread_draws(makers, pixels):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_figure_is_freed_with_its_last_reference(make):
     figure = make()
     assert isinstance(figure, Figure)

@@ -110,6 +110,7 @@ def test_a_digit_of_mnist_is_read_as_itself():
     assert (found < 0.02).double().mean() > 0.96  # the others' strokes are thickened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("factor", "size", "at"),
     [(1, (60, 100), (20, 10)), (3, (200, 100), (30, 10)), (10, (900, 600), (500, 200))],
@@ -459,6 +460,7 @@ def test_the_examples_in_the_docstrings_are_right(module):
 # --- The drawn digits --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nine_in_ten_drawn_digits_are_most_like_mnists_of_the_same_class():
     # A network would have to be trained; the three nearest neighbours, slightly blurred, need not.
     train, _ = data.load_sample()
