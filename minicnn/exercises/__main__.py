@@ -1,4 +1,4 @@
-"""The command line of the exercises: see the package."""
+"""The command line of the exercises; see the docstring of the package."""
 
 import argparse
 import io
@@ -18,9 +18,9 @@ The exercises need hypothesis, which comes with the extra "test":
 def main(arguments: list[str]) -> int:
     """List, start or check; return the exit code."""
     options = parse(arguments)
-    if hasattr(sys.stdout, "reconfigure"):  # a console that lacks a sign shows "?" in its place
+    if hasattr(sys.stdout, "reconfigure"):  # a console without a character prints "?"
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    # Hypothesis keeps notes in the current folder, unless it is told of another one.
+    # By default hypothesis writes its database to the current folder.
     notes = Path(tempfile.gettempdir()) / "minicnn-exercises"
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(notes))
     try:
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     if options.command == "check":
         return max(check(path) for path in options.files)
     print(minicnn.exercises.catalogue.listing())
-    print("\nBegin: python3 -m minicnn.exercises start NAME")
+    print("\nTo begin: python3 -m minicnn.exercises start NAME")
     return RIGHT
 
 
@@ -47,31 +47,29 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command")
-    begin = commands.add_parser("start", aliases=["new"], help="write the file to be filled in")
-    begin.add_argument("name", help="of the exercise")
-    begin.add_argument("file", nargs="?", type=Path, help="to write (NAME.py)")
-    judge = commands.add_parser("check", help="judge the exercises in files")
+    begin = commands.add_parser("start", aliases=["new"], help="write a file to fill in")
+    begin.add_argument("name", help="name of the exercise")
+    begin.add_argument("file", nargs="?", type=Path, help="file to write (default: NAME.py)")
+    judge = commands.add_parser("check", help="check the exercises in files")
     judge.add_argument("files", nargs="+", type=Path, metavar="file")
     return parser.parse_args(arguments)
 
 
 def start(name: str, file: Path | None = None) -> int:
-    """Write a stub, unless its file is there already."""
+    """Write the stub of an exercise, unless the file exists."""
     from difflib import get_close_matches
 
     from minicnn.exercises.catalogue import EXERCISES, chapter
 
     if name not in EXERCISES:
         near = get_close_matches(name, EXERCISES, 1)
-        print(f"There is no exercise {name!r}." + (f" Do you mean {near[0]}?" if near else ""))
+        print(f"There is no exercise {name!r}." + (f" Did you mean {near[0]}?" if near else ""))
         return UNREADABLE
     path = file or Path(f"{name}.py")
     try:
         EXERCISES[name].stub.write(path)
     except FileExistsError:
-        print(
-            f"{path} is there already, and stays as it is. Give another file's name to begin anew."
-        )
+        print(f"{path} already exists and was not changed. Give another file name to start again.")
         return UNREADABLE
     except OSError as error:
         print(f"{path} cannot be written: {error.strerror}.")
@@ -84,12 +82,12 @@ def start(name: str, file: Path | None = None) -> int:
 
 
 def check(path: Path) -> int:
-    """Judge every exercise in a file, and print the verdicts."""
+    """Check every exercise in a file and print the verdicts."""
     from minicnn.exercises.check import check_file
     from minicnn.exercises.learner import UnreadableError
 
-    sys.stdin = io.StringIO()  # so that input() fails rather than waits
-    out = sys.stdout  # while an answer runs, another one collects what it prints
+    sys.stdin = io.StringIO()  # so that input() fails instead of waiting
+    out = sys.stdout  # while an answer runs, sys.stdout is replaced to capture its output
     try:
         verdicts = check_file(path, lambda text: print(f"{text}\n", file=out, flush=True))
     except UnreadableError as error:

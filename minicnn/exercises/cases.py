@@ -1,4 +1,4 @@
-"""Small cases to be drawn: whole numbers and short sides, which shrink to what one can read."""
+"""Strategies for small cases: whole numbers and short sides, which shrink to a readable size."""
 
 import math
 
@@ -11,7 +11,7 @@ from minicnn.testing.case import Case
 
 
 def whole(*shape: int, low: int = -3, high: int = 3, step: float = 1.0) -> SearchStrategy[Tensor]:
-    """Draw float64 tensors of whole numbers, or of whole multiples of a step; they shrink to 0.
+    """Draw float64 tensors of integers, or of integer multiples of a step; they shrink to 0.
 
     Example:
         >>> from minicnn.exercises.search import simplest
@@ -25,7 +25,7 @@ def whole(*shape: int, low: int = -3, high: int = 3, step: float = 1.0) -> Searc
 
 
 def in_float32(cases: SearchStrategy[Case]) -> SearchStrategy[Case]:
-    """Give the same cases in float32.
+    """Convert the tensors of the cases to float32.
 
     Example:
         >>> from minicnn.exercises.search import simplest
@@ -45,7 +45,7 @@ def in_float32(cases: SearchStrategy[Case]) -> SearchStrategy[Case]:
 
 
 def places(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
-    """Count the places of a window along one side.
+    """Count the positions of a window along one side.
 
     Example:
         >>> places(28, kernel=5, stride=2, padding=2)
@@ -58,7 +58,7 @@ def places(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: 
 def sides(
     draw: DrawFn, square: bool, kernels: int = 3, padding: int = 0, dilation: int = 1, room: int = 2
 ) -> tuple[int, int, int, int]:
-    """Draw (H, W, kH, kW): a kernel, and an image in which it has so much room to move at most.
+    """Draw (H, W, kH, kW): a kernel, and an image in which it can move by at most ``room``.
 
     Example:
         >>> from minicnn.exercises.search import simplest
@@ -80,7 +80,7 @@ def sides(
 
 @st.composite
 def scores(draw: DrawFn, rows: int = 3, low: int = -3, high: int = 3, labels: bool = False) -> Case:
-    """Draw scores (N, C), and with ``labels`` a target for each row.
+    """Draw scores (N, C), with ``labels`` also a target for each row.
 
     Example:
         >>> from minicnn.exercises.search import simplest

@@ -1,4 +1,4 @@
-"""All exercises, in the order of the book."""
+"""All exercises, in the order of the chapters."""
 
 from pathlib import Path
 
@@ -47,11 +47,11 @@ TASKS = (
     dropout,
 )
 EXERCISES: dict[str, Exercise] = {task.EXERCISE.name: task.EXERCISE for task in TASKS}
-BOOK = Path(__file__).parents[2] / "docs" / "learn"  # there in a checkout, not in a wheel
+BOOK = Path(__file__).parents[2] / "docs" / "learn"  # exists in a checkout, not in a wheel
 
 
 def chapter(number: int) -> str:
-    """Name a chapter as its file does, or by its number where there is no book.
+    """Return the file name of a chapter, or its number where the book is not installed.
 
     Example:
         >>> chapter(99)
@@ -66,7 +66,7 @@ def listing() -> str:
 
     Example:
         >>> listing().partition(" (")[0]
-        'conv2d_forward       convolution, by loops or as you like'
+        'conv2d_forward       convolution, with loops or any other way'
     """
     width = max(map(len, EXERCISES))
     return "\n".join(

@@ -1,4 +1,4 @@
-"""Check a file: every exercise in it, one after the other."""
+"""Check every exercise in a file."""
 
 import os
 from collections.abc import Callable
@@ -11,23 +11,23 @@ from minicnn.exercises.learner import exercises_in, load
 from minicnn.exercises.report import report
 
 STUCK = (
-    "{name}: it has not come back after {seconds:.0f} seconds, and cannot be interrupted.\n"
-    "  Does a bare `except:` catch everything, or does it wait for something?"
+    "{name}: it has not returned after {seconds:.0f} seconds and cannot be interrupted.\n"
+    "  Is there a bare `except:` that catches everything, or does it wait for input?"
 )
 
 
 def check_file(path: Path, show: Callable[[str], None] = print) -> list[Verdict]:
-    """Judge the exercises in a learner's file, and show each verdict as it comes.
+    """Check the exercises in a learner's file and show each verdict as soon as it is known.
 
     Args:
-        path: the file.
-        show: is given each report.
+        path: the learner's file.
+        show: called with the text of each report.
 
     Returns:
-        The verdicts, in the order of the book.
+        The verdicts, in the order of the chapters.
 
     Raises:
-        UnreadableError: there is no exercise to be had from the file.
+        UnreadableError: the file cannot be run, or contains no exercise.
     """
 
     def stuck(name: str) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Compare what came with what was expected, and say in words where they differ."""
+"""Compare a result with the expected one and describe the first difference."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,8 @@ class Fault:
 
     Attributes:
         kind: "values", "shape", "dtype", "type", "changed", "raised", "time", …
-        words: a sentence or two.
-        part: which of several results it is about.
+        words: the description, a sentence or two.
+        part: index of the result that is wrong, if there are several.
     """
 
     kind: str
@@ -29,12 +29,12 @@ def compare(expected: Any, got: Any, names: tuple[str, ...]) -> Fault | None:
 
     Args:
         expected: a tensor, a number, or a tuple of them.
-        got: anything at all.
-        names: of the parts of the result.
+        got: any object.
+        names: the names of the parts of the result.
 
     Example:
         >>> compare(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 3.0]), ("the result",)).words
-        'the result is wrong at [1]: 2 was expected, 3 came.'
+        'the result is wrong at [1]: expected 2, got 3.'
         >>> compare(torch.zeros(2), torch.zeros(1, 2), ("the result",)).kind
         'shape'
     """
@@ -43,15 +43,15 @@ def compare(expected: Any, got: Any, names: tuple[str, ...]) -> Fault | None:
     if not isinstance(expected, tuple):
         return _compare(expected, got, names[0], 0)
     if not isinstance(got, (tuple, list)) or len(got) != len(expected):
-        many = f"{len(got)}" if isinstance(got, (tuple, list)) else f"{_kind(got)}, which is one"
-        return Fault("type", f"{len(expected)} results were expected, {_and(names)}; got {many}.")
+        many = f"{len(got)}" if isinstance(got, (tuple, list)) else f"a single {_kind(got)}"
+        return Fault("type", f"Expected {len(expected)} results, {_and(names)}; got {many}.")
     pairs = zip(expected, got, names, strict=True)
     faults = (_compare(e, g, name, part) for part, (e, g, name) in enumerate(pairs))
     return next((fault for fault in faults if fault), None)
 
 
 def near(expected: Tensor, got: Tensor) -> Tensor:
-    """Tell for each number whether two thirds of its digits are as expected.
+    """Return, for each number, whether two thirds of its digits are as expected.
 
     The rule is that of `minicnn.testing.assert_near`.
 
@@ -71,36 +71,36 @@ def _compare(expected: Any, got: Any, name: str, part: int) -> Fault | None:
     if not isinstance(expected, Tensor):
         return _compare_numbers(expected, got, name, part)
     if not isinstance(got, Tensor):
-        return Fault("type", f"{name} must be a torch.Tensor; a {_kind(got)} came.", part)
+        return Fault("type", f"{name} must be a torch.Tensor, got a {_kind(got)}.", part)
     if got.shape != expected.shape:
-        shapes = f"{tuple(expected.shape)} was expected, {tuple(got.shape)} came"
+        shapes = f"expected {tuple(expected.shape)}, got {tuple(got.shape)}"
         return Fault("shape", f"{name} has the wrong shape: {shapes}.", part)
     if got.dtype != expected.dtype:
-        dtypes = f"{expected.dtype} was expected, {got.dtype} came"
+        dtypes = f"expected {expected.dtype}, got {got.dtype}"
         return Fault("dtype", f"{name} has the wrong dtype: {dtypes}.", part)
     wrong = (~near(expected, got.detach())).nonzero().tolist()
     return _at(wrong, expected, got, name, part) if wrong else None
 
 
 def _at(wrong: list[list[int]], expected: Tensor, got: Tensor, name: str, part: int) -> Fault:
-    """Name the first place, and count the others."""
+    """Name the first wrong position and count the others."""
     first = tuple(wrong[0])
     where = f" at {wrong[0]}" if first else ""
-    came = f"{number(expected[first].item())} was expected, {number(got[first].item())} came"
+    both = f"expected {number(expected[first].item())}, got {number(got[first].item())}"
     more = f" ({len(wrong)} of its {expected.numel()} numbers are wrong)" if len(wrong) > 1 else ""
-    return Fault("values", f"{name} is wrong{where}: {came}{more}.", part)
+    return Fault("values", f"{name} is wrong{where}: {both}{more}.", part)
 
 
 def _compare_numbers(expected: Any, got: Any, name: str, part: int) -> Fault | None:
     wanted = int if isinstance(expected, int) else (int, float)
     if isinstance(got, bool) or not isinstance(got, wanted):
         kind = "fraction" if isinstance(got, float) else "type"
-        words = f"{name} must be a Python {_kind(expected)}; a {_kind(got)} came: {got!r:.40}."
+        words = f"{name} must be a Python {_kind(expected)}, got a {_kind(got)}: {got!r:.40}."
         return Fault(kind, words, part)
     if near(torch.tensor(expected, dtype=torch.float64), torch.tensor(got, dtype=torch.float64)):
         return None
-    came = f"{number(expected)} was expected, {number(got)} came"
-    return Fault("values", f"{name} is wrong: {came}.", part)
+    both = f"expected {number(expected)}, got {number(got)}"
+    return Fault("values", f"{name} is wrong: {both}.", part)
 
 
 def _kind(value: Any) -> str:

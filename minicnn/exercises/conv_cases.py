@@ -1,4 +1,4 @@
-"""Cases of convolution and of its gradients, as plain or as involved as a probe wants them."""
+"""Strategies for cases of convolution and of its gradients."""
 
 import torch
 from hypothesis import strategies as st
@@ -22,20 +22,20 @@ def convolutions(
     groups: int = 1,
     gradient: bool = False,
 ) -> Case:
-    """Draw an image, kernels, and with ``gradient`` what comes back from their convolution.
+    """Draw images and kernels, with ``gradient`` also the gradient of their convolution.
 
     Args:
-        draw: hypothesis's.
-        square: whether images and kernels have as many rows as columns.
-        images: how many there are at most.
-        channels: how many each group sees at most.
-        kernels: how many each group has at most.
-        bias: whether there is one, rather than None.
-        stride: as everywhere, and so are padding, dilation and groups.
-        padding: the same on all sides.
-        dilation: between a kernel's cells.
-        groups: into which the channels fall.
-        gradient: whether to draw (grad, input, weight) rather than (input, weight, bias).
+        draw: supplied by hypothesis.
+        square: whether images and kernels are square.
+        images: maximal number of images.
+        channels: maximal number of input channels per group.
+        kernels: maximal number of kernels per group.
+        bias: whether to draw a bias instead of None.
+        stride: pixels from one position to the next.
+        padding: zeros on each side.
+        dilation: pixels from one kernel cell to the next.
+        groups: number of groups of channels.
+        gradient: whether to draw (grad, input, weight) instead of (input, weight, bias).
 
     Example:
         >>> from minicnn.exercises.search import simplest
@@ -44,7 +44,7 @@ def convolutions(
     """
     largest = 3 if max(images, channels, kernels, groups) == 1 else 2
     room = 1 + stride
-    # Until a kernel has two cells its dilation cannot be seen.
+    # Dilation has no effect on a kernel with a single cell.
     height, width, k_h, k_w = draw(sides(square, largest, padding, dilation, room))
     n, c, o = draw(st.integers(1, images)), draw(st.integers(1, channels)), 1
     o = groups * draw(st.integers(1, kernels))
@@ -62,7 +62,7 @@ def convolutions(
 
 
 def conv_gradient(case: Case, by: str) -> torch.Tensor:
-    """Differentiate ⟨grad, conv2d(input, weight)⟩ by torch.
+    """Differentiate ⟨grad, conv2d(input, weight)⟩ with torch's autograd.
 
     Example:
         >>> from minicnn.exercises.search import simplest

@@ -1,4 +1,4 @@
-"""A time limit for calls that may never come back."""
+"""A time limit for calls that may never return."""
 
 import ctypes
 import os
@@ -8,21 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SECONDS = 3.0  # that a call may take
-GRACE = 2.0  # more until it counts as stuck
+SECONDS = 3.0  # allowed for a call
+GRACE = 2.0  # further seconds until it counts as stuck
 TICK = 0.05
 
 
 class TimeUpError(BaseException):
-    """The time is up. It is no Exception, so that ``except Exception`` does not swallow it."""
+    """The time is up. A BaseException, so that ``except Exception`` does not catch it."""
 
 
 class Watchman:
-    """A thread that interrupts the calls of another one when they take too long.
+    """A thread that interrupts calls of another thread when they take too long.
 
-    Python delivers an interruption between two steps of the interpreter. Code that waits outside
-    of it, or that catches whatever comes, goes on; then ``stuck`` is called, if it is given, and
-    the process ends.
+    Python raises the exception between two instructions of the interpreter. Code that blocks
+    outside the interpreter, or that catches every exception, keeps running; then ``stuck`` is
+    called, if given, and the process ends.
 
     Example:
         >>> with Watchman(seconds=0.1) as watchman:
@@ -42,7 +42,7 @@ class Watchman:
         self.seconds = SECONDS if seconds is None else seconds
         self._until = float("inf")
         self._interrupted = False
-        self._lock = threading.Lock()  # nothing is sent once a call has been left
+        self._lock = threading.Lock()  # no exception is sent after a call has returned
         self._home = threading.Event()
 
     def __enter__(self) -> "Watchman":
@@ -55,7 +55,7 @@ class Watchman:
 
     @contextmanager
     def limit(self) -> Iterator[None]:
-        """Raise TimeUpError inside the block, wherever it is then, if it takes too long."""
+        """Raise TimeUpError inside the block if it takes too long."""
         self._interrupted = False
         self._until = time.monotonic() + self.seconds
         try:

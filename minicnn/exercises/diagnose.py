@@ -1,4 +1,4 @@
-"""Find out which mistake a failure looks like, and give a hint for it."""
+"""Identify the mistake behind a failure and give a hint."""
 
 from typing import Any
 
@@ -10,51 +10,51 @@ from minicnn.exercises.signs import sign
 from minicnn.exercises.trial import Trial, copied
 
 HINTS = {
-    "unwritten": "Take the docstring line by line, and write the plainest loops that do it.",
-    "arguments": "Start from the stub's first line: the order and the number of arguments count.",
-    "time": "Does every loop end? Look at what changes from one round to the next.",
+    "unwritten": "Follow the docstring line by line with the simplest loops that do it.",
+    "arguments": "Start from the first line of the stub: the number and order of arguments matter.",
+    "time": "Does every loop end? Check what changes from one iteration to the next.",
     "ready-made": (
-        "That does the work for you, and the point here is to do it by hand, once. Indexing, "
-        "loops, elementwise maths, sums and matrix products are all that it takes."
+        "That function does the work for you; the exercise is to write it by hand. Indexing, "
+        "loops, elementwise operations, sums and matrix products are enough."
     ),
     "unsteady": (
-        "The result has to follow from the arguments alone: no random numbers, nothing kept in a "
-        "global variable, no tensor of torch.empty that is left as it was."
+        "The result must depend on the arguments only: no random numbers, no global variables, "
+        "no uninitialised memory from torch.empty."
     ),
     "changed": (
-        "The caller may still need those numbers. Work on a copy, or make a new tensor; +=, -= and "
-        "methods that end in _ write into the tensor that they are used on."
+        "The caller may still need those values. Work on a copy or create a new tensor; +=, -= and "
+        "methods whose names end in _ modify their tensor in place."
     ),
     "dtype": (
-        "A new tensor is float32, or int64 if made of ints, unless it is told otherwise: "
-        "input.new_zeros(…) and torch.zeros_like(input) take the dtype of input."
+        "A new tensor is float32 by default, or int64 if it is made from ints: "
+        "input.new_zeros(…) and torch.zeros_like(input) use the dtype of input."
     ),
-    "type": "Compare what you return with the docstring's “Returns”.",
-    "fraction": "A division by / makes a float, even if it comes out even.",
-    "shape": "Print the shape of your result, and count by hand what it should be in this case.",
-    "raised": "Print the shapes just before that line, in this very case.",
+    "type": "Compare what you return with “Returns” in the docstring.",
+    "fraction": "The operator / returns a float, even for a whole number.",
+    "shape": "Print the shape of your result, and work out by hand what it should be here.",
+    "raised": "Print the shapes just before that line, for this case.",
 }
 OF_ERRORS = {
-    "IndexError": "An index runs past the end: print it, and the size that it must stay below.",
-    "NameError": "That name is not defined: is it misspelt, or not imported?",
-    "UnboundLocalError": "That variable is read on a path on which nothing was put into it.",
-    "AttributeError": "There is no such attribute: is it misspelt, or another kind of object?",
+    "IndexError": "An index is out of range: print it, and the size that it must stay below.",
+    "NameError": "That name is not defined: is it misspelt, or is an import missing?",
+    "UnboundLocalError": "That variable is read on a path where it has no value yet.",
+    "AttributeError": "There is no such attribute: is it misspelt, or is the type wrong?",
     "ZeroDivisionError": "Which divisor is 0 here, and should it ever be?",
-    "RecursionError": "It calls itself without end.",
+    "RecursionError": "It calls itself endlessly.",
 }
 
 
 def diagnose(
     exercise: Exercise, probe: Probe, trial: Trial, trials: list[Trial], first: bool
 ) -> Diagnosis:
-    """Name the mistake: a suspect whom all trials confirm, a sign, or else the probe's topic.
+    """Name the mistake: a suspect that explains all trials, a sign, or the topic of the probe.
 
     Args:
-        exercise: whose suspects to look at.
-        probe: the first that failed.
+        exercise: the exercise, with its suspects.
+        probe: the first probe that failed.
         trial: the smallest failure.
-        trials: of the same probe, failures or not: a suspect has to explain every one.
-        first: whether it is the first probe, in which nothing is new.
+        trials: all trials of the probe, passed or failed; a suspect has to explain every one.
+        first: whether it is the first probe of the exercise.
     """
     kind = trial.fault.kind if trial.fault else ""
     if kind not in ("values", "shape", "raised"):
@@ -74,10 +74,10 @@ def diagnose(
 
 
 def _explains(suspect: Suspect, exercise: Exercise, trials: list[Trial]) -> bool:
-    """Tell whether all that came is what the suspect would have returned, failures included.
+    """Return whether every result is what the suspect would have returned.
 
-    Where the suspect has no answer, for its sizes do not fit, something has to be wrong, no matter
-    what. But one wrong answer at least has to be the suspect's.
+    Where the suspect itself fails, because its sizes do not fit, the trial must have failed too, in
+    any way. At least one wrong result must be equal to the suspect's.
     """
     caught = False
     for trial in trials:
@@ -91,7 +91,7 @@ def _explains(suspect: Suspect, exercise: Exercise, trials: list[Trial]) -> bool
 
 
 def _answer(suspect: Suspect, trial: Trial) -> Any:
-    """Return what the suspect makes of a case, or None if that fails."""
+    """Return the suspect's result for a case, or None if it fails."""
     try:
         answer = suspect.answer(copied(trial.case))
     except (RuntimeError, ValueError, IndexError, TypeError, ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""What an exercise is made of."""
+"""The parts of an exercise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from minicnn.testing.case import Case
 
 @dataclass(frozen=True)
 class Probe:
-    """Cases that ask one more thing than the probes before.
+    """A group of cases that tests one more feature than the probes before.
 
     Attributes:
-        name: what is new in these cases, as in "stride 2".
-        cases: draws them; small ones, of whole numbers, so that a person can follow one by hand.
-        hint: what to think about if these cases are the first that fail.
+        name: what is new in these cases, such as "stride 2".
+        cases: a strategy for small cases of integers that can be followed by hand.
+        hint: the hint if these cases are the first to fail.
     """
 
     name: str
@@ -27,11 +27,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Suspect:
-    """A well-known mistake: it is made out if all that the function returns is what it gives.
+    """A common mistake, recognised when it explains everything that the function returns.
 
     Attributes:
-        topic: the mistake's name.
-        answer: what somebody who makes it returns for a case.
+        topic: the name of the mistake.
+        answer: the result of a function with this mistake for a case.
         hint: where to look.
     """
 
@@ -42,16 +42,16 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One function to write, and all that is needed to judge it.
+    """One function to write, and everything needed to grade it.
 
     Attributes:
-        stub: what the learner starts from: name, arguments, docstring.
-        task: what to write, in a line.
+        stub: the learner's starting point: name, arguments and docstring.
+        task: what to write, in one line.
         chapter: the number of the chapter in ``docs/learn/``.
-        solution: one way to write it, in the plainest words.
-        twin: what is right, by torch; its arguments are called as the stub's.
-        probes: from easy to hard.
-        suspects: what is often done wrong.
+        solution: a simple reference solution.
+        twin: the correct result, computed with torch; takes the same arguments as the stub.
+        probes: the groups of cases, from easy to hard.
+        suspects: common mistakes.
         returns: the names of the results.
     """
 
@@ -71,11 +71,11 @@ class Exercise:
 
 
 class Diagnosis(NamedTuple):
-    """What a failure looks like.
+    """The most likely cause of a failure.
 
     Attributes:
         topic: the mistake in a few words.
-        hint: what to think about; never the solution.
+        hint: what to think about, never the solution.
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""Judge a function: probe after probe, from easy to hard, until one fails."""
+"""Judge a function: try probe after probe, from easy to hard, until one fails."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,19 +14,19 @@ from minicnn.exercises.search import EXAMPLES, SHRINKS, Try, is_final, shrink, s
 from minicnn.exercises.trial import Trial, try_case
 from minicnn.testing.case import Case
 
-REPEATS = 6  # calls with the same arguments, which have to do the same
+REPEATS = 6  # calls with the same arguments, which must give the same result
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out of a judgement.
+    """The result of judging a function.
 
     Attributes:
         exercise: the exercise.
-        passed: the probes that went well, each with the number of its cases.
-        probe: the first that did not, or None.
-        trial: the smallest case that fails, and what came of it.
-        diagnosis: what it looks like.
+        passed: the probes that passed, each with its number of cases.
+        probe: the first probe that failed, or None.
+        trial: the smallest failing case with its result.
+        diagnosis: the likely cause.
     """
 
     exercise: Exercise
@@ -37,7 +37,7 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """Whether nothing was found."""
+        """Whether no failure was found."""
         return self.trial is None
 
 
@@ -48,14 +48,14 @@ def judge(
     shrinks: int = SHRINKS,
     stuck: Callable[[], None] | None = None,
 ) -> Verdict:
-    """Try a function on the cases of an exercise; the same function gets the same verdict.
+    """Try a function on the cases of an exercise; the verdict is deterministic.
 
     Args:
-        exercise: what it should do.
-        function: the learner's.
-        examples: cases of each probe.
-        shrinks: calls that the search for a smaller case may take.
-        stuck: is called if the function cannot be stopped, and then the process ends.
+        exercise: the exercise.
+        function: the learner's function.
+        examples: number of cases per probe.
+        shrinks: maximal number of calls in the search for a smaller case.
+        stuck: called if the function cannot be stopped, before the process ends.
 
     Example:
         >>> from minicnn.exercises.tasks.relu_backward import EXERCISE
@@ -65,7 +65,7 @@ def judge(
     """
 
     passed: list[tuple[Probe, int]] = []
-    # An answer that draws random numbers is wrong, but in the same way each time.
+    # A function that draws random numbers is wrong, but must fail in the same way each time.
     with Watchman(stuck) as watchman, torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
 
@@ -85,12 +85,12 @@ def judge(
 def smallest_failure(
     probe: Probe, attempt: Try, trials: list[Trial], examples: int, shrinks: int
 ) -> Trial:
-    """Shrink the failure among some trials, unless it is the same whatever the arguments are."""
+    """Shrink the failure among some trials, unless it does not depend on the arguments."""
     last = [trial for trial in trials if trial.fault][-1]
     if is_final(last):
         return last
     trial = shrink(probe.cases, attempt, examples, shrinks) or last
     if any(attempt(trial.case).fault != trial.fault for _ in range(REPEATS)):
-        words = "It was called twice with the same arguments, and did not do the same."
+        words = "It was called twice with the same arguments, and the results differ."
         return replace(trial, fault=Fault("unsteady", words))
     return trial

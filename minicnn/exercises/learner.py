@@ -1,4 +1,4 @@
-"""Read a learner's file: run it, and find the exercises in it."""
+"""Run a learner's file and find the exercises in it."""
 
 import difflib
 import sys
@@ -16,20 +16,20 @@ NAME = "learners_file"
 
 
 class UnreadableError(Exception):
-    """A file that no exercise could be got from; the message is for the learner."""
+    """A file without a usable exercise; the message is for the learner."""
 
 
 def load(path: Path, watchman: Watchman) -> ModuleType:
-    """Run a file as Python would import it.
+    """Run a file as an import would, and return the module.
 
     Raises:
-        UnreadableError: it is not there, is not Python, fails, or does not end.
+        UnreadableError: the file is missing, is not valid Python, fails, or does not end.
     """
     module = ModuleType(NAME)
     module.__file__ = str(path)
     code = _compiled(path)
-    sys.modules[NAME] = module  # where dataclasses, for one, look it up
-    sys.path.insert(0, str(path.parent))  # for what lies beside the file
+    sys.modules[NAME] = module  # dataclasses, for example, look it up there
+    sys.path.insert(0, str(path.parent))  # for imports of files in the same folder
     try:
         with warnings.catch_warnings(), watchman.limit():
             warnings.simplefilter("ignore")
@@ -39,7 +39,7 @@ def load(path: Path, watchman: Watchman) -> ModuleType:
     except TimeUpError as error:
         where = _line(error, path)
         raise UnreadableError(
-            f"Importing the file had not ended after {SECONDS:.0f} seconds{where}"
+            f"Importing the file did not finish within {SECONDS:.0f} seconds{where}"
         ) from None
     except BaseException as error:
         text = f"{type(error).__name__}: {error}".strip(": ").splitlines()[0]
@@ -50,10 +50,10 @@ def load(path: Path, watchman: Watchman) -> ModuleType:
 
 
 def exercises_in(module: ModuleType, names: Iterable[str]) -> dict[str, Callable[..., Any]]:
-    """Return the functions of a module that are named like exercises.
+    """Return the functions of a module that have the name of an exercise.
 
     Raises:
-        UnreadableError: there is none; the message has names that are near.
+        UnreadableError: there is none; the message suggests similar names.
 
     Example:
         >>> module = ModuleType("mine")
@@ -62,7 +62,7 @@ def exercises_in(module: ModuleType, names: Iterable[str]) -> dict[str, Callable
         ...     exercises_in(module, ["relu_backward", "adam_step"])
         ... except UnreadableError as error:
         ...     print(error)
-        No function in it is named like an exercise. relu_backwards: do you mean relu_backward?
+        No function has the name of an exercise. relu_backwards: did you mean relu_backward?
     """
     names = list(names)
     functions = {name: value for name, value in vars(module).items() if callable(value)}
@@ -70,8 +70,8 @@ def exercises_in(module: ModuleType, names: Iterable[str]) -> dict[str, Callable
     if found:
         return found
     near = [(name, difflib.get_close_matches(name, names, 1)) for name in functions]
-    guesses = "".join(f" {name}: do you mean {match[0]}?" for name, match in near if match)
-    raise UnreadableError(f"No function in it is named like an exercise.{guesses}")
+    guesses = "".join(f" {name}: did you mean {match[0]}?" for name, match in near if match)
+    raise UnreadableError(f"No function has the name of an exercise.{guesses}")
 
 
 def _compiled(path: Path) -> Any:
@@ -79,16 +79,16 @@ def _compiled(path: Path) -> Any:
         with tokenize.open(path) as file:
             return compile(file.read(), str(path), "exec")
     except FileNotFoundError:
-        raise UnreadableError("There is no such file.") from None
+        raise UnreadableError("The file does not exist.") from None
     except SyntaxError as error:
         line = (error.text or "").strip()
         quoted = f":\n  line {error.lineno}:  {line}" if error.lineno and line else ""
-        raise UnreadableError(f"This is not Python yet: {error.msg}{quoted}") from None
-    except (OSError, ValueError) as error:  # a folder; bytes that are no text
+        raise UnreadableError(f"This is not valid Python: {error.msg}{quoted}") from None
+    except (OSError, ValueError) as error:  # a folder, or bytes that are not text
         raise UnreadableError(f"The file cannot be read as Python: {error}") from None
 
 
 def _line(error: BaseException, path: Path) -> str:
-    """Quote the last line of the file that an error went through."""
+    """Quote the last line of the file in the traceback of an error."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     return f":\n  line {frames[-1].lineno}:  {frames[-1].line}" if frames else "."

@@ -1,4 +1,4 @@
-"""Cases of pooling and of its gradients, and what goes back to an image by some rule."""
+"""Strategies for cases of pooling and its gradients, and backward passes by various rules."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,17 +22,17 @@ def pools(
     distinct: bool = False,
     gradient: bool = False,
 ) -> Case:
-    """Draw images to pool, and with ``gradient`` what comes back from it.
+    """Draw images to pool, with ``gradient`` also the gradient of the output.
 
     Args:
-        draw: hypothesis's.
-        square: whether images have as many rows as columns.
-        planes: the most images, and the most channels.
+        draw: supplied by hypothesis.
+        square: whether images are square.
+        planes: maximal number of images, and of channels.
         low: the smallest number.
-        strides: to choose from; none for that of the kernel's size.
-        padding: if it fits: no more than half of the kernel.
-        distinct: whether no two numbers of an image are equal.
-        gradient: whether to draw (grad, input, …) rather than (input, …).
+        strides: strides to choose from; if empty, the stride is the kernel size.
+        padding: pixels on each side, at most half of the kernel size.
+        distinct: whether all numbers of an image differ.
+        gradient: whether to draw (grad, input, …) instead of (input, …).
 
     Example:
         >>> from minicnn.exercises.search import simplest
@@ -58,7 +58,7 @@ def pools(
 
 
 def windows(case: Case, shape: tuple[int, ...]) -> Iterator[tuple[int, int, slice, slice]]:
-    """Go through (OH, OW) windows: the place, and the rows and columns that lie in it.
+    """Yield the position of each of (OH, OW) windows, and the rows and columns inside the image.
 
     Example:
         >>> case = Case({}, {"kernel_size": 3, "stride": 2, "padding": 1})
@@ -75,14 +75,14 @@ def windows(case: Case, shape: tuple[int, ...]) -> Iterator[tuple[int, int, slic
 def sent_back(
     grad: Tensor, case: Case, input: Tensor, share: Callable[[Tensor], Tensor], add: bool = True
 ) -> Tensor:
-    """Give the cells of each window their shares of its gradient, by some rule.
+    """Distribute the gradient of each window over its cells by a given rule.
 
     Args:
-        grad: what comes back, (N, C, OH, OW).
-        case: with kernel_size, stride and padding.
+        grad: ∂L/∂out, (N, C, OH, OW).
+        case: supplies kernel_size, stride and padding.
         input: the image, (N, C, H, W).
-        share: which part each cell of a window (N, C, h, w) gets.
-        add: whether shares of several windows are added; or else the last one stands.
+        share: maps a window (N, C, h, w) to the fraction of the gradient for each cell.
+        add: whether the shares of several windows are summed; if not, the last one remains.
 
     Example:
         >>> case = Case({}, {"kernel_size": 2, "stride": 2, "padding": 0})

@@ -1,4 +1,4 @@
-"""Watch that an answer is written by hand: what torch and minicnn have ready is not called."""
+"""Check that an answer is written by hand and calls no ready-made function."""
 
 import dis
 import types
@@ -8,20 +8,20 @@ from typing import Any
 
 from torch.overrides import TorchFunctionMode, resolve_name
 
-ALLOWED = {"pad", "one_hot"}  # of torch.nn.functional: building blocks
+ALLOWED = {"pad", "one_hot"}  # building blocks in torch.nn.functional
 READY_MADE = {
     *("conv1d", "conv2d", "conv3d", "convolution", "convolution_backward", "conv_transpose2d"),
     *("max_pool1d", "max_pool2d", "max_pool2d_with_indices", "avg_pool1d", "avg_pool2d"),
     *("im2col", "col2im", "relu", "threshold", "threshold_backward", "dropout", "batch_norm"),
     *("native_batch_norm", "softmax", "_softmax", "log_softmax", "_log_softmax", "logsumexp"),
     *("nll_loss", "cross_entropy_loss"),
-    # what torch.autograd, torch.func and torch.optim begin with
+    # the first calls of torch.autograd, torch.func and torch.optim
     *("requires_grad", "requires_grad.__set__", "backward", "_record_function_enter_new"),
 }
 
 
 class ReadyMadeError(BaseException):
-    """Something ready-made was called. No Exception, so that an answer does not catch it."""
+    """A ready-made function was called. A BaseException, so that answers do not catch it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -29,7 +29,7 @@ class ReadyMadeError(BaseException):
 
 
 class Watch(TorchFunctionMode):
-    """Raise ReadyMadeError where something ready-made of torch is called.
+    """Raise ReadyMadeError when a ready-made function of torch is called.
 
     Example:
         >>> import torch
@@ -42,7 +42,7 @@ class Watch(TorchFunctionMode):
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Look at the name, then call."""
+        """Check the name of the function, then call it."""
         name = resolve_name(func) or ""
         if is_ready_made(name):
             raise ReadyMadeError(name)
@@ -50,7 +50,7 @@ class Watch(TorchFunctionMode):
 
 
 def is_ready_made(name: str) -> bool:
-    """Tell by the full name of one of torch's functions.
+    """Return whether a torch function, given by its full name, is ready-made.
 
     Example:
         >>> [is_ready_made(f"torch.{f}") for f in ("nn.functional.unfold", "Tensor.unfold")]
@@ -66,7 +66,7 @@ def is_ready_made(name: str) -> bool:
 
 
 def borrowed(function: Callable[..., Any]) -> str | None:
-    """Name what of minicnn a function uses, itself or through functions of the same file.
+    """Return what a function uses of minicnn, directly or through functions of its file, or None.
 
     Example:
         >>> from minicnn import naive
@@ -98,10 +98,10 @@ def _origin(value: Any, name: str) -> str:
 
 @cache
 def _names(code: types.CodeType) -> tuple[str, ...]:
-    """The global names that a function reads, and the modules that it imports."""
+    """Return the global names that a function reads and the modules that it imports."""
     reads = ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME")
     found = [step.argval for step in dis.get_instructions(code) if step.opname in reads]
     for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):  # of a function in the function
+        if isinstance(constant, types.CodeType):  # the code of a nested function
             found += _names(constant)
     return tuple(found)

@@ -1,4 +1,4 @@
-"""A verdict in words."""
+"""Format a verdict as text."""
 
 import re
 import textwrap
@@ -9,12 +9,12 @@ from minicnn.exercises.trial import Trial
 from minicnn.exercises.words import values
 
 WIDTH = 92
-ABOUT_ALL_CASES = {"ready-made", "arguments"}  # no case makes these clearer
+ABOUT_ALL_CASES = {"ready-made", "arguments"}  # faults for which no case is shown
 MOST_PRINTED = 8  # lines
 
 
 def report(verdict: Verdict) -> str:
-    """Tell what was right and, if something was not, show the smallest case and give a hint.
+    """Return what passed and, after a failure, the smallest failing case and a hint.
 
     Example:
         >>> from minicnn.exercises.judge import judge
@@ -23,12 +23,12 @@ def report(verdict: Verdict) -> str:
         output_size: not right yet.
           Wrong with: a window of one cell
         <BLANKLINE>
-          The smallest case that was found:
+          The smallest failing case:
             size = 1, kernel_size = 1, stride = 1, padding = 0, dilation = 1
         <BLANKLINE>
-          The result is wrong: 1 was expected, 0 came.
+          The result is wrong: expected 1, got 0.
         <BLANKLINE>
-          Hint: One too few: that is how often the window moves. It has stood somewhere before.
+          Hint: One too few: that is the number of moves. The start is a position as well.
     """
     name = verdict.exercise.name
     if verdict.trial is None or verdict.probe is None or verdict.diagnosis is None:
@@ -54,11 +54,11 @@ def report(verdict: Verdict) -> str:
 
 
 def _case(verdict: Verdict) -> list[str]:
-    """Show arguments, and expected and actual result where there is something to see."""
+    """Show the arguments, and the expected and actual result if they are tensors."""
     trial, names = verdict.trial, verdict.exercise.returns
     assert trial is not None
     fault = trial.fault
-    lines = ["  The smallest case that was found:"]
+    lines = ["  The smallest failing case:"]
     lines += _indented(values(trial.case.arguments), 4)
     if fault and fault.kind in ("values", "shape", "dtype") and _is_tensor(trial, fault.part):
         for title, value in (("Expected", trial.expected), ("Yours", trial.got)):

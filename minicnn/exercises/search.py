@@ -1,4 +1,4 @@
-"""Search the cases of a probe for failures, and shrink one to the smallest."""
+"""Search the cases of a probe for failures, and shrink a failure."""
 
 import math
 from collections.abc import Callable
@@ -14,20 +14,20 @@ from torch import Tensor
 from minicnn.exercises.trial import FINAL, Trial
 from minicnn.testing.case import Case
 
-EXAMPLES = 20  # of each probe
-SHRINKS = 400  # calls that shrinking may take
-AGAIN = 4  # times as many cases to look for a smaller failure in
+EXAMPLES = 20  # cases per probe
+SHRINKS = 400  # maximal number of calls while shrinking
+AGAIN = 4  # factor on the number of cases when looking for a smaller failure
 
 T = TypeVar("T")
 Try = Callable[[Case], Trial]
 
 
 class _EnoughError(BaseException):
-    """End a search from inside; no Exception, or hypothesis would shrink it too."""
+    """End a search. A BaseException, because hypothesis would shrink an Exception."""
 
 
 def simplest(cases: SearchStrategy[T]) -> T:
-    """Return the first that hypothesis thinks of: as small as can be, with zeros in it.
+    """Return the first case that hypothesis generates: the smallest one, filled with zeros.
 
     Example:
         >>> from hypothesis import strategies as st
@@ -40,7 +40,7 @@ def simplest(cases: SearchStrategy[T]) -> T:
 
 
 def survey(cases: SearchStrategy[Case], try_case: Try, examples: int = EXAMPLES) -> list[Trial]:
-    """Try so many cases, always the same ones; stop at a fault that nothing can be added to.
+    """Try a number of cases, always the same ones; stop at a fault that is final.
 
     Example:
         >>> from hypothesis import strategies as st
@@ -64,10 +64,10 @@ def survey(cases: SearchStrategy[Case], try_case: Try, examples: int = EXAMPLES)
 def shrink(
     cases: SearchStrategy[Case], try_case: Try, examples: int = EXAMPLES, shrinks: int = SHRINKS
 ) -> Trial | None:
-    """Return the smallest case that fails, of those that `survey` tries and what they shrink to.
+    """Return the smallest failure among the cases that `survey` tries and their shrunk forms.
 
-    Hypothesis may empty a large image before it thinks of a smaller one, and then the smaller one
-    has nothing left to fail with. So it begins anew, with smaller cases only, until none fails.
+    Hypothesis may set all pixels of a large image to zero before it tries a smaller one, which then
+    does not fail. So the search is repeated with smaller cases only, until none of them fails.
 
     Example:
         >>> from hypothesis import strategies as st
@@ -114,12 +114,12 @@ def extent(case: Case) -> int:
 
 
 def is_final(trial: Trial) -> bool:
-    """Tell whether a fault is the same whatever the arguments are."""
+    """Return whether the fault is independent of the arguments."""
     return trial.fault is not None and trial.fault.kind in FINAL
 
 
 def _find(cases: SearchStrategy[T], condition: Callable[[T], bool], examples: int) -> None:
-    # Flaky: the condition does not always say the same of a case, which the judge looks into.
+    # Flaky: the condition is not deterministic for a case; the judge reports that.
     with suppress(NoSuchExample, Flaky, _EnoughError):
         find(
             cases,

@@ -1,4 +1,4 @@
-"""Signs that can be read off the numbers alone, whatever the exercise: a factor, a transpose, …"""
+"""Signs of a mistake in the numbers of any exercise: a factor, a transpose, …"""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ Pairs = list[tuple[Tensor, Tensor]]  # expected, got
 
 
 def sign(trials: list[Trial]) -> Diagnosis | None:
-    """Find what the wrong results of several trials have in common, or None.
+    """Return what the wrong results of several trials have in common, or None.
 
     Example:
         >>> from minicnn.exercises.compare import Fault
@@ -38,7 +38,7 @@ def sign(trials: list[Trial]) -> Diagnosis | None:
 
 
 def _pair(trial: Trial) -> tuple[Tensor, Tensor]:
-    """Return the part that is wrong, expected and got, numbers as tensors."""
+    """Return the wrong part, expected and got, as tensors."""
 
     def part(value: Any) -> Tensor:
         chosen = value[trial.fault.part] if isinstance(value, (tuple, list)) else value  # type: ignore[union-attr]
@@ -51,15 +51,15 @@ def _not_finite(pairs: Pairs) -> Diagnosis | None:
     if any((e.isfinite() & ~g.isfinite()).any() for e, g in pairs):
         return Diagnosis(
             "not finite",
-            "A nan or inf came where a number was expected: look for a division by 0, a logarithm "
-            "of 0, or the exponential of something large.",
+            "The result has a nan or inf where a finite number was expected: look for a division "
+            "by 0, a logarithm of 0, or the exponential of a large number.",
         )
     return None
 
 
 def _zeros(pairs: Pairs) -> Diagnosis | None:
     if all(not g.any() for _, g in pairs) and any(e.numel() > 1 for e, _ in pairs):
-        return Diagnosis("zeros", "Only zeros come: is the result ever written to?")
+        return Diagnosis("zeros", "The result is all zeros: is it ever written to?")
     return None
 
 
@@ -107,11 +107,11 @@ def _large(offset: float) -> str:
 
 def _shuffled(pairs: Pairs) -> Diagnosis | None:
     if all(near(e.flatten().sort()[0], g.flatten().sort()[0]).all() for e, g in pairs):
-        return Diagnosis("order", "The right numbers come, but in the wrong places.")
+        return Diagnosis("order", "The numbers are right, but in the wrong positions.")
     return None
 
 
 Look = Callable[[Pairs], Diagnosis | None]
 SURE: tuple[Look, ...] = (_not_finite, _zeros)
-# Of a single failure, the others would now and then be true by accident.
+# The other signs would occasionally match a single failure by accident.
 LOOKS: tuple[Look, ...] = (*SURE, _factor, _transposed, _flipped, _offset, _shuffled)

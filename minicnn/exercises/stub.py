@@ -1,11 +1,11 @@
-"""The stub of an exercise: a function without a body, and the file that a learner gets of it."""
+"""The stub of an exercise: a function without a body, and the learner's file made from it."""
 
 import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-HEADER = '''"""Fill it in, and have it judged: python3 -m minicnn.exercises check {file}"""
+HEADER = '''"""Fill this in, then check it: python3 -m minicnn.exercises check {file}"""
 
 import math
 
@@ -17,9 +17,9 @@ from torch import Tensor
 
 
 class Stub:
-    """A decorator that keeps a function as a text to hand out.
+    """A decorator that keeps a function as text for the learner's file.
 
-    Not being a function, it also keeps doctest from running examples that cannot work yet.
+    A Stub is not a function, so doctest does not run its example, which cannot work yet.
 
     Example:
         >>> Stub(inspect.getdoc).name
@@ -32,24 +32,24 @@ class Stub:
 
     @property
     def parameters(self) -> list[str]:
-        """The names of the arguments."""
+        """Return the names of the arguments."""
         return list(inspect.signature(self.function).parameters)
 
     @property
     def source(self) -> str:
-        """The function's text, without the decorator."""
+        """Return the source of the function, without the decorator."""
         source = inspect.getsource(self.function)
         return source[source.index("def ") :]
 
     def file(self, name: str) -> str:
-        """Return the text of a learner's file of that name."""
+        """Return the text of a learner's file with this name."""
         return HEADER.format(file=name) + self.source
 
     def write(self, path: Path) -> None:
-        """Write the file, unless there is one.
+        """Write the learner's file, unless it exists.
 
         Raises:
-            FileExistsError: there is one; it stays as it is.
+            FileExistsError: the file exists; it is not changed.
         """
         with path.open("x", encoding="utf-8") as file:
             file.write(self.file(path.name))

@@ -1,4 +1,4 @@
-"""One call of a learner's function, whatever it may do, and what is wrong with it."""
+"""One call of a learner's function, and what is wrong with its result."""
 
 import inspect
 import io
@@ -17,19 +17,19 @@ from minicnn.exercises.exercise import Exercise
 from minicnn.exercises.ready_made import ReadyMadeError, Watch, borrowed
 from minicnn.testing.case import Case
 
-FINAL = {"unwritten", "time", "ready-made", "arguments"}  # faults that no smaller case explains
+FINAL = {"unwritten", "time", "ready-made", "arguments"}  # a smaller case does not explain these
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a function made of a case.
+    """The result of a function for one case.
 
     Attributes:
         case: the arguments.
         expected: the twin's result.
-        got: the function's, None if it did not come to one.
-        fault: the difference, or None.
-        printed: what the function printed meanwhile.
+        got: the function's result, None if there is none.
+        fault: what is wrong, or None.
+        printed: the output that the function printed.
     """
 
     case: Case
@@ -66,7 +66,7 @@ def try_case(
 
 
 def copied(case: Case) -> Case:
-    """Return the case with tensors of its own.
+    """Return the case with copies of its tensors.
 
     Example:
         >>> import torch
@@ -79,7 +79,7 @@ def copied(case: Case) -> Case:
 
 
 def _misfit(exercise: Exercise, function: Callable[..., Any], case: Case) -> Fault | None:
-    """Look whether the function can be called, and is the learner's own."""
+    """Check that the function can be called and does not use minicnn."""
     origin = borrowed(function)
     if origin:
         return Fault("ready-made", f"It uses {origin}.")
@@ -104,8 +104,8 @@ def _call(
     except KeyboardInterrupt:
         raise
     except TimeUpError as error:
-        words = f"It had not come back after {SECONDS:.0f} seconds."
-        return None, Fault("time", words + _line(error, function, "It was at"))
+        words = f"It did not return within {SECONDS:.0f} seconds."
+        return None, Fault("time", words + _line(error, function, "It was in"))
     except ReadyMadeError as error:
         return None, Fault("ready-made", f"It calls {error.name}." + _line(error, function, "In"))
     except BaseException as error:
@@ -116,7 +116,7 @@ def _call(
 
 
 def _line(error: BaseException, function: Callable[..., Any], prefix: str) -> str:
-    """Quote the last line of the learner's own file that the error went through."""
+    """Quote the last line of the learner's file in the traceback of the error."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     file = code.co_filename if code else None
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
@@ -124,11 +124,11 @@ def _line(error: BaseException, function: Callable[..., Any], prefix: str) -> st
 
 
 def _changed(case: Case, given: Case) -> Fault | None:
-    """Find an argument that the call has changed in place."""
+    """Return the fault if the call modified an argument in place, else None."""
     for name, before in case.arguments.items():
         after = given.arguments[name]
         if isinstance(before, Tensor) and not (
             before.shape == after.shape and before.equal(after.detach())
         ):
-            return Fault("changed", f"It changes its argument {name} in place.")
+            return Fault("changed", f"It modifies its argument {name} in place.")
     return None

@@ -1,15 +1,15 @@
-"""Arguments and results in words, and as arrays that are small enough to read."""
+"""Format arguments and results, with arrays that are small enough to read."""
 
 from itertools import product
 from typing import Any
 
 from torch import Tensor
 
-MOST_NUMBERS = 64  # of one array
+MOST_NUMBERS = 64  # per array
 
 
 def number(value: float) -> str:
-    """Write a number in as few characters as will do.
+    """Format a number with at most five significant digits.
 
     Example:
         >>> number(2.0), number(-0.0), number(1 / 3), number(float("nan"))
@@ -19,7 +19,7 @@ def number(value: float) -> str:
 
 
 def array(name: str, x: Tensor) -> list[str]:
-    """Show a tensor: its shape and dtype, and the rows of each of its matrices.
+    """Format a tensor: its shape and dtype, and the rows of each of its matrices.
 
     Example:
         >>> import torch
@@ -44,7 +44,7 @@ def array(name: str, x: Tensor) -> list[str]:
 
 
 def _matrix(x: Tensor, label: str) -> list[str]:
-    """Line the columns up, behind a label in the first row."""
+    """Align the columns, after a label in the first row."""
     cells = [[number(v) for v in row] for row in x.tolist()]
     width = max((len(cell) for row in cells for cell in row), default=0)
     rows = [" ".join(cell.rjust(width + 1) for cell in row) for row in cells]
@@ -52,7 +52,7 @@ def _matrix(x: Tensor, label: str) -> list[str]:
 
 
 def values(named: dict[str, Any]) -> list[str]:
-    """Show tensors one below the other, and what else there is in one line.
+    """Format tensors one below the other, and all other arguments in one line.
 
     Example:
         >>> values({"stride": 2, "padding": 0})

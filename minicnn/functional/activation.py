@@ -1,4 +1,4 @@
-"""Activations: relu between the layers, softmax at the end."""
+"""Activations: relu between the layers, softmax at the output."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from minicnn.functional.torch_workarounds import Function, is_plain
 
 
 def relu(input: Tensor) -> Tensor:
-    """Replace negative numbers by zero, y = max(x, 0).
+    """Compute the rectified linear unit, y = max(x, 0).
 
-    The gradient passes where x > 0 and stops elsewhere, at 0 too. Unlike torch's there is no
-    ``inplace``: nothing here changes its arguments.
+    The gradient passes where x > 0 and is 0 elsewhere, including x = 0. Unlike torch's relu it has
+    no ``inplace``: no function here modifies its arguments.
 
     Args:
         input: any shape, real numbers.
@@ -40,9 +40,9 @@ def relu(input: Tensor) -> Tensor:
 
 
 def softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
-    """Turn scores into probabilities along ``dim``: y_i = exp(x_i) / Σ_k exp(x_k).
+    """Compute probabilities along ``dim`` from scores: y_i = exp(x_i) / Σ_k exp(x_k).
 
-    Computed as exp(x − max x) / Σ exp(x − max x), which is the same number and cannot overflow.
+    It is computed as exp(x − max x) / Σ exp(x − max x), which is equal and cannot overflow.
 
     Args:
         input: scores of any shape, floating point.
@@ -50,7 +50,7 @@ def softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor
         dtype: if given, ``input`` is converted to it first.
 
     Returns:
-        Probabilities, the shape of ``input``.
+        Probabilities, with the shape of ``input``.
 
     Raises:
         TypeError: scores that are not floating point.
@@ -73,7 +73,7 @@ def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Te
     """Compute log-probabilities along ``dim``: y_i = x_i − log Σ_k exp(x_k).
 
     The sum is taken as m + log Σ exp(x_k − m) with m = max x (the log-sum-exp trick): the largest
-    term is exp(0) = 1, so nothing overflows and the logarithm is never taken of 0.
+    term is exp(0) = 1, so nothing overflows, and the sum is never 0.
 
     Args:
         input: scores of any shape, floating point.
@@ -81,7 +81,7 @@ def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Te
         dtype: if given, ``input`` is converted to it first.
 
     Returns:
-        Log-probabilities, the shape of ``input``.
+        Log-probabilities, with the shape of ``input``.
 
     Raises:
         TypeError: scores that are not floating point.
@@ -124,21 +124,21 @@ class _Relu(Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        # The output is kept, not the input: the next layer keeps it anyway, so it costs no memory.
+        # The output is saved, not the input: the next layer saves it anyway, so it needs no memory.
         ctx.save_for_backward(output)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        # 1 where x > 0, or NaN, and 0 elsewhere. A comparison that writes numbers is several times
-        # as fast as one that makes truth values, but vmap has no rule for it.
+        # 1 where x > 0 or x is NaN, and 0 elsewhere. A comparison that writes numbers is several
+        # times faster than one that writes booleans, but vmap does not support it.
         y = y.detach()
         passes = torch.ne(y, 0, out=torch.empty_like(y)) if is_plain(y) else y != 0
         return g * passes
 
 
 class _Softmax(Function):
-    """∂y_i/∂x_k = y_i (δ_ik − y_k), so g turns into y · (g − Σ_k g_k y_k)."""
+    """∂y_i/∂x_k = y_i (δ_ik − y_k), so the gradient is y · (g − Σ_k g_k y_k)."""
 
     @staticmethod
     def forward(x: Tensor, dim: int) -> Tensor:
@@ -157,7 +157,7 @@ class _Softmax(Function):
 
 
 class _LogSoftmax(Function):
-    """∂y_i/∂x_k = δ_ik − exp(y_k), so g turns into g − softmax(x) · Σ_k g_k."""
+    """∂y_i/∂x_k = δ_ik − exp(y_k), so the gradient is g − softmax(x) · Σ_k g_k."""
 
     @staticmethod
     def forward(x: Tensor, dim: int) -> Tensor:

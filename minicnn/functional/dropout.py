@@ -1,4 +1,4 @@
-"""Dropout: while training, forget each number with probability p."""
+"""Dropout: in training, set each number to zero with probability p."""
 
 from typing import Any
 
@@ -18,18 +18,18 @@ def dropout(
 ) -> Tensor:
     """Zero each number with probability p and scale the others up: y = x · mask / (1 − p).
 
-    The mask's entries are independent, 1 with probability 1 − p; the scale keeps the expectation,
-    so that nothing needs to change when dropout is switched off for evaluation.
+    The entries of the mask are independent and 1 with probability 1 − p. The scale preserves the
+    expected value, so evaluation needs no correction.
 
     Args:
         input: any shape, floating point.
         p: probability of zeroing a number, in [0, 1].
-        training: if false, the input is returned as it is.
-        generator: where the mask is drawn from; torch's global generator if None.
+        training: if false, the input is returned unchanged.
+        generator: source of the random mask; None for torch's global generator.
 
     Returns:
-        The same shape. With the same seed the mask is that of torch's dropout on the same numbers
-        stored contiguously.
+        The same shape. With the same seed the mask equals that of torch's dropout on a contiguous
+        input.
 
     Raises:
         ValueError: ``p`` outside [0, 1].
@@ -56,13 +56,13 @@ def dropout(
         return input
     if p == 1:  # the scale 1 / (1 − p) would be infinite
         return _Mask.apply(input, torch.zeros_like(input))
-    # Drawn in the order of the shape, not of the memory: so the layout changes no result.
+    # Drawn in the order of the shape, not of memory, so the result does not depend on the layout.
     mask = torch.empty_like(input, memory_format=torch.contiguous_format)
     return _Mask.apply(input, mask.bernoulli_(1 - p, generator=generator).div_(1 - p))
 
 
 class _Mask(Function):
-    """Multiply by a constant mask; so does the gradient."""
+    """Multiply by a constant mask; the gradient is multiplied by the same mask."""
 
     @staticmethod
     def forward(x: Tensor, mask: Tensor) -> Tensor:

@@ -10,18 +10,18 @@ from minicnn.functional.torch_workarounds import Function, needed
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Compute y = x Wᵀ + b, for every row x of the input.
+    """Compute y = x Wᵀ + b for every row x of the input.
 
     Args:
         input: (…, I), any number of leading dimensions.
-        weight: (O, I), of the dtype of ``input``; (I,) gives a single output without its dimension.
+        weight: (O, I), with the dtype of ``input``; (I,) gives a single output without dimension O.
         bias: (O,), or None.
 
     Returns:
         (…, O).
 
     Raises:
-        ValueError: shapes that do not fit each other.
+        ValueError: shapes that do not match.
         TypeError: dtypes that differ, or complex numbers.
 
     Example:
@@ -59,7 +59,7 @@ def _check(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")
     if bias is not None and (weight.ndim == 1 or bias.shape != weight.shape[:1]):
         raise ValueError(
-            f"bias must be ({weight.shape[0]},), one number an output of a two-dimensional weight, "
+            f"bias must be ({weight.shape[0]},), one number per output of a 2-dimensional weight, "
             f"got {tuple(bias.shape)} (weight shape {tuple(weight.shape)})"
         )
 

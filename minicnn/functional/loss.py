@@ -1,4 +1,4 @@
-"""Losses of classification: negative log-likelihood and cross-entropy."""
+"""Classification losses: negative log-likelihood and cross-entropy."""
 
 from typing import Any
 
@@ -23,21 +23,21 @@ def nll_loss(
 ) -> Tensor:
     """Compute the negative log-likelihood of the labels, ℓ_n = −w[t_n] · input[n, t_n].
 
-    "mean" divides the sum of all ℓ_n by the sum of their weights, Σ w[t_n]; labels equal to
-    ``ignore_index`` count in neither.
+    "mean" divides the sum of all ℓ_n by the sum of their weights, Σ w[t_n]; examples whose label is
+    ``ignore_index`` are excluded from both sums.
 
     Args:
         input: log-probabilities, (N, C), (N, C, d1, …) or (C,), floating point.
         target: labels in [0, C), (N,), (N, d1, …) or (), int64 or uint8.
-        weight: of each class, (C,); None for 1.
-        ignore_index: the label of examples that do not count.
+        weight: the weight of each class, (C,); None for 1.
+        ignore_index: the label of examples to ignore.
         reduction: "mean", "sum", or "none".
 
     Returns:
-        The loss in nats, a scalar; with "none" ℓ in the shape of ``target``.
+        The loss in nats, a scalar; for "none", ℓ with the shape of ``target``.
 
     Raises:
-        ValueError: shapes that do not fit, a label outside [0, C), or an unknown reduction.
+        ValueError: shapes that do not match, a label outside [0, C), or an unknown reduction.
         TypeError: wrong dtypes.
 
     Example:
@@ -65,34 +65,34 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """Compare scores with the true classes, ℓ_n = −Σ_c w_c · q_n[c] · log softmax(input_n)[c].
+    """Compute the cross-entropy of logits, ℓ_n = −Σ_c w_c · q_n[c] · log softmax(input_n)[c].
 
-    q is the distribution aimed at. For a label t it is one-hot; smoothed by ε it is 1 − ε + ε/C at
-    t and ε/C elsewhere. A target of class probabilities q' is used as (1 − ε) q' + ε/C. The
-    gradient with respect to the scores, for weights of 1, is softmax(input) − q.
+    q is the target distribution. For a label t it is one-hot; with smoothing ε it is 1 − ε + ε/C at
+    t and ε/C elsewhere. Class probabilities q' as a target become (1 − ε) q' + ε/C. The gradient of
+    ℓ_n with respect to the logits, for weights of 1, is softmax(input_n) − q_n.
 
     "mean" divides the sum of all ℓ_n by Σ w[t_n]; for class probabilities, by the number of
     examples.
 
     Args:
-        input: scores (logits), (N, C), (N, C, d1, …) or (C,), floating point.
+        input: logits, (N, C), (N, C, d1, …) or (C,), floating point.
         target: labels in [0, C), (N,), (N, d1, …) or (), int64 or uint8; or class probabilities,
-            floating point, in the shape of ``input``.
-        weight: of each class, (C,); None for 1.
-        ignore_index: the label of examples that do not count.
+            floating point, with the shape of ``input``.
+        weight: the weight of each class, (C,); None for 1.
+        ignore_index: the label of examples to ignore.
         reduction: "mean", "sum", or "none".
         label_smoothing: ε, in [0, 1].
 
     Returns:
-        The loss in nats, a scalar; with "none" ℓ in the shape of ``input`` without C.
+        The loss in nats, a scalar; for "none", ℓ with the shape of ``input`` without C.
 
     Raises:
-        ValueError: shapes that do not fit, a label outside [0, C), or an unknown reduction.
+        ValueError: shapes that do not match, a label outside [0, C), or an unknown reduction.
         TypeError: wrong dtypes.
 
     Example:
         >>> import torch
-        >>> logits = torch.zeros(2, 10)  # no idea: the loss is log 10
+        >>> logits = torch.zeros(2, 10)  # uniform probabilities: the loss is log 10
         >>> cross_entropy(logits, torch.tensor([3, 7]))
         tensor(2.3026)
 
@@ -123,9 +123,9 @@ def cross_entropy(
 
 
 class _CrossEntropy(Function):
-    """ℓ_n = −log softmax(x_n)[label_n], and log softmax(x), in one: ∂ℓ_n/∂x_n = softmax(x_n) − q_n.
+    """ℓ_n = −log softmax(x_n)[label_n] and log softmax(x), with ∂ℓ_n/∂x_n = softmax(x_n) − q_n.
 
-    log_softmax and nll_loss one after the other give the same; this is them, with fewer steps.
+    It equals nll_loss after log_softmax, in fewer operations.
     """
 
     @staticmethod
@@ -162,7 +162,7 @@ def _weigh(
     reduction: str,
     label_smoothing: float,
 ) -> Tensor:
-    """Bring smoothing, weights and ignored labels in, and sum up."""
+    """Apply label smoothing, weights and ignored labels, and reduce."""
     class_dim = 0 if logp.ndim == 1 else 1
     label_weight = None if weight is None else weight[label]
     if label_weight is not None:
@@ -171,7 +171,7 @@ def _weigh(
         uniform = -_over_classes(logp, weight, class_dim).sum(class_dim) / logp.shape[class_dim]
         loss = (1 - label_smoothing) * loss + label_smoothing * uniform
     if counts is not None:
-        # Filled, not multiplied: an ignored loss may be infinite, and 0 · ∞ is not 0.
+        # Filled, not multiplied: an ignored loss may be infinite, and 0 · ∞ is NaN.
         loss = loss.masked_fill(~counts, 0)
         label_weight = counts if label_weight is None else label_weight.masked_fill(~counts, 0)
     return _reduce(loss, label_weight, reduction)
@@ -192,7 +192,7 @@ def _probability_loss(
 
 
 def _over_classes(x: Tensor, weight: Tensor | None, class_dim: int) -> Tensor:
-    """Multiply by each class's weight."""
+    """Multiply by the weight of each class."""
     if weight is None:
         return x
     return x * weight.view([-1 if d == class_dim else 1 for d in range(x.ndim)])
@@ -226,7 +226,7 @@ def _check(
 
 
 def _labels(input: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor | None]:
-    """Check the labels; return them, 0 for those ignored, and which of them count, None for all."""
+    """Check the labels; return them, with 0 for ignored ones, and a mask of the others, or None."""
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else torch.Size([])
     if target.shape != expected:
         raise ValueError(
@@ -241,7 +241,7 @@ def _labels(input: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, T
     if readable and not 0 <= ignore_index < classes:
         lowest, highest = map(int, label.aminmax())
         if lowest >= 0 and highest < classes:
-            return label, None  # the usual case, at little cost
+            return label, None  # the usual case, checked at little cost
     counts = label != ignore_index
     if readable:
         wrong = counts & ((label < 0) | (label >= classes))

@@ -1,4 +1,4 @@
-"""Batch normalisation: every channel gets mean 0 and variance 1, then a scale and a shift."""
+"""Batch normalisation: scale every channel to mean 0 and variance 1, then scale and shift."""
 
 from typing import Any
 
@@ -23,28 +23,28 @@ def batch_norm(
 
         y = (x − μ) / √(σ² + eps) · weight + bias
 
-    In training μ and σ² are the channel's mean and variance over the batch (divided by the number n
-    of values), and the running statistics move towards them,
+    In training μ and σ² are the mean and the variance (divided by n, the number of values) of the
+    channel over the batch, and the running statistics are updated by
 
         running ← (1 − momentum) · running + momentum · statistic
 
     with the unbiased variance, σ² · n / (n − 1). Otherwise μ and σ² *are* the running statistics.
-    Unlike torch's function this one changes nothing in place: it returns the new statistics.
+    Unlike torch's function this one modifies nothing in place: it returns the new statistics.
 
     Args:
         input: (N, C) or (N, C, …), floating point.
-        running_mean, running_var: (C,) each. None in training keeps no statistics.
+        running_mean, running_var: (C,) each; None in training to keep no statistics.
         weight, bias: (C,) each; None for 1 and 0.
-        training: use (and learn) the batch's statistics instead of the running ones.
+        training: whether to use the batch statistics and update the running ones.
         momentum: weight of the new statistic, in [0, 1].
-        eps: added to the variance, in the square of the input's unit; above 0 in training.
+        eps: added to the variance, in units of the input squared; above 0 in training.
 
     Returns:
         (y, new running mean, new running variance); y has the shape of ``input``.
 
     Raises:
-        ValueError: shapes that do not fit, no running statistics outside training, or a single
-            value a channel in training.
+        ValueError: shapes that do not match, no running statistics in evaluation, or a single
+            value per channel in training.
         TypeError: an input that is not floating point.
 
     Example:
@@ -57,8 +57,8 @@ def batch_norm(
     Reference: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
     Internal Covariate Shift", 2015, Algorithms 1 and 2.
 
-    Backward: `_Normalise.backward` in functional/norm.py; outside training, `_ScaleShift.backward`
-    in functional/norm.py.
+    Backward: `_Normalise.backward` in functional/norm.py; in evaluation `_ScaleShift.backward` in
+    functional/norm.py.
     """
     _check(input, training, momentum, eps)
     shape = torch.Size([input.shape[1]])
@@ -103,7 +103,7 @@ def _check(input: Tensor, training: bool, momentum: float, eps: float) -> None:
     (checks.positive if training else checks.non_negative)("eps", eps)
     if training and input.numel() // input.shape[1] < 2:
         raise ValueError(
-            "input must have at least 2 values a channel in training, to have a variance, got "
+            "input must have at least 2 values per channel in training to have a variance, got "
             f"shape {tuple(input.shape)}"
         )
 
@@ -117,11 +117,11 @@ def _towards(running: Tensor | None, statistic: Tensor, momentum: float) -> Tens
 class _Normalise(Function):
     """y = x̂ · scale + shift with x̂ = (x − μ) / √(σ² + eps), all but x of shape (1, C, 1, …).
 
-    Every x moves μ and σ, and with them all x̂ of its channel. With the means over the channel,
+    μ and σ depend on every x, and so does every x̂ of the channel. With means over the channel,
 
         ∂L/∂x = scale / √(σ² + eps) · (g − mean(g) − x̂ · mean(g · x̂))
 
-    The statistics are also returned, without gradient, for the running ones.
+    The statistics are returned as well, without gradient, to update the running ones.
     """
 
     @staticmethod
@@ -141,7 +141,7 @@ class _Normalise(Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor, *no_gradients: Any) -> Any:
         x, scale = ctx.saved_tensors
-        # Computed anew, not kept: less memory, and second derivatives need them as functions of x.
+        # Recomputed, not saved: it needs less memory, and second derivatives need functions of x.
         x_hat, _, var = _standardise(x, ctx.eps)
         n, g = x.numel() // x.shape[1], g.to(x_hat.dtype)
         sum_g, sum_gx = _channel_sum(g), _channel_sum(g * x_hat)
@@ -169,9 +169,9 @@ class _ScaleShift(Function):
 
 
 def _standardise(x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    """x̂, and the mean and the variance (divided by n) of every channel, (1, C, 1, …).
+    """Return x̂, and the mean and variance (divided by n) of every channel, (1, C, 1, …).
 
-    At least in float32: the sums over a channel are too long for 16 bits.
+    In float32 at least: the sums over a channel are too long for 16 bits.
     """
     n, x = x.numel() // x.shape[1], x.to(torch.promote_types(x.dtype, torch.float32))
     mean = _channel_sum(x) / n

@@ -13,7 +13,7 @@ class Calibration(NamedTuple):
     """Examples in M bins of equal width, by the confidence of the network's prediction.
 
     Attributes:
-        counts: how many examples each bin has, int64 (M,).
+        counts: number of examples per bin, int64 (M,).
         confidence: their mean confidence, float64 (M,), in [0, 1]; NaN in an empty bin.
         accuracy: the fraction predicted correctly, float64 (M,), in [0, 1]; NaN in an empty bin.
         error: the expected calibration error, float64 (), in [0, 1].
@@ -32,7 +32,7 @@ def calibration(logits: Tensor, labels: Tensor, bins: int = 15) -> Calibration:
         ECE = Σ_m |B_m|/N · |accuracy(B_m) − confidence(B_m)|
 
     Args:
-        logits: scores of the classes, floating point (N, K).
+        logits: floating point (N, K).
         labels: the true classes, int64 (N,).
         bins: the number M of bins.
 
@@ -40,7 +40,7 @@ def calibration(logits: Tensor, labels: Tensor, bins: int = 15) -> Calibration:
         The bins and the ECE.
 
     Raises:
-        TypeError: ``logits`` or ``labels`` of another dtype.
+        TypeError: ``logits`` or ``labels`` of the wrong dtype.
         ValueError: shapes that do not match, no examples, or fewer than 1 bin.
 
     Example:

@@ -10,7 +10,7 @@ from minicnn.layers import Layer
 
 
 def image_batch(images: Any) -> Tensor:
-    """Return ``images`` detached, if they are a batch that a network takes."""
+    """Check that ``images`` are a batch of images, and return them detached."""
     images = checks.tensor("images", images).detach()
     if not images.is_floating_point():
         raise TypeError(f"images must be floating point, as from data.batches, got {images.dtype}")
@@ -20,16 +20,18 @@ def image_batch(images: Any) -> Tensor:
 
 
 def sequential_net(net: Layer) -> Layer:
-    """Return ``net`` if it can be split between its layers."""
+    """Check that ``net`` can be split between its layers, and return it."""
     if net.name != "sequential" or not net.children:
-        raise ValueError(f"net must be made by sequential() of some layers, got {net.name}")
+        raise ValueError(
+            f"net must be made by sequential() with at least one layer, got {net.name}"
+        )
     return net
 
 
 def explained_classes(scores: Tensor, classes: Tensor | None) -> Tensor:
-    """Return ``classes`` (N,), by default the predicted ones, if they fit ``scores`` (N, K)."""
+    """Check ``classes`` (N,) against ``scores`` (N, K); the default is the predicted classes."""
     if scores.ndim != 2:
-        raise ValueError(f"net must give scores (N, K), got {tuple(scores.shape)}")
+        raise ValueError(f"net must return scores (N, K), got {tuple(scores.shape)}")
     if classes is None:
         return scores.argmax(dim=1)
     n, k = scores.shape
@@ -45,5 +47,5 @@ def explained_classes(scores: Tensor, classes: Tensor | None) -> Tensor:
 
 
 def pick(values: Tensor, classes: Tensor) -> Tensor:
-    """Pick from each row of ``values`` (N, K) the one of its class: (N,)."""
+    """Return the value of its class from each row of ``values`` (N, K): (N,)."""
     return values.gather(1, classes.unsqueeze(1)).squeeze(1)

@@ -1,4 +1,4 @@
-"""Grad-CAM: where in the image a convolution found evidence for a class."""
+"""Grad-CAM: where in the image a convolution finds evidence for a class."""
 
 import torch
 from torch import Tensor
@@ -29,25 +29,25 @@ def grad_cam(
     it, α is the linear layer's weight, over h·w, and this is class activation mapping.
 
     The paper takes the last convolution's outputs after their relu: before it they may be negative,
-    and a negative weight would turn them into evidence. The default is after the pooling, too. A
-    linear layer right after `flatten` weights each place separately, which the mean α ignores: then
-    a map can miss what matters, or be 0 everywhere, and `occlusion` is more reliable.
+    and a negative weight would turn them into evidence. The default is after the pooling as well. A
+    linear layer right after `flatten` weights each position separately, which the mean α ignores:
+    the map can then miss the relevant pixels or be 0 everywhere, and `occlusion` is more reliable.
 
     Args:
-        net, params, state: the network, made by `sequential`, applied as outside training.
+        net, params, state: the network, made by `sequential`, applied in evaluation mode.
         images: a batch, floating point (N, C, H, W).
         classes: whose scores to explain, int64 (N,); None for the predicted classes.
-        layer: index of the layer in ``net.children``; None for the last that gives images, the
-            last convolution together with the relu and the pooling right after it.
+        layer: index of the layer in ``net.children``; None for the last one that outputs images:
+            the last convolution with the relu and the pooling that follow it.
 
     Returns:
-        The maps (N, h, w) in the size of the layer's outputs, at least 0, in units of the score
-        over h·w. Resized to the image, they show the place.
+        The maps (N, h, w) in the resolution of the layer's outputs, at least 0, in units of the
+        score over h·w.
 
     Raises:
-        TypeError: images or classes of another dtype, or a layer that is no integer.
+        TypeError: images or classes of the wrong dtype, or a layer that is not an integer.
         ValueError: a net that is not made by `sequential`, a layer that is not in it or does not
-            give images, a shape that does not fit, or a class that the net does not have.
+            output images, shapes that do not match, or a class that the net does not have.
 
     Example:
         >>> from minicnn.layers import conv2d, flatten, linear
@@ -79,9 +79,9 @@ def _index(outputs: list[tuple[str, Tensor]], layer: int | None) -> int:
     images = [i for i, (_, y) in enumerate(outputs) if y.ndim == 4]
     if layer is None:
         if not images:
-            raise ValueError("net must have a layer that gives images (N, C, h, w), got none")
+            raise ValueError("net must have a layer that outputs images (N, C, h, w), got none")
         return images[-1]
     if checks.integer("layer", layer) not in images:
         names = ", ".join(f"{i}: {outputs[i][0]}" for i in images)
-        raise ValueError(f"layer must give images (N, C, h, w), one of {{{names}}}, got {layer}")
+        raise ValueError(f"layer must output images (N, C, h, w), one of {{{names}}}, got {layer}")
     return layer

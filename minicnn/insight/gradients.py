@@ -20,21 +20,21 @@ def gradients(
     loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     rng: torch.Generator | None = None,
 ) -> list[tuple[str, Tensor]]:
-    """Compute ∂loss(net(images), labels) / ∂θ, the gradient for each parameter θ.
+    """Compute ∂loss(net(images), labels) / ∂θ, the gradient with respect to each parameter θ.
 
-    Gradients that shrink from layer to layer towards the first one vanish; those that grow explode.
+    Gradients that shrink from layer to layer towards the input vanish; those that grow explode.
 
     Args:
         net, params, state: the network, applied as in training.
         batch: images (N, C, H, W) and labels (N,).
-        loss_fn: of (scores, labels), returns a scalar.
+        loss_fn: function of (logits, labels) that returns a scalar.
         rng: for the layers that draw random numbers; None if there are none.
 
     Returns:
-        The pairs (path of the parameter, its gradient), in the order of the layers.
+        Pairs (path of the parameter, gradient), in the order of the layers.
 
     Raises:
-        ValueError: no ``rng``, but the network needs one.
+        ValueError: ``rng`` is None, but the network draws random numbers.
 
     Example:
         >>> from minicnn import layers

@@ -1,4 +1,4 @@
-"""The learning-rate range test: increase the rate at each step, and see where the loss falls."""
+"""The learning-rate range test: increase the rate at each step and record the loss."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -20,18 +20,18 @@ def lr_range_test(
     max_lr: float = 1.0,
     steps: int = 100,
 ) -> tuple[Tensor, Tensor]:
-    """Train for some steps at geometrically growing learning rates, and record the losses.
+    """Train for some steps at geometrically increasing learning rates, and record the losses.
 
         lr_t = min_lr · (max_lr / min_lr)^(t / (steps − 1)),    t = 0, …, steps − 1
 
-    The loss stays the same while the rate is too small, falls where it is right, and rises where it
+    The loss is constant while the rate is too small, falls where it is suitable, and rises where it
     is too large. (The paper increases the rate linearly; a logarithmic scale covers all orders of
     magnitude in one test.) The test ends early at a loss that is not finite.
 
     Args:
-        make_step: makes a step of training at a learning rate, such as
+        make_step: returns a training step for a learning rate, such as
             ``lambda lr: train.make_train_step(net, F.cross_entropy, optim.adam(lr))``.
-        train_state: where to start; it is not changed.
+        train_state: the initial state; it is not changed.
         batches: pairs (images, labels), at least ``steps``; an iterator is advanced that far.
         rng: for the layers that draw random numbers; it is not changed. None if there are none.
         min_lr, max_lr: the first and the last rate.
@@ -42,7 +42,7 @@ def lr_range_test(
         loss of a batch before the update at that rate.
 
     Raises:
-        TypeError: a number of another type.
+        TypeError: an argument of the wrong type.
         ValueError: a number out of range, or too few batches.
 
     Example:
@@ -81,25 +81,25 @@ def lr_range_test(
 
 
 def steepest_lr(lrs: Tensor, losses: Tensor) -> float:
-    """Find the learning rate at which the loss falls fastest, a first guess at a good one.
+    """Return the learning rate at which the loss falls fastest, a first guess at a good one.
 
     The loss of a batch is noisy, so its slope at t is that of the least-squares line through the
     2r + 1 losses around t:
 
         slope_t = Σ_k k · loss_{t+k} / Σ_k k²,    k = −r, …, r
 
-    with r a twentieth of the steps. Losses after the minimum are left out: where training has
+    with r a twentieth of the steps. Losses after the minimum are ignored: once training has
     diverged, the loss may fall steeply by chance.
 
     Args:
         lrs: the learning rates of a range test, (steps,).
-        losses: its losses, (steps,).
+        losses: the losses of the test, (steps,).
 
     Returns:
         The learning rate.
 
     Raises:
-        ValueError: other shapes, or fewer than 3 losses up to the minimum.
+        ValueError: shapes that do not match, or fewer than 3 losses up to the minimum.
 
     Example:
         >>> lrs = torch.tensor([1e-4, 1e-3, 1e-2, 1e-1, 1.0])

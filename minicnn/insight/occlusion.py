@@ -25,10 +25,10 @@ def occlusion(
         m[n, i, j] = p_k(xₙ) − p_k(xₙ with ``fill`` where |i' − i| ≤ r and |j' − j| ≤ r)
 
     with k = classes[n], r = (size − 1) / 2, and p the softmax of the scores. It needs no
-    gradient, but H · W forward passes for each image.
+    gradient, but H · W forward passes per image.
 
     Args:
-        net, params, state: the network, applied as outside training.
+        net, params, state: the network, applied in evaluation mode.
         images: a batch, floating point (N, C, H, W).
         classes: whose probabilities to measure, int64 (N,); None for the predicted classes.
         size: side of the square in pixels, odd, so that it has a centre.
@@ -38,8 +38,8 @@ def occlusion(
         The maps (N, H, W), in [−1, 1]: above 0 where hiding makes the class less probable.
 
     Raises:
-        TypeError: images or classes of another dtype, or a size that is no integer.
-        ValueError: a shape that does not fit, a class that the net does not have, an even size, or
+        TypeError: images or classes of the wrong dtype, or a size that is not an integer.
+        ValueError: shapes that do not match, a class that the net does not have, an even size, or
             a fill that is not finite.
 
     Example:
@@ -60,14 +60,16 @@ def occlusion(
         before = pick(F.softmax(scores, dim=1), classes)
         maps = torch.empty_like(images[:, 0], memory_format=torch.contiguous_format)
         for n, image in enumerate(images):
-            for i in range(image.shape[1]):  # row by row: all at once would need much memory
+            for i in range(
+                image.shape[1]
+            ):  # row by row: all pixels at once would need much more memory
                 hidden, _ = net.apply(params, state, _hide(image, i, size // 2, fill))
                 maps[n, i] = before[n] - F.softmax(hidden, dim=1)[:, classes[n]]
     return maps
 
 
 def _hide(image: Tensor, i: int, r: int, fill: float) -> Tensor:
-    """Return a copy of the image (C, H, W) for each pixel of its row i, hidden around it."""
+    """Return, for each pixel of row i, a copy of the image (C, H, W) hidden around it."""
     height, width = image.shape[1:]
     rows, columns = (torch.arange(side, device=image.device) for side in (height, width))
     near_row = (rows - i).abs() <= r  # (H,)

@@ -18,7 +18,7 @@ class PCA(NamedTuple):
         projection: coordinates of the points along the directions, (N, components).
         explained: fraction of the total variance along each direction, (components,), in [0, 1].
         directions: orthogonal unit vectors, (components, D).
-        mean: of the points, (D,).
+        mean: the mean of the points, (D,).
     """
 
     projection: Tensor
@@ -33,19 +33,19 @@ def pca(points: Tensor, components: int = 2) -> PCA:
         X − mean = U · diag(s) · Vᵀ,    projection = (X − mean) · V[:, :components]
         explained_i = s_i² / Σ_j s_j²
 
-    Among all projections onto that many dimensions this one keeps the most variance. The sign of a
-    direction is arbitrary; it is chosen so that the entry of largest magnitude is positive.
+    No other projection onto as many dimensions keeps more variance. The sign of a direction is
+    arbitrary; it is chosen such that the entry of largest magnitude is positive.
 
     Args:
         points: X, floating point (N, D).
         components: number of directions, at most min(N, D).
 
     Returns:
-        The projection, the fraction of the variance that it keeps, the directions, and the mean.
+        The projection, the fraction of variance per direction, the directions and the mean.
 
     Raises:
         TypeError: ``points`` that are not a floating point tensor.
-        ValueError: another shape, or more than min(N, D) components.
+        ValueError: the wrong shape, or more than min(N, D) components.
 
     Example:
         >>> points = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])  # on a line
@@ -77,11 +77,11 @@ def pca(points: Tensor, components: int = 2) -> PCA:
 
 
 def penultimate_features(net: Layer, params: Tree, state: Tree, images: Tensor) -> Tensor:
-    """Compute the input of a network's last layer: its representation of an image.
+    """Return the input of a network's last layer: its representation of an image.
 
     Args:
-        net, params, state: the network, made by `sequential` of at least two layers, applied as
-            outside training.
+        net, params, state: the network, made by `sequential` of at least two layers, applied
+            in evaluation mode.
         images: a batch, (N, C, H, W).
 
     Returns:
@@ -101,7 +101,7 @@ def penultimate_features(net: Layer, params: Tree, state: Tree, images: Tensor) 
     Recognition", 2014, §3.
     """
     if len(sequential_net(net).children) < 2:
-        raise ValueError(f"net must have at least two layers, got {net.children[0]} alone")
+        raise ValueError(f"net must have at least two layers, got only {net.children[0]}")
     with torch.no_grad():
         _, features = activations(net, params, state, images)[-2]
     return features.flatten(1)

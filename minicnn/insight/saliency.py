@@ -15,11 +15,11 @@ def saliency(
 
         m[n, i, j] = max_c |∂z_k(xₙ) / ∂xₙ[c, i, j]|,    k = classes[n], z the scores
 
-    Near xₙ the score is almost linear, and this is the weight of each pixel in it. If the score is
-    linear everywhere, the saliency is the magnitude of its weights.
+    Near xₙ the score is approximately linear, and this is the magnitude of its weight for each
+    pixel. If the score is linear, the saliency is exactly the magnitude of its weights.
 
     Args:
-        net, params, state: the network, applied as outside training.
+        net, params, state: the network, applied in evaluation mode.
         images: a batch, floating point (N, C, H, W).
         classes: whose scores to explain, int64 (N,); None for the predicted classes.
 
@@ -27,8 +27,8 @@ def saliency(
         The maps (N, H, W), at least 0, in units of the score per unit of a pixel.
 
     Raises:
-        TypeError: images or classes of another dtype.
-        ValueError: a shape that does not fit, or a class that the net does not have.
+        TypeError: images or classes of the wrong dtype.
+        ValueError: shapes that do not match, or a class that the net does not have.
 
     Example:
         >>> import torch
@@ -44,7 +44,7 @@ def saliency(
     """
     images = image_batch(images)
 
-    # A score depends on its own image only, so the gradient of the sum holds each one's gradient.
+    # Each score depends on its own image only, so the gradient of the sum contains all gradients.
     def total(x: Tensor) -> Tensor:
         scores, _ = net.apply(params, state, x)
         return pick(scores, explained_classes(scores, classes)).sum()

@@ -1,5 +1,5 @@
-"""Proof that the grader grades: right answers pass, wrong ones are told what is wrong with them.
+"""Tests of the grader: it accepts correct answers and identifies the mistake in wrong ones.
 
-``wrong/`` keeps typical wrong answers as patches of the reference solutions, each with the topic
-that the grader's hint must have. ``python -m tests.exercises`` gives them to the grader.
+``wrong/`` contains typical wrong answers as patches of the reference solutions, each with the
+expected topic of the grader's hint. ``python -m tests.exercises`` grades all of them.
 """

@@ -1,4 +1,4 @@
-"""Hand every wrong answer in: ``python -m tests.exercises [--save docs/results/grader.md]``."""
+"""Grade every wrong answer: ``python -m tests.exercises [--save docs/results/grader.md]``."""
 
 import argparse
 import sys
@@ -17,10 +17,12 @@ from .wrong.wrong_answer import right_answer
 
 
 def main(arguments: list[str]) -> int:
-    """Print what is missed; return 0 if every answer was told what is wrong with it."""
+    """Print every mistake that was not identified; return 0 if there is none."""
     parser = argparse.ArgumentParser(prog="python -m tests.exercises", description=__doc__)
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there")
-    parser.add_argument("--only", default="", metavar="TEXT", help="answers with TEXT in the name")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the table to FILE")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only answers whose name has TEXT"
+    )
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     rows: list[Row] = []
@@ -28,7 +30,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for name in EXERCISES:
             if topic(hand_in(name, right_answer(name), Path(folder))) != "right":
-                missed.append(f"{name}: the solution is refused")
+                missed.append(f"{name}: the solution is rejected")
         for answer in WRONG_ANSWERS:
             if options.only in answer.name:
                 start = time.perf_counter()
@@ -39,7 +41,7 @@ def main(arguments: list[str]) -> int:
                     missed.append(f"{answer.name}: {topic(verdict)!r}, not {answer.topic!r}")
     seconds = time.perf_counter() - began
     print(*missed, f"{len(rows)} wrong answers, {len(missed)} missed", sep="\n")
-    print(f"{seconds:.0f} seconds, {longest:.1f} at most for one")
+    print(f"{seconds:.0f} seconds, at most {longest:.1f} for one answer")
     if options.save and not missed and not options.only:
         options.save.write_text(markdown(rows), encoding="utf-8")
     return int(bool(missed))

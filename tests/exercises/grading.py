@@ -1,4 +1,4 @@
-"""Hand files in to the grader, as ``python3 -m minicnn.exercises check`` does."""
+"""Give files to the grader, as ``python3 -m minicnn.exercises check`` does."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from minicnn.exercises.search import EXAMPLES, SHRINKS
 def hand_in(
     exercise: str, text: str, folder: Path, examples: int = EXAMPLES, shrinks: int = SHRINKS
 ) -> Verdict:
-    """Write a learner's file, and have one exercise of it judged."""
+    """Write a learner's file and judge one exercise in it."""
     path = folder / f"{exercise}.py"
     path.write_text(text, encoding="utf-8")
     with Watchman() as watchman:
@@ -21,11 +21,11 @@ def hand_in(
 
 
 def topic(verdict: Verdict) -> str:
-    """What the hint is about, or "right"."""
+    """Return the topic of the hint, or "right"."""
     return verdict.diagnosis.topic if verdict.diagnosis else "right"
 
 
 def own_words(message: str) -> str:
-    """A message without the lines that it quotes from the learner's file."""
-    quotes = ("In line ", "It was at line ", "line ")
+    """Return a message without the lines that it quotes from the learner's file."""
+    quotes = ("In line ", "It was in line ", "line ")
     return "\n".join(line for line in message.splitlines() if not line.strip().startswith(quotes))

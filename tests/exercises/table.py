@@ -1,4 +1,4 @@
-"""The table of all wrong answers, and what the grader says to each."""
+"""The table of all wrong answers with the message of the grader for each."""
 
 from typing import NamedTuple
 
@@ -9,19 +9,19 @@ from .wrong import WRONG_ANSWERS, WrongAnswer
 
 COMMAND = "python -m tests.exercises --save docs/results/grader.md"
 HEAD = f"""\
-# What the grader says to wrong answers
+# Messages of the grader for wrong answers
 
-`{COMMAND}` hands in {len(WRONG_ANSWERS)} wrong answers to {len(EXERCISES)} exercises, and
-wrote this table: what is wrong with each, the probe that finds it, how the message begins, and the
-hint. Above these the learner sees the smallest case, with what was expected and what came.
+`{COMMAND}` grades {len(WRONG_ANSWERS)} wrong answers to {len(EXERCISES)} exercises and
+writes this table: the mistake, the probe that finds it, the start of the message, and the hint. The
+learner also sees the smallest failing case, with the expected and the actual result.
 
 """
 COLUMNS = ("exercise", "wrong answer", "wrong with", "message", "hint")
-LONGEST = 110  # characters of a message
+LONGEST = 110  # maximal length of a message
 
 
 class Row(NamedTuple):
-    """What is in the table of a wrong answer."""
+    """The row of a wrong answer in the table."""
 
     exercise: str
     mistake: str
@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
 
 def row(answer: WrongAnswer, verdict: Verdict) -> Row:
-    """Shorten a verdict."""
+    """Summarise a verdict in a row."""
     if verdict.probe is None or verdict.trial is None or verdict.diagnosis is None:
         return Row(answer.exercise, answer.mistake, "", "right", "")
     fault = verdict.trial.fault
@@ -42,7 +42,7 @@ def row(answer: WrongAnswer, verdict: Verdict) -> Row:
 
 
 def markdown(rows: list[Row]) -> str:
-    """Lay the table out."""
+    """Format the rows as a table."""
     lines = [_line(COLUMNS), _line(("---",) * len(COLUMNS))]
     for r in rows:
         texts = [cell.replace("|", "\\|").replace("*", "\\*") for cell in r[1:]]
@@ -51,7 +51,7 @@ def markdown(rows: list[Row]) -> str:
 
 
 def names(text: str) -> list[tuple[str, str]]:
-    """Read (exercise, wrong answer) of every row of such a table."""
+    """Read (exercise, wrong answer) from every row of such a table."""
     rows = [line.strip("| \n").split(" | ") for line in text.splitlines() if line.startswith("| `")]
     return [(cells[0].strip("`"), cells[1].replace("\\*", "*")) for cells in rows]
 

@@ -28,7 +28,7 @@ def test_without_arguments_it_lists_the_exercises(capsys) -> None:
 
 
 @pytest.mark.parametrize("word", ["start", "new"])
-def test_start_writes_the_stub_and_says_how_to_go_on(word: str, elsewhere: Path, capsys) -> None:
+def test_start_writes_the_stub_and_the_next_command(word: str, elsewhere: Path, capsys) -> None:
     assert main([word, "unfold"]) == 0
     text = (elsewhere / "unfold.py").read_text(encoding="utf-8")
     assert text == EXERCISES["unfold"].stub.file("unfold.py")
@@ -37,7 +37,7 @@ def test_start_writes_the_stub_and_says_how_to_go_on(word: str, elsewhere: Path,
     assert "check unfold.py" in capsys.readouterr().out
 
 
-def test_start_takes_another_files_name(elsewhere: Path) -> None:
+def test_start_accepts_another_file_name(elsewhere: Path) -> None:
     assert main(["start", "unfold", "mine.py"]) == 0
     assert "check mine.py" in (elsewhere / "mine.py").read_text(encoding="utf-8")
 
@@ -46,15 +46,15 @@ def test_start_never_overwrites(elsewhere: Path, capsys) -> None:
     (elsewhere / "unfold.py").write_text("my work")
     assert main(["start", "unfold"]) == 2
     assert (elsewhere / "unfold.py").read_text() == "my work"
-    assert "is there already, and stays as it is" in capsys.readouterr().out
+    assert "already exists and was not changed" in capsys.readouterr().out
 
 
-def test_start_guesses_what_was_meant(capsys) -> None:
+def test_start_suggests_a_similar_name(capsys) -> None:
     assert main(["start", "unfolt"]) == 2
-    assert "Do you mean unfold?" in capsys.readouterr().out
+    assert "Did you mean unfold?" in capsys.readouterr().out
 
 
-def test_start_where_nothing_can_be_written_says_so(capsys) -> None:
+def test_start_reports_a_file_that_cannot_be_written(capsys) -> None:
     assert main(["start", "unfold", "no/such/folder.py"]) == 2
     assert "cannot be written: No such file or directory" in capsys.readouterr().out
 
@@ -68,7 +68,7 @@ def test_start_where_nothing_can_be_written_says_so(capsys) -> None:
         ("x = input()\n" + RIGHT, 2, "EOFError"),
     ],
 )
-def test_check_judges_what_it_finds_and_returns_0_if_all_is_right(
+def test_check_returns_0_if_every_exercise_is_right(
     text: str, code: int, words: str, elsewhere: Path, capsys
 ) -> None:
     (elsewhere / "mine.py").write_text(text)

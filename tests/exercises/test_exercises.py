@@ -1,4 +1,4 @@
-"""The exercises themselves: solvable, consistent, and silent about their solutions."""
+"""The exercises are solvable and consistent, and do not reveal their solutions."""
 
 import doctest
 import inspect
@@ -15,7 +15,7 @@ from .grading import hand_in, own_words, topic
 from .wrong.wrong_answer import right_answer, solution_of
 
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
-FEW = 6  # cases of each probe, for speed
+FEW = 6  # cases per probe, for speed
 
 
 @every_exercise
@@ -27,14 +27,14 @@ def test_the_solution_passes(exercise: Exercise, tmp_path) -> None:
 
 
 @every_exercise
-def test_the_untouched_stub_is_told_that_it_is_not_written_yet(exercise, tmp_path) -> None:
+def test_the_unchanged_stub_is_reported_as_not_written_yet(exercise, tmp_path) -> None:
     verdict = hand_in(exercise.name, exercise.stub.file("any.py"), tmp_path)
     assert topic(verdict) == "unwritten"
     assert report(verdict).startswith(f"{exercise.name}: not written yet.")
 
 
 @every_exercise
-def test_the_solution_does_what_the_stubs_example_shows(exercise: Exercise) -> None:
+def test_the_solution_passes_the_example_of_the_stub(exercise: Exercise) -> None:
     found: dict = {}
     exec(right_answer(exercise.name), found)
     doc = exercise.stub.function.__doc__ or ""
@@ -44,26 +44,26 @@ def test_the_solution_does_what_the_stubs_example_shows(exercise: Exercise) -> N
 
 
 @every_exercise
-def test_cases_have_the_stubs_arguments_in_its_order(exercise: Exercise) -> None:
+def test_cases_have_the_arguments_of_the_stub_in_its_order(exercise: Exercise) -> None:
     assert list(inspect.signature(exercise.solution).parameters) == exercise.stub.parameters
     for probe in exercise.probes:
         assert list(simplest(probe.cases).arguments) == exercise.stub.parameters
 
 
 @every_exercise
-def test_probes_have_names_of_their_own(exercise: Exercise) -> None:
+def test_the_names_of_probes_are_unique(exercise: Exercise) -> None:
     names = [probe.name for probe in exercise.probes]
     assert len(set(names)) == len(names) >= 3
 
 
 def lines_of_code(exercise: Exercise) -> list[str]:
-    """The statements of the solution, without those too short to give anything away."""
+    """Return the lines of the solution that are long enough to reveal anything."""
     body = solution_of(exercise.name).partition('"""')[2].partition('"""')[2]
     return [line.strip() for line in body.splitlines() if len(line.strip()) > 12]
 
 
 @every_exercise
-def test_no_hint_and_no_stub_has_a_line_of_the_solution(exercise: Exercise) -> None:
+def test_no_hint_or_stub_contains_a_line_of_the_solution(exercise: Exercise) -> None:
     texts = [
         exercise.stub.source.partition('"""')[2],
         *(probe.hint for probe in exercise.probes),
@@ -76,7 +76,7 @@ def test_no_hint_and_no_stub_has_a_line_of_the_solution(exercise: Exercise) -> N
         assert not any(line in text for text in texts), line
 
 
-def test_what_is_quoted_from_the_learners_file_is_no_message_of_ours() -> None:
+def test_own_words_drops_the_lines_quoted_from_the_learners_file() -> None:
     assert own_words("It raised E\n  In line 3:  x = y\n  line 4:  z") == "It raised E"
 
 

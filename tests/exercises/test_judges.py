@@ -1,4 +1,4 @@
-"""The twins, by which answers are judged, are checked against torch itself."""
+"""The twins, which answers are compared with, are checked against torch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +21,10 @@ def gradient(f: Callable[..., Tensor], x: Tensor, grad: Tensor | None = None) ->
     return torch.autograd.grad(f(x), x, grad)[0]
 
 
-def conv_gradient(by: str) -> Callable[..., Tensor]:
+def conv_gradient(name: str) -> Callable[..., Tensor]:
     def differentiate(grad: Tensor, input: Tensor, weight: Tensor, **options: Any) -> Tensor:
         tensors = {"input": input, "weight": weight}
-        return gradient(lambda x: TF.conv2d(**{**tensors, by: x}, **options), tensors[by], grad)
+        return gradient(lambda x: TF.conv2d(**{**tensors, name: x}, **options), tensors[name], grad)
 
     return differentiate
 
@@ -81,7 +81,7 @@ def cosine(step: int, total_steps: int, max_lr: float, min_lr: float) -> float:
 
 
 def dropout(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
-    """torch's own with the same mask: whether a number is dropped can be asked for by p = 0, 1."""
+    """Return torch's dropout with the given mask, using p = 0 and p = 1."""
     kept = TF.dropout(torch.ones_like(input), 0.0, training)
     goes = (uniform < p) & training
     return torch.where(goes, TF.dropout(input, 1.0, training), input * kept / (1 - p * training))
@@ -121,14 +121,14 @@ TORCH: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_the_twin_is_torchs(name: str) -> None:
+def test_the_twin_agrees_with_torch(name: str) -> None:
     exercise = EXERCISES[name]
 
     @settings(max_examples=10, derandomize=True, database=None, deadline=None)
     @given(st.one_of([probe.cases for probe in exercise.probes]))
-    def judge_the_judge(case: Case) -> None:
+    def check(case: Case) -> None:
         expected = copied(case).call(TORCH[name])
         actual = copied(case).call(exercise.twin)
         assert compare(expected, actual, exercise.returns) is None
 
-    judge_the_judge()
+    check()

@@ -1,4 +1,4 @@
-"""Whatever a learner's file does: one clear message, and none of our own traceback."""
+"""Whatever a learner's file does, the grader prints one clear message and no traceback."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def grade(text: str, folder: Path, exercise: str = "relu_backward") -> tuple[str, str]:
-    """The topic and the report of an answer."""
+    """Return the topic and the report of an answer."""
     verdict = hand_in(exercise, text, folder, examples=6, shrinks=0)
     return topic(verdict), report(verdict)
 
@@ -35,13 +35,13 @@ def grade(text: str, folder: Path, exercise: str = "relu_backward") -> tuple[str
     ("body", "kind", "words"),
     [
         ("    grad * (input > 0)", "type", "It returned None"),
-        ("    return (grad * (input > 0)).tolist()", "type", "a list came"),
-        ("    return (grad * (input > 0)).numpy()", "type", "must be a torch.Tensor; a ndarray"),
-        ("    return (grad, input)", "type", "must be a torch.Tensor; a tuple came"),
-        ("    return grad[None] * (input > 0)", "shape", "(1,) was expected, (1, 1) came"),
-        ("    return (grad * (input > 0)).float()", "dtype", "float64 was expected"),
-        ("    return (grad * (input > 0)).int()", "dtype", "torch.int32 came"),
-        ("    grad *= input > 0\n    return grad", "changed", "changes its argument grad in place"),
+        ("    return (grad * (input > 0)).tolist()", "type", "got a list"),
+        ("    return (grad * (input > 0)).numpy()", "type", "be a torch.Tensor, got a ndarray"),
+        ("    return (grad, input)", "type", "must be a torch.Tensor, got a tuple"),
+        ("    return grad[None] * (input > 0)", "shape", "expected (1,), got (1, 1)"),
+        ("    return (grad * (input > 0)).float()", "dtype", "expected torch.float64"),
+        ("    return (grad * (input > 0)).int()", "dtype", "got torch.int32"),
+        ("    grad *= input > 0\n    return grad", "changed", "modifies its argument grad"),
         ("    input.clamp_(min=0)\n    return grad * (input > 0)", "changed", "argument input"),
         ("    return grad[7]", "raised", "It raised IndexError: index 7 is out of bounds"),
         ("    return gard", "raised", "NameError: name 'gard' is not defined"),
@@ -50,17 +50,17 @@ def grade(text: str, folder: Path, exercise: str = "relu_backward") -> tuple[str
         ("    raise SystemExit", "raised", "It raised SystemExit"),
         ("    raise BaseException", "raised", "It raised BaseException"),
         ("    return grad * torch.rand(())", "unsteady", "called twice with the same arguments"),
-        ("    while True:\n        pass", "time", "It had not come back after 3 seconds"),
+        ("    while True:\n        pass", "time", "It did not return within 3 seconds"),
         ("    raise NotImplementedError", "unwritten", "not written yet"),
-        ("    return grad / 0 * (input > 0)", "not finite", "Hint: A nan or inf came"),
-        ("    return 0 * grad", "zeros", "Hint: Only zeros come"),
+        ("    return grad / 0 * (input > 0)", "not finite", "Hint: The result has a nan or inf"),
+        ("    return 0 * grad", "zeros", "Hint: The result is all zeros"),
         ("    return -grad * (input > 0)", "sign", "Hint: Every number has the wrong sign"),
         ("    return 2.5 * grad * (input > 0)", "factor", "Every number is 2.5 times what"),
         ("    return grad * (input > 0) + 1", "offset", "Every number is too large by 1."),
         ("    return (grad * (input > 0)).flip(0)", "flipped", "in reverse order"),
     ],
 )
-def test_what_comes_back_is_named(body: str, kind: str, words: str, tmp_path: Path) -> None:
+def test_the_message_describes_the_result(body: str, kind: str, words: str, tmp_path: Path) -> None:
     found, message = grade(f"{RELU}{body}\n", tmp_path)
     assert found == kind
     assert words in message
@@ -73,7 +73,7 @@ def test_the_learners_own_line_is_quoted(tmp_path: Path) -> None:
     assert "In line 4:  return y[7]" in message
 
 
-def test_another_signature_is_told_the_right_one(tmp_path: Path) -> None:
+def test_a_wrong_signature_is_reported_with_the_right_one(tmp_path: Path) -> None:
     found, message = grade("def relu_backward(grad):\n    return grad\n", tmp_path)
     assert found == "arguments"
     assert "in this order: grad, input." in message
@@ -105,12 +105,12 @@ def test_ready_made_functions_are_noticed(expression: str, culprit: str, tmp_pat
     assert "by hand" in message
 
 
-def test_no_except_clause_of_the_answer_hides_that_it_used_something_ready_made(tmp_path) -> None:
+def test_an_except_clause_does_not_hide_a_ready_made_function(tmp_path) -> None:
     body = "    try: torch.relu(input)\n    except Exception: pass\n    return grad\n"
     assert grade(RELU + body, tmp_path)[0] == "ready-made"
 
 
-def test_a_name_of_minicnn_that_the_answer_does_not_use_is_no_matter(tmp_path: Path) -> None:
+def test_an_unused_import_of_minicnn_is_allowed(tmp_path: Path) -> None:
     text = f"import torch\nfrom minicnn.functional import relu as data\n{RELU}"
     assert grade(text + "    return grad * (input.data > 0)\n", tmp_path)[0] == "right"
 
@@ -127,7 +127,7 @@ def unfold(input, kernel_size, stride, padding, dilation):
     assert grade(text, tmp_path, "unfold")[0] == "right"
 
 
-def test_an_option_that_is_refused_for_now_is_told_apart_from_an_untouched_stub(tmp_path) -> None:
+def test_a_partial_answer_is_not_reported_as_an_unchanged_stub(tmp_path) -> None:
     text = (
         "def output_size(size, kernel_size, stride, padding, dilation):\n"
         "    if stride > 1:\n        raise NotImplementedError\n"
@@ -138,7 +138,7 @@ def test_an_option_that_is_refused_for_now_is_told_apart_from_an_untouched_stub(
     assert "Wrong with: stride up to 3" in message
 
 
-def test_what_the_answer_printed_is_shown_with_the_case_alone(tmp_path: Path, capsys) -> None:
+def test_printed_output_is_shown_only_in_the_report(tmp_path: Path, capsys) -> None:
     body = "    print('\\n'.join(12 * ['here']))\n    return grad\n"
     _, message = grade(RELU + body, tmp_path)
     assert "It printed:\n    here\n" in message
@@ -146,24 +146,26 @@ def test_what_the_answer_printed_is_shown_with_the_case_alone(tmp_path: Path, ca
     assert capsys.readouterr().out == ""
 
 
-# --- Files from which no function can be got ----------------------------------------------------
+# --- Files without a usable function ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("def relu_backward(grad, input)\n    return grad\n", "not Python yet: expected ':'"),
+        ("def relu_backward(grad, input)\n    return grad\n", "not valid Python: expected ':'"),
         ("def relu_backward(grad, input)\n    return grad\n", "line 1:  def relu_backward("),
         ("import nothing_of_this_name\n", "ModuleNotFoundError: No module named 'nothing_of_"),
         ("x = 1\ny = x / 0\n", "ZeroDivisionError: division by zero:\n  line 2:  y = x / 0"),
         ("import sys\nsys.exit(3)\n", "SystemExit: 3"),
-        ("while True:\n    pass\n", "had not ended after"),
-        ("def relu_bakward(grad, input):\n    pass\n", "do you mean relu_backward?"),
-        ("", "No function in it is named like an exercise."),
+        ("while True:\n    pass\n", "did not finish within"),
+        ("def relu_bakward(grad, input):\n    pass\n", "did you mean relu_backward?"),
+        ("", "No function has the name of an exercise."),
         ("x = '\0'\n", "null bytes"),
     ],
 )
-def test_a_file_that_cannot_be_judged_says_why(text: str, words: str, tmp_path: Path) -> None:
+def test_an_unusable_file_is_reported_with_the_reason(
+    text: str, words: str, tmp_path: Path
+) -> None:
     path = tmp_path / "answer.py"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableError) as error:
@@ -171,13 +173,13 @@ def test_a_file_that_cannot_be_judged_says_why(text: str, words: str, tmp_path: 
     assert words in str(error.value)
 
 
-@pytest.mark.parametrize(("name", "words"), [("none.py", "no such file"), ("", "cannot be read")])
-def test_a_path_without_a_file_says_so(name: str, words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "words"), [("none.py", "does not exist"), ("", "cannot be read")])
+def test_a_path_without_a_file_is_reported(name: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match=words):
         check_file(tmp_path / name)
 
 
-def test_a_file_may_import_what_lies_beside_it(tmp_path: Path) -> None:
+def test_a_file_may_import_a_neighbouring_file(tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("def slope(x):\n    return x > 0\n")
     path = tmp_path / "answer.py"
     path.write_text(
@@ -218,7 +220,7 @@ def endless() -> None:
         pass
 
 
-def test_a_time_limit_leaves_what_comes_later_alone() -> None:
+def test_a_time_limit_does_not_affect_later_calls() -> None:
     with Watchman(seconds=0.05) as watchman:
         for _ in range(3):
             with pytest.raises(TimeUpError), watchman.limit():
@@ -232,7 +234,7 @@ def test_a_time_limit_leaves_what_comes_later_alone() -> None:
 
 
 @pytest.mark.slow
-def test_another_process_says_the_same_and_no_note_is_left_in_the_folder(tmp_path: Path) -> None:
+def test_another_process_prints_the_same_and_leaves_no_files(tmp_path: Path) -> None:
     path = tmp_path / "answer.py"
     path.write_text("def log_softmax(logits):\n    return logits - logits.exp().sum().log()\n")
     command = [sys.executable, "-m", "minicnn.exercises", "check", "answer.py"]

@@ -1,4 +1,4 @@
-"""Every wrong answer is told what is wrong with it."""
+"""The grader identifies the mistake in every wrong answer."""
 
 from collections import Counter
 from pathlib import Path
@@ -19,8 +19,8 @@ GRADER = Path(__file__).parents[2] / "docs" / "results" / "grader.md"
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_hints_are_about_the_mistake_and_do_not_give_the_solution_away(exercise, tmp_path) -> None:
-    """Every sixth, with few cases and no shrinking; the command gives all of them everything."""
+def test_hints_name_the_mistake_and_do_not_reveal_the_solution(exercise, tmp_path) -> None:
+    """Every sixth answer, with few cases and no shrinking; the command grades all in full."""
     for answer in WRONG_ANSWERS[::6]:
         if answer.exercise == exercise:
             verdict = hand_in(exercise, answer.file, tmp_path, FEW, shrinks=0)
@@ -29,8 +29,8 @@ def test_hints_are_about_the_mistake_and_do_not_give_the_solution_away(exercise,
             assert not [line for line in lines_of_code(EXERCISES[exercise]) if line in message]
 
 
-def test_the_case_that_is_shown_is_as_small_as_can_be(tmp_path: Path) -> None:
-    name = "conv2d_grad_input: the first kernel alone"
+def test_the_reported_case_is_small(tmp_path: Path) -> None:
+    name = "conv2d_grad_input: only the first kernel"
     answer = next(answer for answer in WRONG_ANSWERS if answer.name == name)
     verdict = hand_in(answer.exercise, answer.file, tmp_path)
     assert topic(verdict) == answer.topic
@@ -38,7 +38,7 @@ def test_the_case_that_is_shown_is_as_small_as_can_be(tmp_path: Path) -> None:
     assert extent(verdict.trial.case) <= 8
 
 
-def test_there_are_five_wrong_answers_to_each_exercise_each_with_a_name_of_its_own() -> None:
+def test_there_are_five_wrong_answers_to_each_exercise_with_unique_names() -> None:
     counts = Counter(answer.exercise for answer in WRONG_ANSWERS)
     assert set(counts) == set(EXERCISES)
     assert min(counts.values()) >= 5
@@ -46,20 +46,20 @@ def test_there_are_five_wrong_answers_to_each_exercise_each_with_a_name_of_its_o
     assert len({answer.name for answer in WRONG_ANSWERS}) == len(WRONG_ANSWERS)
 
 
-def test_each_suspect_is_what_some_wrong_answer_is_found_to_be() -> None:
+def test_each_suspect_is_identified_in_some_wrong_answer() -> None:
     topics = {(answer.exercise, answer.topic) for answer in WRONG_ANSWERS}
     for name, exercise in EXERCISES.items():
         assert [s.topic for s in exercise.suspects if (name, s.topic) not in topics] == []
 
 
-def test_a_patch_whose_text_is_not_there_exactly_once_is_refused() -> None:
+def test_a_patch_whose_text_does_not_occur_exactly_once_is_rejected() -> None:
     answer = WRONG_ANSWERS[0]._replace(old="not in there")
     with pytest.raises(ValueError, match="must occur once, not 0×"):
         answer.file  # noqa: B018
     assert right_answer(answer.exercise) != WRONG_ANSWERS[0].file
 
 
-def test_the_table_on_file_has_every_wrong_answer_and_none_that_was_taken_for_right() -> None:
+def test_the_committed_table_has_every_wrong_answer_and_none_judged_right() -> None:
     text = GRADER.read_text(encoding="utf-8")
     assert "| right |" not in text
     expected = [(answer.exercise, answer.mistake) for answer in WRONG_ANSWERS]

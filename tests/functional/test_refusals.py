@@ -150,7 +150,7 @@ REFUSED = [
     Refused(lambda m: m.batch_norm(X, None, ONES, training=True), ValueError,
         "running_mean and running_var must both be given or both be None"),
     Refused(lambda m: m.batch_norm(torch.ones(1, 2), None, None, training=True), ValueError,
-        "input must have at least 2 values a channel in training"),
+        "input must have at least 2 values per channel in training"),
     Refused(lambda m: m.nll_loss(LOGITS, LABELS, ignore_index=1.5), TypeError,
         "ignore_index must be an integer, got 1.5"),
     Refused(lambda m: m.cross_entropy(LOGITS, LABELS, ignore_index=None), TypeError,

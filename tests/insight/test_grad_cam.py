@@ -63,8 +63,8 @@ def test_layers_inside_layers_are_cut_as_one() -> None:
     ("layer", "error", "message"),
     [
         (4, ValueError, r"one of \{0: conv2d\(4, 3\), .* 3: max_pool2d\(2\)\}, got 4"),
-        (7, ValueError, "layer must give images .* got 7"),
-        (-1, ValueError, "layer must give images .* got -1"),
+        (7, ValueError, "layer must output images .* got 7"),
+        (-1, ValueError, "layer must output images .* got -1"),
         ("conv2d", TypeError, "layer must be an integer, got 'conv2d'"),
     ],
 )
@@ -75,10 +75,14 @@ def test_a_layer_that_gives_no_images_is_named(layer, error, message) -> None:
 
 
 def test_a_net_must_be_sequential_and_have_images_inside() -> None:
-    with pytest.raises(ValueError, match=r"made by sequential\(\) of some layers, got relu"):
+    with pytest.raises(
+        ValueError, match=r"made by sequential\(\) with at least one layer, got relu"
+    ):
         insight.grad_cam(layers.relu(), (), (), some_images(1))
-    with pytest.raises(ValueError, match=r"made by sequential\(\) of some layers, got sequential"):
+    with pytest.raises(
+        ValueError, match=r"made by sequential\(\) with at least one layer, got sequential"
+    ):
         insight.grad_cam(layers.sequential(), (), (), some_images(1))
     net = layers.sequential(layers.flatten(), layers.linear(2))
-    with pytest.raises(ValueError, match="net must have a layer that gives images"):
+    with pytest.raises(ValueError, match="net must have a layer that outputs images"):
         insight.grad_cam(net, *initialised(net), some_images(1))

@@ -102,10 +102,10 @@ def test_bad_points_are_named(points, components, error, message) -> None:
 @pytest.mark.parametrize(
     ("net", "message"),
     [
-        (layers.relu(), r"net must be made by sequential\(\) of some layers, got relu"),
+        (layers.relu(), r"net must be made by sequential\(\) with at least one layer, got relu"),
         (
             layers.sequential(layers.relu()),
-            r"net must have at least two layers, got relu\(\) alone",
+            r"net must have at least two layers, got only relu\(\)",
         ),
     ],
 )

@@ -96,5 +96,7 @@ def test_bad_input_is_named(images, classes, error, message) -> None:
 def test_a_net_must_give_scores() -> None:
     net = layers.sequential(layers.relu())
     for explain in (insight.saliency, insight.occlusion, insight.grad_cam):
-        with pytest.raises(ValueError, match=r"net must give scores \(N, K\), got \(2, 2, 7, 6\)"):
+        with pytest.raises(
+            ValueError, match=r"net must return scores \(N, K\), got \(2, 2, 7, 6\)"
+        ):
             explain(net, ((),), ((),), GOOD)

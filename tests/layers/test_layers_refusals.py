@@ -135,7 +135,7 @@ def test_a_network_passes_rng_on_to_where_it_is_needed() -> None:
 
 def test_batch_norm_refuses_to_train_on_one_value_a_channel() -> None:
     params, state, _ = init(layers.batch_norm(), (3,))
-    with pytest.raises(ValueError, match="at least 2 values a channel"):
+    with pytest.raises(ValueError, match="at least 2 values per channel"):
         layers.batch_norm().apply(params, state, torch.ones(1, 3), train=True)
 
 

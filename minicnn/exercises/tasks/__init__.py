@@ -1,1 +1,1 @@
-"""The exercises, one a file: stub, solution, twin, cases, and what is often done wrong."""
+"""The exercises, one per file: stub, solution, twin, cases and common mistakes."""

@@ -26,27 +26,27 @@ def adam_step(
     betas: tuple[float, float],
     eps: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Make step t = 1, 2, … of Adam.
+    """Compute step t = 1, 2, … of Adam.
 
         m' = β₁ · m + (1 − β₁) · g          m̂ = m' / (1 − β₁^t)
         v' = β₂ · v + (1 − β₂) · g²         v̂ = v' / (1 − β₂^t)
         θ' = θ − γ · m̂ / (√v̂ + ε)
 
-    m and v start from 0, so that at first they are too small: m̂ and v̂ make up for that. What is
-    kept for the next step is m' and v'.
+    m and v start from 0, so at first they are too small; m̂ and v̂ correct this bias. The next step
+    continues from m' and v'.
 
     Args:
-        param: the parameters θ, any shape; they stay as they are, new ones are returned.
-        grad: the gradient g of the loss by them.
+        param: the parameters θ, any shape; not changed, the new ones are returned.
+        grad: the gradient g of the loss with respect to θ.
         m: the running mean of the gradients.
-        v: the running mean of their squares.
+        v: the running mean of the squared gradients.
         t: the number of this step; the first is 1.
         lr: the learning rate γ.
         betas: (β₁, β₂).
         eps: ε.
 
     Returns:
-        θ', m' and v', in the shape of ``param``.
+        θ', m' and v', with the shape of ``param``.
 
     Example:
         >>> theta, g, zero = torch.tensor([[1.0], [4.0], [0.0]])
@@ -78,7 +78,7 @@ def solution(
 def twin(
     param: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, **settings: Any
 ) -> tuple[Any, ...]:
-    """Ask minicnn.optim, which the tests hold against torch.optim to the last bit."""
+    """Compute the step with minicnn.optim, which is bit-equal to torch.optim."""
     state = AdamState(torch.tensor(t - 1), m, v, ())
     updates, state = optim.adam(**settings).update(grad, state, param)
     return param + updates, state.m, state.v
@@ -88,7 +88,7 @@ def twin(
 def cases(
     draw: DrawFn, steps: tuple[int, ...] = (1,), eps: float = 1e-8, lr: float = 1.0, sides: int = 1
 ) -> Case:
-    """Draw parameters, a gradient, and moments, which are 0 before the first step."""
+    """Draw parameters, a gradient and moments, which are 0 before the first step."""
     shape = draw(st.lists(st.integers(1, 3), min_size=sides, max_size=sides))
     t = draw(st.sampled_from(steps))
     m, v = torch.zeros(2, *shape, dtype=torch.float64)
@@ -99,7 +99,7 @@ def cases(
 
 
 def by(case: Case, **changes: Any) -> tuple[Tensor, ...]:
-    """Make a step in which something is done differently."""
+    """Compute a step with something done differently."""
     a = {**case.arguments, "square": torch.square, "c1": None, "c2": None, **changes}
     b1, b2 = a["betas"]
     m = b1 * a["m"] + (1 - b1) * a["grad"]
@@ -129,22 +129,22 @@ EXERCISE = Exercise(
         Probe(
             "the first step",
             cases(),
-            "At t = 1 m and v are 0: work m', v', m̂ and v̂ out by hand for a gradient of 2.",
+            "At t = 1, m and v are 0: compute m', v', m̂ and v̂ by hand for a gradient of 2.",
         ),
         Probe(
             "later steps",
             cases(steps=(2, 3)),
-            "Right for the first step: now m and v hold something, and t is more than 1.",
+            "Right for the first step: now m and v are not 0, and t > 1.",
         ),
         Probe(
             "large epsilon",
             cases(steps=(1, 2), eps=0.5),
-            "Right for a tiny ε. Where in the equation does it stand?",
+            "Right for a small ε. Where is it in the equation?",
         ),
         Probe(
             "another learning rate", cases(steps=(1, 3), lr=0.25), "Right for γ = 1: where is γ?"
         ),
-        Probe("several dimensions", cases((1, 2), sides=3), "Every parameter is on its own."),
+        Probe("several dimensions", cases((1, 2), sides=3), "The parameters are independent."),
         Probe(
             "float32", in_float32(cases((1, 2))), "The results have the dtype of the parameters."
         ),
@@ -153,8 +153,8 @@ EXERCISE = Exercise(
         Suspect(
             "no bias correction",
             lambda case: by(case, c1=1.0, c2=1.0),
-            "m' and v' are right, and used as they are. At first they are too small: what makes up "
-            "for that?",
+            "m' and v' are right, but used without correction. At first they are too small: what "
+            "corrects that?",
         ),
         Suspect(
             "bias correction of one moment only",
@@ -169,15 +169,15 @@ EXERCISE = Exercise(
         Suspect(
             "power of t forgotten",
             lambda case: by(case, c1=1 - beta(case, 1), c2=1 - beta(case, 2)),
-            "The correction is the same at every step; it should fade as t grows.",
+            "The correction is the same at every step; it should decrease as t grows.",
         ),
         Suspect(
             "t off by one",
             lambda case: by(case, t=case.options["t"] + 1),
-            "You correct as if it were the next step: the first step has t = 1.",
+            "The correction is that of the next step: the first step has t = 1.",
         ),
         Suspect(
-            "corrected moments kept",
+            "corrected moments returned",
             lambda case: by(case, hats=True),
             "θ' is right, but m̂ and v̂ are returned: the next step would correct them again.",
         ),
@@ -190,12 +190,12 @@ EXERCISE = Exercise(
         Suspect(
             "root forgotten",
             lambda case: by(case, root=True),
-            "You divide by v̂ itself, whose unit is that of the gradient squared.",
+            "You divide by v̂ itself, which has the units of a squared gradient.",
         ),
         Suspect(
             "epsilon under the root",
             lambda case: by(case, inside=True),
-            "ε is added under the root; it belongs outside of it.",
+            "ε is added under the square root; it belongs outside of it.",
         ),
         Suspect(
             "betas exchanged",

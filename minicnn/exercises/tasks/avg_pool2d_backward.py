@@ -15,12 +15,12 @@ from minicnn.testing.case import Case
 def avg_pool2d_backward(
     grad: Tensor, height: int, width: int, kernel_size: int, stride: int, padding: int
 ) -> Tensor:
-    """Send a gradient back through average pooling.
+    """Compute the gradient of the loss with respect to the input of average pooling.
 
         out[n, c, y, x] = 1/k² · Σ_i,j input[n, c, y·s + i − p, x·s + j − p]
 
-    where cells outside the image count as 0, and still count among the k². The images themselves
-    are not needed: only how large they were.
+    where cells outside the image are 0 and are included in the k². The images themselves are not
+    needed, only their size.
 
     Args:
         grad: ∂L/∂out, (N, C, OH, OW).
@@ -28,7 +28,7 @@ def avg_pool2d_backward(
         width: W, columns of the images.
         kernel_size: k, rows and columns of the window.
         stride: s.
-        padding: p, cells by which windows hang over each side.
+        padding: p, cells by which windows extend past each side.
 
     Returns:
         ∂L/∂input, (N, C, H, W).
@@ -44,7 +44,7 @@ def avg_pool2d_backward(
 def solution(
     grad: Tensor, height: int, width: int, kernel_size: int, stride: int, padding: int
 ) -> Tensor:
-    """Give every cell of a window the same share; then cut the padding off."""
+    """Give every cell of a window the same share; then crop the padding."""
     n, channels, out_h, out_w = grad.shape
     padded = grad.new_zeros(n, channels, height + 2 * padding, width + 2 * padding)
     for y in range(out_h):
@@ -59,7 +59,7 @@ def solution(
 def twin(
     grad: Tensor, height: int, width: int, kernel_size: int, stride: int, padding: int
 ) -> Tensor:
-    """Ask torch's autograd."""
+    """Compute the gradient with torch's autograd."""
     x = grad.new_zeros(*grad.shape[:2], height, width).requires_grad_()
     geometry = (2 * [n] for n in (kernel_size, stride, padding))
     return torch.autograd.grad(torch.ops.aten.avg_pool2d(x, *geometry), x, grad)[0]
@@ -68,7 +68,7 @@ def twin(
 def gradients(
     square: bool = True, planes: int = 1, strides: tuple[int, ...] = (), padding: int = 0
 ) -> SearchStrategy[Case]:
-    """Draw what comes back, and the images' size."""
+    """Draw the gradient of the output and the size of the images."""
 
     def without_image(case: Case) -> Case:
         height, width = case.inputs["input"].shape[2:]
@@ -79,7 +79,7 @@ def gradients(
 
 
 def by(case: Case, divisor: float, inside_only: bool = False, add: bool = True) -> Tensor:
-    """Send the gradient back with another divisor, or without adding."""
+    """Distribute the gradient with another divisor, or without adding."""
     grad = case.inputs["grad"]
     image = grad.new_zeros(*grad.shape[:2], case.options["height"], case.options["width"])
 
@@ -91,12 +91,12 @@ def by(case: Case, divisor: float, inside_only: bool = False, add: bool = True) 
 
 
 def k(case: Case) -> int:
-    """Return the kernel's size."""
+    """Return the kernel size."""
     return case.options["kernel_size"]
 
 
 def uncut(case: Case) -> Tensor:
-    """Leave the border on."""
+    """Keep the border that the padding added."""
     o, p = case.options, 2 * case.options["padding"]
     return case.replace(height=o["height"] + p, width=o["width"] + p, padding=0).call(twin)
 
@@ -111,7 +111,7 @@ EXERCISE = Exercise(
         Probe(
             "one square image, no overlaps",
             gradients(),
-            "A mean of four cells: by how much does it change if one of them grows by 1?",
+            "A mean of four cells: by how much does it change if one of them increases by 1?",
         ),
         Probe(
             "sides of different lengths",
@@ -121,19 +121,19 @@ EXERCISE = Exercise(
         Probe(
             "several images and channels",
             gradients(planes=2),
-            "Images and channels do not see each other.",
+            "Images and channels are independent.",
         ),
         Probe(
             "a stride that is not the kernel's size",
             gradients(strides=(1, 2, 3)),
-            "Right where windows neither overlap nor leave gaps: a cell can lie in several "
-            "windows, or in none.",
+            "Right if windows neither overlap nor leave gaps: a cell can be in several windows, "
+            "or in none.",
         ),
         Probe(
             "padding 1",
             gradients(strides=(1, 2), padding=1),
-            "Right without padding: the first window begins outside the image, and what goes back "
-            "to the border belongs to nobody.",
+            "Right without padding: the first window starts outside the image, and the gradient of "
+            "the border is discarded.",
         ),
         Probe(
             "float32",
@@ -145,38 +145,38 @@ EXERCISE = Exercise(
         Suspect(
             "not divided",
             lambda case: by(case, 1),
-            "Every cell gets the whole gradient; but it made up only a part of the mean.",
+            "Every cell gets the whole gradient, but it is only one term of the mean.",
         ),
         Suspect(
             "divided by the side",
             lambda case: by(case, k(case)),
-            "You divide by the number of rows; how many cells does a window have?",
+            "You divide by the number of rows. How many cells does a window have?",
         ),
         Suspect(
             "overlaps overwritten",
             lambda case: by(case, k(case) ** 2, add=False),
-            "A cell in several windows keeps the gradient of the last; it gets all of them.",
+            "A cell in several windows keeps the gradient of the last; it should get the sum.",
         ),
         Suspect(
             "padding not counted",
             lambda case: by(case, k(case) ** 2, inside_only=True),
-            "You divide by the cells on the image. By the docstring those outside count, too.",
+            "You divide by the number of cells in the image. The docstring includes those outside.",
         ),
         Suspect(
             "stride forgotten",
             lambda case: by(case.replace(stride=k(case)), k(case) ** 2),
-            "The argument `stride` has no effect: windows are set apart by their own size.",
+            "The argument `stride` has no effect: the window moves by its own size.",
         ),
         Suspect(
-            "border left on",
+            "border not cropped",
             uncut,
-            "The result is as large as the padded image: the zeros around it were no input.",
+            "The result has the size of the padded image: the zeros around it are not input.",
         ),
         Suspect(
-            "border cut on the wrong side",
+            "border cropped on the wrong side",
             lambda case: uncut(case)[:, :, : case.options["height"], : case.options["width"]],
-            "The size is right, but all of the border is taken off at the end; half of it stands "
-            "at the beginning.",
+            "The size is right, but the whole border is cropped at the end; half of it is at the "
+            "beginning.",
         ),
     ),
 )

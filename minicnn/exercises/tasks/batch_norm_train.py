@@ -1,4 +1,4 @@
-"""Exercise: batch normalisation while training."""
+"""Exercise: batch normalisation in training."""
 
 from typing import Any
 
@@ -23,24 +23,24 @@ def batch_norm_train(
     momentum: float,
     eps: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Normalise each channel by the statistics of the batch, and keep a record of them.
+    """Normalise each channel by the batch statistics, and update the running statistics.
 
         y = weight · (x − μ) / √(σ² + ε) + bias
 
         running_mean' = (1 − m) · running_mean + m · μ
         running_var'  = (1 − m) · running_var  + m · σ² · n / (n − 1)
 
-    μ and σ² are mean and variance of all n = N·H·W numbers of a channel. The σ² that normalises is
-    the mean of the squared deviations; the one to keep is divided by n − 1 in place of n, because
-    it is to stand for more than this batch.
+    μ and σ² are the mean and variance of all n = N·H·W numbers of a channel. The σ² that normalises
+    is the mean of the squared deviations; the running variance is divided by n − 1 instead of n,
+    which is the unbiased estimate.
 
     Args:
         input: x, (N, C, H, W), with n ≥ 2.
-        running_mean: (C,), and it stays as it is: new ones are returned.
+        running_mean: (C,); it is not changed, the new one is returned.
         running_var: (C,).
         weight: (C,).
         bias: (C,).
-        momentum: m, how much the new statistics count.
+        momentum: m, the weight of the new statistics.
         eps: ε.
 
     Returns:
@@ -63,7 +63,7 @@ def solution(
     momentum: float,
     eps: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Take the channels one by one."""
+    """Normalise the channels one by one."""
     y, means, variances = torch.empty_like(input), [], []
     for c in range(input.shape[1]):
         x = input[:, c]
@@ -85,7 +85,7 @@ def twin(
     momentum: float,
     eps: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Ask torch, which changes the statistics that it is given."""
+    """Compute the results with torch, which updates its statistics in place."""
     mean, var = running_mean.clone(), running_var.clone()
     y = torch.batch_norm(input, weight, bias, mean, var, True, momentum, eps, False)
     return y, mean, var
@@ -96,7 +96,7 @@ def cases(
     draw: DrawFn, channels: int = 1, images: int = 1, affine: bool = False, eps: float = 0.25,
     running: bool = False,
 ) -> Case:  # fmt: skip
-    """Draw images whose channels have at least two numbers each."""
+    """Draw images with at least two numbers per channel."""
     n, c = draw(st.integers(1, images)), draw(st.integers(1, channels))
     height, width = draw(st.integers(1, 3)), draw(st.integers(2, 3))
     plain = {"weight": torch.ones(c).double(), "bias": torch.zeros(c).double()}
@@ -116,7 +116,7 @@ def cases(
 
 
 def by(case: Case, dims: tuple[int, ...] = (0, 2, 3), **options: Any) -> tuple[Tensor, ...]:
-    """Normalise with something done differently."""
+    """Normalise with some step done differently."""
     a: dict[str, Any] = {**case.arguments, **options}
     x, m, c = a["input"], a["momentum"], case.inputs["input"].shape[1]
     mean, var = x.mean(dims, keepdim=True), x.var(dims, correction=0, keepdim=True)
@@ -133,7 +133,7 @@ def by(case: Case, dims: tuple[int, ...] = (0, 2, 3), **options: Any) -> tuple[T
 
 EXERCISE = Exercise(
     stub=batch_norm_train,
-    task="batch norm while training, with its running statistics",
+    task="batch norm in training, with running statistics",
     chapter=8,
     solution=solution,
     twin=twin,
@@ -147,7 +147,7 @@ EXERCISE = Exercise(
         Probe(
             "several images",
             cases(images=2),
-            "Right for one image: the statistics are those of the whole batch.",
+            "Right for one image: the statistics are taken over the whole batch.",
         ),
         Probe(
             "several channels",
@@ -157,17 +157,17 @@ EXERCISE = Exercise(
         Probe(
             "weight and bias",
             cases(channels=2, affine=True),
-            "Right without them: they act last, each on its channel.",
+            "Right without them: they are applied last, each to its own channel.",
         ),
         Probe(
             "running statistics",
             cases(channels=2, running=True),
-            "Right where they begin with 0 and 1: which part of the old ones is kept?",
+            "Right if they start at 0 and 1: which fraction of the old ones is kept?",
         ),
         Probe(
             "large epsilon",
             cases(eps=4.0),
-            "Right for a small ε. Where in the equation does it stand?",
+            "Right for a small ε. Where is it in the equation?",
         ),
         Probe(
             "float32",
@@ -177,49 +177,49 @@ EXERCISE = Exercise(
     ),
     suspects=(
         Suspect(
-            "n − 1 where n belongs",
+            "n − 1 instead of n",
             lambda case: by(case, by_less=True),
-            "What normalises y is divided by n, not by n − 1. torch.var has its own idea of that.",
+            "The variance that normalises y is divided by n; torch.var divides by n − 1.",
         ),
         Suspect(
-            "n where n − 1 belongs",
+            "n instead of n − 1",
             lambda case: by(case, kept_by_n=True),
-            "y is right, but the variance to keep is divided by n − 1, not by n.",
+            "y is right, but the running variance is divided by n − 1, not by n.",
         ),
         Suspect(
             "n and n − 1 exchanged",
             lambda case: by(case, by_less=True, kept_by_n=True),
-            "The two variances are exchanged: which of them normalises, and which is kept?",
+            "The two variances are exchanged: which one normalises, and which one is kept?",
         ),
         Suspect(
             "momentum the wrong way round",
             lambda case: by(case, momentum=1 - case.options["momentum"]),
-            "Old and new statistics have each other's factors: m is the part of the new ones.",
+            "The weights of old and new statistics are exchanged: m is that of the new ones.",
         ),
         Suspect(
             "epsilon outside the root",
             lambda case: by(case, divisor=lambda var: var.sqrt() + case.options["eps"]),
-            "ε is added after the root; it belongs under it.",
+            "ε is added after the square root; it belongs under it.",
         ),
         Suspect(
             "root forgotten",
             lambda case: by(case, divisor=lambda var: var + case.options["eps"]),
-            "You divide by the variance; its square root is what is measured in the units of x.",
+            "You divide by the variance; its square root has the units of x.",
         ),
         Suspect(
             "epsilon forgotten",
             lambda case: by(case, divisor=lambda var: var.sqrt()),
-            "ε is missing: what if all numbers of a channel are the same?",
+            "ε is missing: what if all numbers of a channel are equal?",
         ),
         Suspect(
             "over all channels",
             lambda case: by(case, dims=(0, 1, 2, 3)),
-            "There is one mean for all channels; each has its own.",
+            "You use one mean for all channels; each channel has its own.",
         ),
         Suspect(
             "running statistics not updated",
             lambda case: (by(case)[0], case.inputs["running_mean"], case.inputs["running_var"]),
-            "y is right, but the statistics come back as they were.",
+            "y is right, but the running statistics are unchanged.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Exercise: convolve."""
+"""Exercise: convolution."""
 
 import torch
 from torch import Tensor
@@ -20,25 +20,25 @@ def conv2d_forward(
     dilation: int,
     groups: int,
 ) -> Tensor:
-    """Slide every kernel over every image, and take the scalar product at each place.
+    """Slide every kernel over every image, and take the dot product at each position.
 
         out[n, o, y, x] = bias[o]
             + Σ_c,i,j weight[o, c, i, j] · input[n, c', y·s + i·d − p, x·s + j·d − p]
 
     Cells outside the image count as 0. c' is channel c of the group that o belongs to: kernels and
-    channels are cut into G runs, and each run of kernels sees only its own run of channels.
+    channels are split into G groups, and each kernel sees only the channels of its own group.
 
     Args:
         input: images, (N, C, H, W).
         weight: kernels, (O, C/G, kH, kW).
         bias: (O,), or None.
-        stride: s, cells from one place to the next.
+        stride: s, cells from one position to the next.
         padding: p, cells of 0 on each of the four sides.
         dilation: d, cells from one kernel cell to the next.
         groups: G, which divides C and O.
 
     Returns:
-        (N, O, OH, OW): a number for each place that the kernel has in the padded image.
+        (N, O, OH, OW): one number for each position of the kernel in the padded image.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 0.0, 1.0, 1.0]]]])  # one row: dark, then bright
@@ -58,7 +58,7 @@ def solution(
     dilation: int,
     groups: int,
 ) -> Tensor:
-    """Walk over the places; at each, multiply every kernel with the cells below it."""
+    """Multiply every kernel with the cells under it, at every position."""
     n_images, channels, height, width = input.shape
     n_kernels, seen, k_h, k_w = weight.shape
     padded = input.new_zeros(n_images, channels, height + 2 * padding, width + 2 * padding)
@@ -80,7 +80,7 @@ def solution(
 
 
 def twin(input: Tensor, weight: Tensor, bias: Tensor | None, **geometry: int) -> Tensor:
-    """Ask torch."""
+    """Compute the result with torch."""
     return torch.conv2d(input, weight, bias, **geometry)
 
 
@@ -99,7 +99,7 @@ def at_the_end(case: Case) -> Tensor:
 
 
 def within_the_image(case: Case) -> Tensor:
-    """Skip by the stride, but count the places as if it were 1."""
+    """Move by the stride, but count too few positions at the end."""
     x, w, s = case.inputs["input"], case.inputs["weight"], case.options["stride"]
     rows, cols = (places(x.shape[i], w.shape[i]) // s for i in (2, 3))
     return other(case)[:, :, :rows, :cols]
@@ -107,7 +107,7 @@ def within_the_image(case: Case) -> Tensor:
 
 EXERCISE = Exercise(
     stub=conv2d_forward,
-    task="convolution, by loops or as you like",
+    task="convolution, with loops or any other way",
     chapter=2,
     solution=solution,
     twin=twin,
@@ -115,7 +115,7 @@ EXERCISE = Exercise(
         Probe(
             "one square image, one square kernel",
             convolutions(square=True),
-            "Put the kernel on the top left corner: which cells of the image lie below it?",
+            "Put the kernel on the top left corner: which cells of the image are under it?",
         ),
         Probe(
             "sides of different lengths",
@@ -125,45 +125,45 @@ EXERCISE = Exercise(
         Probe(
             "several channels",
             convolutions(channels=2),
-            "One number comes from all channels below the kernel, each with its own weights.",
+            "Each output is a sum over all channels, each with its own weights.",
         ),
         Probe(
             "several kernels",
             convolutions(kernels=3),
-            "Every kernel makes a channel of the result, from the same image.",
+            "Every kernel computes one channel of the result, from the same image.",
         ),
         Probe(
             "several images",
             convolutions(images=3),
-            "The images of a batch do not know of each other.",
+            "The images of a batch are independent.",
         ),
-        Probe("a bias", convolutions(kernels=2, bias=True), "One number for each kernel."),
+        Probe("a bias", convolutions(kernels=2, bias=True), "There is one bias for each kernel."),
         Probe(
             "stride 2",
             convolutions(stride=2),
-            "Right for stride 1: from one place to the next the kernel now moves on by two cells, "
-            "and the last place may leave cells over.",
+            "Right for stride 1: the kernel now moves by two cells, and cells may be left over at "
+            "the end.",
         ),
         Probe(
             "padding 1",
             convolutions(padding=1),
-            "Right without padding: the kernel may now hang over each of the four sides.",
+            "Right without padding: the kernel can now extend past each of the four sides.",
         ),
         Probe(
             "dilation 2",
             convolutions(dilation=2),
-            "Right for dilation 1: the kernel's cells now lie apart, and it spans more of the "
-            "image with as many numbers.",
+            "Right for dilation 1: there are now gaps between the cells under the kernel, and it "
+            "spans more of the image.",
         ),
         Probe(
             "groups 2",
             convolutions(groups=2, channels=2, kernels=2),
-            "Right for one group: which channels may kernel o see, and where do they begin?",
+            "Right for one group: which channels does kernel o see, and which is the first?",
         ),
         Probe(
             "stride 2, padding 1, dilation 2 together",
             convolutions(stride=2, padding=1, dilation=2),
-            "Each is right alone. In which order do you bring them in?",
+            "Each is right on its own. In which order do you apply them?",
         ),
         Probe(
             "float32",
@@ -175,30 +175,30 @@ EXERCISE = Exercise(
         Suspect(
             "kernel flipped",
             lambda case: other(case, weight=case.inputs["weight"].flip(2, 3)),
-            "The kernel is turned round. Networks compute cross-correlation: its first cell meets "
-            "the first cell of the image.",
+            "The kernel is flipped. Networks compute a cross-correlation: the first weight is "
+            "multiplied with the first cell of the image.",
         ),
         Suspect(
             "kernel transposed",
             lambda case: other(case, weight=case.inputs["weight"].mT),
-            "Which index of the kernel goes with the rows of the image?",
+            "Which index of the kernel corresponds to the rows of the image?",
         ),
         Suspect(
             "mean for sum",
             lambda case: other(case) / case.inputs["weight"][0].numel(),
-            "A scalar product is a sum; you divide by the number of its terms.",
+            "A dot product is a sum; you divide it by the number of terms.",
         ),
         Suspect(
             "bias forgotten",
             lambda case: other(case, bias=None),
-            "Right but for the bias: where is it used?",
+            "Right except for the bias: where is it added?",
         ),
         Suspect(
             "only one channel",
             lambda case: other(
                 case, input=case.inputs["input"][:, :1], weight=case.inputs["weight"][:, :1]
             ),
-            "The image has several channels, and only the first counts.",
+            "Only the first channel of the image is used.",
         ),
         Suspect(
             "stride forgotten",
@@ -208,8 +208,8 @@ EXERCISE = Exercise(
         Suspect(
             "size with stride",
             within_the_image,
-            "The numbers are right, but places are missing at the end. How many places are there "
-            "on three cells, for a kernel of one and stride 2?",
+            "The numbers are right, but positions are missing at the end. How many positions does "
+            "a kernel of one cell have on three cells with stride 2?",
         ),
         Suspect(
             "padding forgotten",
@@ -219,7 +219,7 @@ EXERCISE = Exercise(
         Suspect(
             "padding on two sides",
             at_the_end,
-            "All of the zeros come after the image. Half of them belong before it.",
+            "All zeros are added after the image. Half of them belong before it.",
         ),
         Suspect(
             "dilation forgotten",

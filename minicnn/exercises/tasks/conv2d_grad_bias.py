@@ -1,4 +1,4 @@
-"""Exercise: the gradient of a convolution by its bias."""
+"""Exercise: the gradient of a convolution with respect to its bias."""
 
 import torch
 from hypothesis import strategies as st
@@ -13,12 +13,12 @@ from minicnn.testing.case import Case
 
 @Stub
 def conv2d_grad_bias(grad: Tensor) -> Tensor:
-    """Send a gradient back through a convolution, to its bias.
+    """Compute the gradient of the loss with respect to the bias of a convolution.
 
         ∂L/∂bias[o] = Σ_n,k,y,x ∂L/∂out[n, k, y, x] · ∂out[n, k, y, x]/∂bias[o]
 
-    where out[n, o, y, x] = bias[o] + … for all n, y and x, whatever stride, padding, dilation and
-    groups are.
+    where out[n, o, y, x] = bias[o] + … for all n, y and x, independent of stride, padding, dilation
+    and groups.
 
     Args:
         grad: ∂L/∂out, (N, O, OH, OW).
@@ -34,7 +34,7 @@ def conv2d_grad_bias(grad: Tensor) -> Tensor:
 
 
 def solution(grad: Tensor) -> Tensor:
-    """Add up all that comes back to a kernel."""
+    """Sum the gradient of each output channel."""
     result = grad.new_zeros(grad.shape[1])
     for image in grad:
         for o, channel in enumerate(image):
@@ -43,7 +43,7 @@ def solution(grad: Tensor) -> Tensor:
 
 
 def twin(grad: Tensor) -> Tensor:
-    """Ask torch's autograd, of a convolution with a kernel of one cell."""
+    """Compute the gradient with torch's autograd and a kernel of one cell."""
     n, kernels, height, width = grad.shape
     bias = grad.new_zeros(kernels).requires_grad_()
     image, weight = grad.new_zeros(n, 1, height, width), grad.new_zeros(kernels, 1, 1, 1)
@@ -52,32 +52,32 @@ def twin(grad: Tensor) -> Tensor:
 
 @st.composite
 def gradients(draw: DrawFn, images: int = 1, kernels: int = 1, size: int = 3) -> Case:
-    """Draw what comes back, (N, O, OH, OW)."""
+    """Draw the gradient of the output, (N, O, OH, OW)."""
     sides = [draw(st.integers(1, most)) for most in (images, kernels, size, size)]
     return Case({"grad": draw(whole(*sides))}, {})
 
 
 EXERCISE = Exercise(
     stub=conv2d_grad_bias,
-    task="the gradient of convolution by its bias",
+    task="the gradient of convolution with respect to its bias",
     chapter=4,
     solution=solution,
     twin=twin,
     probes=(
         Probe(
-            "one kernel, one place",
+            "one kernel, one position",
             gradients(size=1),
-            "out = … + bias: by how much does out change if the bias grows by 1?",
+            "out = … + bias: by how much does out change if the bias increases by 1?",
         ),
         Probe(
-            "one kernel, several places",
+            "one kernel, several positions",
             gradients(),
-            "The same bias is added at every place: each of them sends something back.",
+            "The same bias is added at every position, and each contributes to the gradient.",
         ),
         Probe(
             "several kernels",
             gradients(kernels=3),
-            "Each kernel has a bias of its own, which acts on its own channel.",
+            "Each kernel has its own bias, which is added to its own channel.",
         ),
         Probe(
             "several images",
@@ -88,39 +88,39 @@ EXERCISE = Exercise(
     ),
     suspects=(
         Suspect(
-            "mean over the places",
+            "mean over the positions",
             lambda case: case.inputs["grad"].mean((2, 3)).sum(0),
-            "You divide by the number of places. The chain rule has a sum there.",
+            "You divide by the number of positions. The chain rule has a sum there.",
         ),
         Suspect(
             "mean over the batch",
             lambda case: case.inputs["grad"].sum((2, 3)).mean(0),
-            "You divide by the number of images. If the loss is a mean, `grad` has that factor.",
+            "You divide by the number of images. If the loss is a mean, that factor is in `grad`.",
         ),
         Suspect(
             "one number for all kernels",
             lambda case: case.inputs["grad"].sum().expand(case.inputs["grad"].shape[1]),
-            "Everything is added up, the kernels' channels too; each has a bias of its own.",
+            "You sum over the channels too; each kernel has its own bias.",
         ),
         Suspect(
             "one number for all kernels",
             lambda case: case.inputs["grad"].sum(),
-            "Everything is added up, the kernels' channels too; each has a bias of its own.",
+            "You sum over the channels too; each kernel has its own bias.",
         ),
         Suspect(
             "not summed over the batch",
             lambda case: case.inputs["grad"].sum((2, 3)),
-            "There is a row for every image; but they share one bias.",
+            "There is a row for every image, but all images share one bias.",
         ),
         Suspect(
             "only one image",
             lambda case: case.inputs["grad"][0].sum((1, 2)),
-            "Of the batch, only one image counts.",
+            "Only one image of the batch is used.",
         ),
         Suspect(
-            "only one place",
+            "only one position",
             lambda case: case.inputs["grad"][:, :, 0, 0].sum(0),
-            "Only the first place counts; but the bias is added at all of them.",
+            "Only the first position is used, but the bias is added at all of them.",
         ),
     ),
 )

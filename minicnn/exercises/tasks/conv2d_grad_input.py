@@ -1,4 +1,4 @@
-"""Exercise: the gradient of a convolution by its image."""
+"""Exercise: the gradient of a convolution with respect to its input."""
 
 import torch
 from torch import Tensor
@@ -20,17 +20,17 @@ def conv2d_grad_input(
     dilation: int,
     groups: int,
 ) -> Tensor:
-    """Send a gradient back through a convolution, to the image.
+    """Compute the gradient of the loss with respect to the input of a convolution.
 
         ∂L/∂input[n, c, h, w] = Σ_o,y,x ∂L/∂out[n, o, y, x] · ∂out[n, o, y, x]/∂input[n, c, h, w]
 
-    where out is what conv2d_forward returns. Ask of each cell of the image: which results did it
-    take part in, and with which weight? Or the other way round: each result hands its gradient
-    back to the cells that it was made of.
+    where out is the output of conv2d_forward. For each cell of the image: which outputs does it
+    contribute to, and with which weight? Or the other way round: each output passes its gradient
+    back to the cells under its window.
 
     Args:
         grad: ∂L/∂out, (N, O, OH, OW).
-        input: the images, (N, C, H, W); of them, only the shape matters.
+        input: the images, (N, C, H, W); only the shape is used.
         weight: the kernels, (O, C/G, kH, kW).
         stride: s.
         padding: p, on each of the four sides.
@@ -58,7 +58,7 @@ def solution(
     dilation: int,
     groups: int,
 ) -> Tensor:
-    """Stamp each kernel, scaled by the gradient, where it was; then cut the padding off."""
+    """Add each kernel, scaled by the gradient, at its position; then crop the padding."""
     n_images, channels, height, width = input.shape
     n_kernels, seen, k_h, k_w = weight.shape
     padded = grad.new_zeros(n_images, channels, height + 2 * padding, width + 2 * padding)
@@ -75,7 +75,7 @@ def solution(
 
 
 def twin(**arguments: Tensor) -> Tensor:
-    """Ask torch's autograd."""
+    """Compute the gradient with torch's autograd."""
     names = ("grad", "input", "weight")
     inputs = {name: arguments.pop(name) for name in names}
     return conv_gradient(Case(inputs, arguments), "input")
@@ -87,7 +87,7 @@ def other(case: Case, **arguments: object) -> Tensor:
 
 
 def uncut(case: Case) -> Tensor:
-    """Leave the border on, which the padding had added."""
+    """Keep the border that the padding added."""
     n, c, height, width = case.inputs["input"].shape
     p = 2 * case.options["padding"]
     wider = case.inputs["grad"].new_zeros(n, c, height + p, width + p)
@@ -95,13 +95,13 @@ def uncut(case: Case) -> Tensor:
 
 
 def cut_at_the_end(case: Case) -> Tensor:
-    """Take the border off on the wrong side."""
+    """Crop the border on the wrong side."""
     height, width = case.inputs["input"].shape[2:]
     return uncut(case)[:, :, :height, :width]
 
 
 def closer_together(case: Case, **one: int) -> Tensor:
-    """Use 1 for the stride or the dilation; what the kernels then do not reach stays 0."""
+    """Use 1 for the stride or the dilation; cells that the kernels do not reach stay 0."""
     geometry = {**case.options, **one}
     x, grad, weight = (case.inputs[name] for name in ("input", "grad", "weight"))
     spans = [geometry["dilation"] * (k - 1) + 1 for k in weight.shape[2:]]
@@ -115,7 +115,7 @@ def closer_together(case: Case, **one: int) -> Tensor:
 
 EXERCISE = Exercise(
     stub=conv2d_grad_input,
-    task="the gradient of convolution by its image",
+    task="the gradient of convolution with respect to its input",
     chapter=4,
     solution=solution,
     twin=twin,
@@ -123,8 +123,8 @@ EXERCISE = Exercise(
         Probe(
             "one square image, one square kernel",
             convolutions(square=True, gradient=True),
-            "Take a kernel of two cells on an image of three: write the two results down as sums, "
-            "and differentiate them by the middle cell.",
+            "Take a kernel of two cells on an image of three: write down the two outputs as sums, "
+            "and differentiate them with respect to the middle cell.",
         ),
         Probe(
             "sides of different lengths",
@@ -134,44 +134,44 @@ EXERCISE = Exercise(
         Probe(
             "several channels",
             convolutions(channels=2, gradient=True),
-            "Each channel gets its gradient through its own weights.",
+            "The gradient of each channel depends on its own weights.",
         ),
         Probe(
             "several kernels",
             convolutions(kernels=3, gradient=True),
-            "All kernels have looked at the image: what each sends back is added.",
+            "All kernels are applied to the image: their contributions are summed.",
         ),
         Probe(
             "several images",
             convolutions(images=3, gradient=True),
-            "The images of a batch do not know of each other.",
+            "The images of a batch are independent.",
         ),
         Probe(
             "stride 2",
             convolutions(stride=2, gradient=True),
-            "Right for stride 1: neighbours in `grad` were two cells apart in the image. The "
-            "result has the shape of `input`; cells that no kernel reached have gradient 0.",
+            "Right for stride 1: neighbours in `grad` are now two cells apart in the image. The "
+            "result has the shape of `input`; cells that no kernel reaches have gradient 0.",
         ),
         Probe(
             "padding 1",
             convolutions(padding=1, gradient=True),
-            "Right without padding: place 0 now begins outside the image, and what goes back to "
-            "the border belongs to nobody.",
+            "Right without padding: position 0 now starts outside the image, and the gradient of "
+            "the border is discarded.",
         ),
         Probe(
             "dilation 2",
             convolutions(dilation=2, gradient=True),
-            "Right for dilation 1: the cells that a result was made of lie apart.",
+            "Right for dilation 1: there are now gaps between the cells of a window.",
         ),
         Probe(
             "groups 2",
             convolutions(groups=2, channels=2, kernels=2, gradient=True),
-            "Right for one group: a kernel sends nothing to channels that it has not seen.",
+            "Right for one group: a kernel has no gradient for channels that it does not see.",
         ),
         Probe(
             "stride 2, padding 1, dilation 2 together",
             convolutions(stride=2, padding=1, dilation=2, gradient=True),
-            "Each is right alone. In which order do you bring them in?",
+            "Each is right on its own. In which order do you apply them?",
         ),
         Probe(
             "float32",
@@ -183,20 +183,20 @@ EXERCISE = Exercise(
         Suspect(
             "kernel flipped",
             lambda case: other(case, weight=case.inputs["weight"].flip(2, 3)),
-            "The kernel is flipped once too often, or once too little. The first cell of the "
-            "kernel takes its gradient to the first cell below it.",
+            "The kernel is flipped once too often, or not at all. The first cell of the kernel "
+            "passes the gradient to the first cell under it.",
         ),
         Suspect(
             "kernel transposed",
             lambda case: other(case, weight=case.inputs["weight"].mT),
-            "Which index of the kernel goes with the rows of the image?",
+            "Which index of the kernel corresponds to the rows of the image?",
         ),
         Suspect(
             "only one kernel",
             lambda case: other(
                 case, grad=case.inputs["grad"][:, :1], weight=case.inputs["weight"][:1]
             ),
-            "Several kernels have looked at the image, and only the first sends something back.",
+            "Several kernels are applied to the image, but you use only the first.",
         ),
         Suspect(
             "stride forgotten",
@@ -209,15 +209,15 @@ EXERCISE = Exercise(
             "The argument `dilation` has no effect.",
         ),
         Suspect(
-            "border left on",
+            "border not cropped",
             uncut,
-            "The result is as large as the padded image: the zeros around it were no input.",
+            "The result has the size of the padded image: the zeros around it are not input.",
         ),
         Suspect(
-            "border cut on the wrong side",
+            "border cropped on the wrong side",
             cut_at_the_end,
-            "The size is right, but all of the border is taken off at the end; half of it stands "
-            "at the beginning.",
+            "The size is right, but the whole border is cropped at the end; half of it is at the "
+            "beginning.",
         ),
     ),
 )

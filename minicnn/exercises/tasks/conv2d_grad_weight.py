@@ -1,4 +1,4 @@
-"""Exercise: the gradient of a convolution by its kernels."""
+"""Exercise: the gradient of a convolution with respect to its kernels."""
 
 from torch import Tensor
 
@@ -19,17 +19,17 @@ def conv2d_grad_weight(
     dilation: int,
     groups: int,
 ) -> Tensor:
-    """Send a gradient back through a convolution, to the kernels.
+    """Compute the gradient of the loss with respect to the kernels of a convolution.
 
         ∂L/∂weight[o, c, i, j] = Σ_n,y,x ∂L/∂out[n, o, y, x] · ∂out[n, o, y, x]/∂weight[o, c, i, j]
 
-    where out is what conv2d_forward returns. A weight is used at every place of every image: ask
-    what it was multiplied by there.
+    where out is the output of conv2d_forward. A weight is used at every position of every image:
+    what is it multiplied by there?
 
     Args:
         grad: ∂L/∂out, (N, O, OH, OW).
         input: the images, (N, C, H, W).
-        weight: the kernels, (O, C/G, kH, kW); of them, only the shape matters.
+        weight: the kernels, (O, C/G, kH, kW); only the shape is used.
         stride: s.
         padding: p, cells of 0 on each of the four sides.
         dilation: d.
@@ -56,7 +56,7 @@ def solution(
     dilation: int,
     groups: int,
 ) -> Tensor:
-    """Multiply, for each weight, the gradient with the cells that the weight has met."""
+    """Multiply, for each weight, the gradient by the cells that the weight was applied to."""
     n_images, channels, height, width = input.shape
     n_kernels, seen, k_h, k_w = weight.shape
     out_h, out_w = grad.shape[2:]
@@ -77,14 +77,14 @@ def solution(
 
 
 def twin(**arguments: Tensor) -> Tensor:
-    """Ask torch's autograd."""
+    """Compute the gradient with torch's autograd."""
     names = ("grad", "input", "weight")
     inputs = {name: arguments.pop(name) for name in names}
     return conv_gradient(Case(inputs, arguments), "weight")
 
 
 def as_if(case: Case, **geometry: int) -> Tensor:
-    """Read the image as if the stride, say, were 1; only as much of it as the places need."""
+    """Read the image with another geometry, cropped to what the output positions need."""
     g = {**case.options, **geometry}
     x, grad, weight = (case.inputs[name] for name in ("input", "grad", "weight"))
     spans = [g["dilation"] * (k - 1) + 1 for k in weight.shape[2:]]
@@ -97,7 +97,7 @@ def as_if(case: Case, **geometry: int) -> Tensor:
 
 EXERCISE = Exercise(
     stub=conv2d_grad_weight,
-    task="the gradient of convolution by its kernels",
+    task="the gradient of convolution with respect to its kernels",
     chapter=4,
     solution=solution,
     twin=twin,
@@ -105,8 +105,8 @@ EXERCISE = Exercise(
         Probe(
             "one square image, one square kernel",
             convolutions(square=True, gradient=True),
-            "Take a kernel of two cells on an image of three: write the two results down as sums, "
-            "and differentiate them by the first weight.",
+            "Take a kernel of two cells on an image of three: write down the two outputs as sums, "
+            "and differentiate them with respect to the first weight.",
         ),
         Probe(
             "sides of different lengths",
@@ -116,44 +116,44 @@ EXERCISE = Exercise(
         Probe(
             "several channels",
             convolutions(channels=2, gradient=True),
-            "The weights of a channel have met the cells of that channel only.",
+            "The weights of a channel are multiplied with cells of that channel only.",
         ),
         Probe(
             "several kernels",
             convolutions(kernels=3, gradient=True),
-            "A kernel learns from its own channel of `grad` only.",
+            "The gradient of a kernel depends on its own channel of `grad` only.",
         ),
         Probe(
             "several images",
             convolutions(images=3, gradient=True),
-            "The same weights have met every image of the batch: what comes of each is added.",
+            "The same weights are applied to every image: the contributions are summed.",
         ),
         Probe(
             "stride 2",
             convolutions(stride=2, gradient=True),
-            "Right for stride 1: neighbours in `grad` were two cells apart in the image.",
+            "Right for stride 1: neighbours in `grad` are now two cells apart in the image.",
         ),
         Probe(
             "padding 1",
             convolutions(padding=1, gradient=True),
-            "Right without padding: place 0 now begins outside the image, where the weights have "
-            "met zeros.",
+            "Right without padding: position 0 now starts outside the image, where the weights are "
+            "multiplied by zeros.",
         ),
         Probe(
             "dilation 2",
             convolutions(dilation=2, gradient=True),
-            "Right for dilation 1: neighbours in the kernel have met cells that lie apart.",
+            "Right for dilation 1: neighbours in the kernel are applied to cells two apart.",
         ),
         Probe(
             "groups 2",
             convolutions(groups=2, channels=2, kernels=2, gradient=True),
-            "Right for one group: which channels has kernel o seen, and where do they begin?",
+            "Right for one group: which channels does kernel o see, and which is the first?",
         ),
         Probe(
             "stride 2, padding 1, dilation 2 together",
             convolutions(stride=2, padding=1, dilation=2, gradient=True),
-            "Each is right alone. Stride goes with the index of `grad`, dilation with that of the "
-            "kernel.",
+            "Each is right on its own. The stride multiplies the index into `grad`, the dilation "
+            "that into the kernel.",
         ),
         Probe(
             "float32",
@@ -165,29 +165,29 @@ EXERCISE = Exercise(
         Suspect(
             "kernel flipped",
             lambda case: case.call(twin).flip(2, 3),
-            "The result is turned round: the first weight has met the first cell of each place.",
+            "The result is flipped: the first weight is applied to the first cell of each window.",
         ),
         Suspect(
             "rows and columns exchanged",
             lambda case: case.replace(input=case.inputs["input"].mT).call(twin),
-            "The image is read with its rows for columns.",
+            "The rows and columns of the image are exchanged.",
         ),
         Suspect(
-            "mean over the places",
+            "mean over the positions",
             lambda case: case.call(twin) / case.inputs["grad"][0, 0].numel(),
-            "You divide by the number of places. The chain rule has a sum there.",
+            "You divide by the number of positions. The chain rule has a sum there.",
         ),
         Suspect(
             "mean over the batch",
             lambda case: case.call(twin) / len(case.inputs["grad"]),
-            "You divide by the number of images. If the loss is a mean, `grad` has that factor.",
+            "You divide by the number of images. If the loss is a mean, that factor is in `grad`.",
         ),
         Suspect(
             "only one image",
             lambda case: case.replace(
                 grad=case.inputs["grad"][:1], input=case.inputs["input"][:1]
             ).call(twin),
-            "Of the batch, only the first image counts.",
+            "Only the first image of the batch is used.",
         ),
         Suspect(
             "stride forgotten",
@@ -202,8 +202,8 @@ EXERCISE = Exercise(
         Suspect(
             "weight, not image",
             lambda case: case.inputs["grad"].sum() * case.inputs["weight"],
-            "The weight itself does not matter: in a product, the derivative by one factor is the "
-            "other one.",
+            "The value of the weight is not needed: the derivative of a product with respect to "
+            "one factor is the other factor.",
         ),
     ),
 )

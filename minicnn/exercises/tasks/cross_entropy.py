@@ -1,4 +1,4 @@
-"""Exercise: the loss of a classifier."""
+"""Exercise: the cross-entropy loss."""
 
 import torch
 from torch import Tensor
@@ -11,28 +11,28 @@ from minicnn.testing.case import Case
 
 @Stub
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """Average over the examples how surprising the right answers were.
+    """Compute the mean negative log-likelihood of the true classes.
 
         L = −1/N · Σ_n log p[n, t_n],    p[n, c] = exp(x[n, c]) / Σ_k exp(x[n, k])
 
-    Scores of 1000 are no trouble.
+    It must not overflow for logits of 1000.
 
     Args:
-        logits: scores x, (N, C).
-        target: the true classes t, (N,), whole numbers from 0 to C − 1.
+        logits: x, (N, C).
+        target: the true classes t, (N,), integers from 0 to C − 1.
 
     Returns:
-        L, a tensor without dimensions.
+        L, a scalar tensor.
 
     Example:
-        >>> cross_entropy(torch.zeros(2, 4), torch.tensor([3, 0]))  # log 4: no idea
+        >>> cross_entropy(torch.zeros(2, 4), torch.tensor([3, 0]))  # log 4: a uniform guess
         tensor(1.3863)
     """
     raise NotImplementedError
 
 
 def solution(logits: Tensor, target: Tensor) -> Tensor:
-    """Go through the examples, each measured from its largest score."""
+    """Sum over the examples, with the maximum of each row subtracted."""
     total = logits.new_zeros(())
     for scores_of_one, label in zip(logits, target.tolist(), strict=True):
         below = scores_of_one - scores_of_one.max()
@@ -42,39 +42,38 @@ def solution(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def log_p(case: Case) -> Tensor:
-    """Return log-probabilities, by torch."""
+    """Return the log-probabilities, computed with torch."""
     return torch.log_softmax(case.inputs["logits"], 1)
 
 
 def of_labels(case: Case, x: Tensor) -> Tensor:
-    """Pick the number of each row that belongs to its label."""
+    """Pick the number at the label of each row."""
     return x.gather(1, case.options["target"][:, None])[:, 0]
 
 
 def twin(logits: Tensor, target: Tensor) -> Tensor:
-    """Ask torch."""
+    """Compute the loss with torch."""
     return -torch.log_softmax(logits, 1).gather(1, target[:, None]).mean()
 
 
 def naive(case: Case) -> Tensor:
-    """Compute the equation to the letter."""
+    """Compute the equation literally."""
     e = case.inputs["logits"].exp()
     return -of_labels(case, e / e.sum(1, keepdim=True)).log().mean()
 
 
 def in_two_terms(case: Case) -> Tensor:
-    """Take the quotient's logarithm apart, with the scores as they are."""
+    """Split the logarithm of the quotient, without subtracting the maximum."""
     x = case.inputs["logits"]
     return (x.exp().sum(1).log() - of_labels(case, x)).mean()
 
 
 OVERFLOW = (
-    "Right on paper, but exp(1000) is infinite here. Which constant could you subtract from a row "
-    "first?"
+    "Right on paper, but exp(1000) overflows. Which constant could you subtract from a row first?"
 )
 EXERCISE = Exercise(
     stub=cross_entropy,
-    task="the loss of a classifier",
+    task="the cross-entropy loss",
     chapter=7,
     solution=solution,
     twin=twin,
@@ -82,26 +81,26 @@ EXERCISE = Exercise(
         Probe(
             "one example",
             scores(rows=1, labels=True),
-            "Compute it by hand for two scores of 0: the answer has probability ½, whatever it is.",
+            "Compute it by hand for two logits of 0: the true class has probability ½.",
         ),
         Probe(
             "several examples",
             scores(labels=True),
-            "Each row has its own normalisation and its own label; then comes the mean.",
+            "Each row has its own normalisation and its own label; the mean is taken last.",
         ),
         Probe(
-            "huge scores",
+            "large logits",
             scores(low=990, high=1010, labels=True),
-            "Right for small scores. What is exp(1000) on a computer?",
+            "Right for small logits. What is exp(1000) in floating point?",
         ),
         Probe(
-            "scores far apart",
+            "logits far apart",
             scores(low=-1, high=0, labels=True).map(
                 lambda case: case.replace(logits=1000 * case.inputs["logits"])
             ),
-            "A probability of exp(−1000) is 0 in floating point; but the surprise is 1000.",
+            "A probability of exp(−1000) is 0 in floating point, but the loss is 1000.",
         ),
-        Probe("float32", in_float32(scores(labels=True)), "The loss has the dtype of the scores."),
+        Probe("float32", in_float32(scores(labels=True)), "The loss has the dtype of the logits."),
     ),
     suspects=(
         Suspect("overflow", in_two_terms, OVERFLOW),
@@ -109,47 +108,47 @@ EXERCISE = Exercise(
         Suspect(
             "sign",
             lambda case: -case.call(twin),
-            "The sign: logarithms of probabilities are negative, and a loss is not.",
+            "The sign is wrong: log-probabilities are negative, the loss is positive.",
         ),
         Suspect(
             "sum, not mean",
             lambda case: case.call(twin) * len(case.inputs["logits"]),
-            "The losses of the examples are added up; their mean is asked for.",
+            "You return the sum of the losses; it should be their mean.",
         ),
         Suspect(
             "mean over everything",
             lambda case: case.call(twin) / case.inputs["logits"].shape[1],
-            "You divide by the number of classes, too. How many examples are there?",
+            "You also divide by the number of classes. How many examples are there?",
         ),
         Suspect(
             "no mean at all",
             lambda case: -of_labels(case, log_p(case)),
-            "There is a loss for each example; their mean is asked for.",
+            "You return a loss for each example; it should be their mean.",
         ),
         Suspect(
             "logarithm forgotten",
             lambda case: -of_labels(case, log_p(case).exp()).mean(),
-            "That is the probability itself, not its logarithm.",
+            "That is the probability, not its logarithm.",
         ),
         Suspect(
             "not normalised",
             lambda case: -of_labels(case, case.inputs["logits"]).mean(),
-            "Scores are no probabilities yet: what divides them?",
+            "Logits are not probabilities yet: what is the normalisation?",
         ),
         Suspect(
             "over the wrong dimension",
             lambda case: -of_labels(case, case.inputs["logits"].log_softmax(0)).mean(),
-            "You normalise the columns; the scores of an example stand in a row.",
+            "You normalise the columns; the logits of an example are a row.",
         ),
         Suspect(
             "logarithm of a mean",
             lambda case: -of_labels(case, log_p(case).exp()).mean().log(),
-            "First the logarithms, then the mean: the two cannot be exchanged.",
+            "Take the logarithms first, then the mean: the order matters.",
         ),
         Suspect(
             "every label for every row",
             lambda case: -log_p(case)[:, case.options["target"]].mean(),
-            "Indexing by [:, target] takes all labels from every row; each row has one.",
+            "Indexing with [:, target] takes all labels from every row; each row has one.",
         ),
     ),
 )

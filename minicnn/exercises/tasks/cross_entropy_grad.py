@@ -1,4 +1,4 @@
-"""Exercise: the gradient of a classifier's loss by its scores."""
+"""Exercise: the gradient of the cross-entropy loss."""
 
 import torch
 from torch import Tensor
@@ -11,15 +11,15 @@ from minicnn.testing.case import Case
 
 @Stub
 def cross_entropy_grad(logits: Tensor, target: Tensor) -> Tensor:
-    """Differentiate the loss of a classifier by its scores.
+    """Compute the gradient of the cross-entropy loss with respect to the logits.
 
         out[n, c] = ∂L/∂x[n, c],    L = 1/N · Σ_n (log Σ_k exp(x[n, k]) − x[n, t_n])
 
-    Differentiate L yourself: the result is simpler than L. Scores of 1000 are no trouble.
+    Differentiate L by hand: the result is simpler than L. It must not overflow for logits of 1000.
 
     Args:
-        logits: scores x, (N, C).
-        target: the true classes t, (N,), whole numbers from 0 to C − 1.
+        logits: x, (N, C).
+        target: the true classes t, (N,), integers from 0 to C − 1.
 
     Returns:
         ∂L/∂x, (N, C).
@@ -32,7 +32,7 @@ def cross_entropy_grad(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def solution(logits: Tensor, target: Tensor) -> Tensor:
-    """Compare what the network believes with what is the case."""
+    """Subtract 1 from the predicted probability of the true class."""
     rows = []
     for scores_of_one, label in zip(logits, target.tolist(), strict=True):
         e = (scores_of_one - scores_of_one.max()).exp()
@@ -43,27 +43,27 @@ def solution(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def twin(logits: Tensor, target: Tensor) -> Tensor:
-    """Ask torch's autograd."""
+    """Compute the gradient with torch's autograd."""
     x = logits.detach().requires_grad_()
     loss = -torch.log_softmax(x, 1).gather(1, target[:, None]).mean()
     return torch.autograd.grad(loss, x)[0]
 
 
 def labels(case: Case) -> Tensor:
-    """Return 1 at each row's label, 0 elsewhere."""
+    """Return 1 at the label of each row, 0 elsewhere."""
     x = case.inputs["logits"]
     return torch.zeros_like(x).scatter(1, case.options["target"][:, None], 1.0)
 
 
 def naive(case: Case) -> Tensor:
-    """Exponentiate the scores as they are."""
+    """Exponentiate the logits without subtracting the maximum."""
     e = case.inputs["logits"].exp()
     return (e / e.sum(1, keepdim=True) - labels(case)) / len(e)
 
 
 EXERCISE = Exercise(
     stub=cross_entropy_grad,
-    task="the gradient of that loss by the scores",
+    task="the gradient of the cross-entropy loss",
     chapter=7,
     solution=solution,
     twin=twin,
@@ -71,36 +71,36 @@ EXERCISE = Exercise(
         Probe(
             "one example",
             scores(rows=1, labels=True),
-            "Differentiate the two terms of L one by one. Each row of the result adds up to 0: "
-            "does yours?",
+            "Differentiate the two terms of L separately. Each row of the result sums to 0: does "
+            "yours?",
         ),
         Probe(
             "several examples",
             scores(labels=True),
-            "A row of the result depends on that row of the scores only, but for one factor.",
+            "A row of the result depends only on the same row of the logits, and on N.",
         ),
         Probe(
-            "huge scores",
+            "large logits",
             scores(low=990, high=1010, labels=True),
-            "Right for small scores. What is exp(1000) on a computer?",
+            "Right for small logits. What is exp(1000) in floating point?",
         ),
         Probe(
             "float32",
             in_float32(scores(labels=True)),
-            "The result has the dtype of the scores.",
+            "The result has the dtype of the logits.",
         ),
     ),
     suspects=(
         Suspect(
             "overflow",
             naive,
-            "Right on paper, but exp(1000) is infinite here. Which constant could you subtract "
-            "from a row first?",
+            "Right on paper, but exp(1000) overflows. Which constant could you subtract from a row "
+            "first?",
         ),
         Suspect(
             "sign",
             lambda case: -case.call(twin),
-            "The sign: where the answer is right, more of the score means less loss.",
+            "The sign is wrong: a larger logit of the true class means a smaller loss.",
         ),
         Suspect(
             "mean forgotten",
@@ -110,7 +110,7 @@ EXERCISE = Exercise(
         Suspect(
             "mean over everything",
             lambda case: case.call(twin) / case.inputs["logits"].shape[1],
-            "You divide by the number of classes, too. How many examples are there?",
+            "You also divide by the number of classes. How many examples are there?",
         ),
         Suspect(
             "label forgotten",
@@ -120,22 +120,22 @@ EXERCISE = Exercise(
         Suspect(
             "only the label",
             lambda case: case.call(twin) * labels(case),
-            "Only the scores of the labels get a gradient; but all scores stand in the first term.",
+            "Only the logits of the labels have a gradient; the first term depends on all logits.",
         ),
         Suspect(
             "not normalised",
             lambda case: (case.inputs["logits"] - labels(case)) / len(case.inputs["logits"]),
-            "The derivative of log Σ exp is not the score itself.",
+            "The derivative of log Σ exp is not the logit itself.",
         ),
         Suspect(
-            "logarithm too much",
+            "one logarithm too many",
             lambda case: (case.inputs["logits"].log_softmax(1) - labels(case)) / len(labels(case)),
             "The derivative of log Σ exp is a probability, not the logarithm of one.",
         ),
         Suspect(
             "over the wrong dimension",
             lambda case: (case.inputs["logits"].softmax(0) - labels(case)) / len(labels(case)),
-            "You normalise the columns; the scores of an example stand in a row.",
+            "You normalise the columns; the logits of an example are a row.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Exercise: dropout, with the random numbers given."""
+"""Exercise: dropout with given random numbers."""
 
 import torch
 from hypothesis import strategies as st
@@ -13,21 +13,21 @@ from minicnn.testing.case import Case
 
 @Stub
 def dropout(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
-    """Drop each number with probability p, and enlarge the others to make up for it.
+    """Set each number to zero with probability p, and scale the others by 1 / (1 − p).
 
         out = 0 where uniform < p,    out = input / (1 − p) elsewhere
 
-    A random number u from [0, 1) is below p with probability p, so that the expectation of out is
-    the input. When not training, nothing is dropped and nothing enlarged.
+    A random number u from [0, 1) is below p with probability p, so the expected value of out is the
+    input. In evaluation the input is returned unchanged.
 
     Args:
         input: any shape.
-        uniform: numbers from [0, 1), one for each of the input; no other randomness is needed.
-        p: the probability, at least 0 and below 1.
-        training: whether to drop at all.
+        uniform: random numbers from [0, 1), with the shape of ``input``.
+        p: the probability of dropping a number, 0 ≤ p < 1.
+        training: whether to drop anything.
 
     Returns:
-        A tensor in the shape of ``input``.
+        A tensor with the shape of ``input``.
 
     Example:
         >>> dropout(torch.tensor([3.0, 5.0]), torch.tensor([0.9, 0.1]), 0.5, True)
@@ -37,7 +37,7 @@ def dropout(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
 
 
 def solution(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
-    """Look at each number's lot."""
+    """Compare each random number with p."""
     if not training:
         return input.clone()
     kept = input / (1 - p)
@@ -45,7 +45,7 @@ def solution(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor
 
 
 def twin(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
-    """Write the docstring down: torch cannot be given the random numbers."""
+    """Compute the equation with torch, whose dropout does not accept random numbers."""
     return torch.where(uniform >= p, input / (1 - p), 0.0) if training else input
 
 
@@ -54,7 +54,7 @@ def cases(
     draw: DrawFn, ps: tuple[float, ...] = (0.5,), training: bool = True, ties: bool = False,
     sides: int = 1,
 ) -> Case:  # fmt: skip
-    """Draw numbers and lots; with ``ties`` some of the lots equal p."""
+    """Draw an input and random numbers; with ``ties`` some of them equal p."""
     shape = draw(st.lists(st.integers(1, 4), min_size=sides, max_size=sides))
     lots = draw(whole(*shape, low=0, high=7, step=1 / 8))
     p = draw(st.sampled_from(ps))
@@ -64,7 +64,7 @@ def cases(
 
 
 def by(case: Case, factor: float = 1.0, keep: str = "ge") -> Tensor:
-    """Compare in another way, and multiply what stays."""
+    """Use another comparison, and another factor for the kept numbers."""
     a = case.arguments
     if not a["training"]:
         return case.call(twin)
@@ -79,7 +79,7 @@ def q(case: Case) -> float:
 
 EXERCISE = Exercise(
     stub=dropout,
-    task="dropout, with the random numbers given",
+    task="dropout with given random numbers",
     chapter=10,
     solution=solution,
     twin=twin,
@@ -87,17 +87,17 @@ EXERCISE = Exercise(
         Probe(
             "p = ½",
             cases(),
-            "Take the input 1, 1 with the lots 0.9 and 0.1: one of them goes, the other grows.",
+            "For the input 1, 1 and the random numbers 0.9, 0.1, one is dropped, one doubled.",
         ),
         Probe(
             "other probabilities",
             cases(ps=(0.25, 0.75)),
-            "Right for p = ½, where p and 1 − p are the same.",
+            "Right for p = ½, where p and 1 − p are equal.",
         ),
         Probe(
-            "lots equal to p",
+            "random numbers equal to p",
             cases(ps=(0.25, 0.5, 0.75), ties=True),
-            "Right where no lot equals p: does the docstring say < or ≤?",
+            "Right if no random number equals p: does the docstring say < or ≤?",
         ),
         Probe(
             "p = 0",
@@ -107,40 +107,40 @@ EXERCISE = Exercise(
         Probe(
             "not training",
             cases(ps=(0.5, 0.25), training=False),
-            "Right while training: what comes out when not?",
+            "Right in training: what is the output in evaluation?",
         ),
         Probe(
             "several dimensions",
             cases(sides=3),
-            "Each number has a lot of its own, whatever the shape.",
+            "Each number has its own random number, for any shape.",
         ),
         Probe("float32", in_float32(cases()), "The result has the dtype of the input."),
     ),
     suspects=(
         Suspect(
-            "not enlarged",
+            "not scaled",
             lambda case: by(case, q(case)),
-            "What stays, stays as it was. By how much is the sum smaller then, on average?",
+            "The kept numbers are not scaled. By how much does the sum decrease on average?",
         ),
         Suspect(
             "divided by p",
             lambda case: by(case, q(case) / case.options["p"]),
-            "What stays is divided by the probability to go, not by that to stay.",
+            "The kept numbers are divided by the probability of dropping, not of keeping.",
         ),
         Suspect(
             "multiplied, not divided",
             lambda case: by(case, q(case) ** 2),
-            "What stays becomes smaller; it has to make up for what has gone.",
+            "The kept numbers become smaller; they should become larger.",
         ),
         Suspect(
             "the others dropped",
             lambda case: by(case, keep="lt"),
-            "The other ones should go: those whose lot is below p.",
+            "The wrong numbers are dropped: drop those whose random number is below p.",
         ),
         Suspect(
-            "lots equal to p",
+            "random numbers equal to p",
             lambda case: by(case, keep="gt"),
-            "Right but for lots that equal p: does the docstring say < or ≤?",
+            "Right except where a random number equals p: does the docstring say < or ≤?",
         ),
         Suspect(
             "training ignored",
@@ -150,7 +150,7 @@ EXERCISE = Exercise(
         Suspect(
             "scaled when not training",
             lambda case: case.call(twin) * (1 if case.options["training"] else q(case)),
-            "When not training the input comes back as it was: it was made up for while training.",
+            "In evaluation the input is returned unchanged: the scaling is done in training.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Exercise: initial weights that keep the size of what passes through them."""
+"""Exercise: Kaiming initialisation."""
 
 import math
 
@@ -15,22 +15,21 @@ from minicnn.testing.case import Case
 
 @Stub
 def kaiming_uniform(uniform: Tensor) -> Tensor:
-    """Turn random numbers from [0, 1) into initial weights from [−b, b) by Kaiming's rule.
+    """Map random numbers from [0, 1) to initial weights in [−b, b) by Kaiming's rule.
 
-    The weights are to have mean 0 and
+    The weights have mean 0 and
 
         variance = 2 / fan_in
 
-    where fan_in counts the numbers that are added up to one result of the layer. A uniform
-    distribution on [−b, b) has the variance b²/3. The numbers are moved and stretched by the same
-    amount everywhere: 0 becomes −b, and ½ becomes 0.
+    where fan_in is the number of inputs that contribute to one output of the layer. The uniform
+    distribution on [−b, b) has the variance b²/3. The map is linear: 0 becomes −b, and ½ becomes 0.
 
     Args:
-        uniform: random numbers in the shape of a weight: (O, C, kH, kW) for a convolution,
+        uniform: random numbers with the shape of a weight: (O, C, kH, kW) for a convolution,
             (O, I) for a linear layer.
 
     Returns:
-        The weights, in the same shape.
+        The weights, with the same shape.
 
     Example:
         >>> kaiming_uniform(torch.tensor([[0.0, 0.5, 0.75, 0.5, 0.5, 0.5]]))
@@ -40,24 +39,24 @@ def kaiming_uniform(uniform: Tensor) -> Tensor:
 
 
 def solution(uniform: Tensor) -> Tensor:
-    """Count what one output adds up; the rest follows from the two variances."""
+    """Compute the fan-in; the bound follows from the two variances."""
     fan_in = uniform[0].numel()
     bound = math.sqrt(3 * 2 / fan_in)
     return uniform * (2 * bound) - bound
 
 
 def twin(uniform: Tensor) -> Tensor:
-    """Ask minicnn.init, which the tests hold against torch."""
+    """Compute the result with minicnn.init, which is tested against torch."""
     return scaled(uniform, math.sqrt(3) * init.kaiming_std(tuple(uniform.shape)))
 
 
 def scaled(uniform: Tensor, bound: float) -> Tensor:
-    """Stretch [0, 1) to [−bound, bound)."""
+    """Map [0, 1) linearly to [−bound, bound)."""
     return (uniform - 0.5) * 2 * bound
 
 
 def by(case: Case, fan: float, variance: float = 2.0) -> Tensor:
-    """Stretch to another variance, or by another fan."""
+    """Use another variance or another fan."""
     return scaled(case.inputs["uniform"], math.sqrt(3 * variance / fan))
 
 
@@ -67,13 +66,13 @@ def fans(case: Case) -> tuple[int, int]:
 
 
 def std_for_bound(case: Case) -> Tensor:
-    """Take the standard deviation for the bound."""
+    """Use the standard deviation as the bound."""
     return scaled(case.inputs["uniform"], math.sqrt(2 / fans(case)[0]))
 
 
 @st.composite
 def cases(draw: DrawFn, convolution: bool, outputs: int = 3) -> Case:
-    """Draw random numbers in the shape of a weight."""
+    """Draw random numbers with the shape of a weight."""
     shape = [draw(st.integers(1, outputs)), draw(st.integers(1, 4))]
     if convolution:
         shape += [draw(st.integers(1, 3)), draw(st.integers(1, 3))]
@@ -82,7 +81,7 @@ def cases(draw: DrawFn, convolution: bool, outputs: int = 3) -> Case:
 
 EXERCISE = Exercise(
     stub=kaiming_uniform,
-    task="initial weights by Kaiming's rule",
+    task="Kaiming initialisation",
     chapter=8,
     solution=solution,
     twin=twin,
@@ -90,17 +89,17 @@ EXERCISE = Exercise(
         Probe(
             "a linear layer with one output",
             cases(convolution=False, outputs=1),
-            "Take six inputs: the variance should be 2/6. Which b has that, if it is b²/3?",
+            "For six inputs the variance should be 2/6, and it is b²/3. What is b?",
         ),
         Probe(
             "a linear layer",
             cases(convolution=False),
-            "Right for one output: how many outputs there are does not matter.",
+            "Right for one output: the number of outputs does not matter.",
         ),
         Probe(
             "a convolution",
             cases(convolution=True),
-            "Right for linear layers: how many numbers does a kernel add up at one place?",
+            "Right for linear layers: how many numbers does a kernel sum at one position?",
         ),
         Probe(
             "float32",
@@ -110,45 +109,45 @@ EXERCISE = Exercise(
     ),
     suspects=(
         Suspect(
-            "fan_out for fan_in",
+            "fan_out instead of fan_in",
             lambda case: by(case, fans(case)[1]),
-            "You count the results that a number takes part in; count what one result adds up.",
+            "You count the outputs per input; count the inputs per output.",
         ),
         Suspect(
             "window not counted",
             lambda case: by(case, case.inputs["uniform"].shape[1]),
-            "You count the channels; a kernel adds up several numbers of each.",
+            "You count the channels; a kernel sums several numbers of each channel.",
         ),
         Suspect(
             "everything counted",
             lambda case: by(case, case.inputs["uniform"].numel()),
-            "You count all weights; but each output has some of them for its own.",
+            "You count all weights; each output uses only some of them.",
         ),
         Suspect(
             "variance 1 / fan_in",
             lambda case: by(case, fans(case)[0], 1.0),
-            "The variance is half of what it should be: relu drops half of the signal, and the 2 "
-            "makes up for it.",
+            "The variance is half of what it should be: the factor 2 compensates for relu, which "
+            "drops half of the signal.",
         ),
         Suspect(
-            "standard deviation for the bound",
+            "standard deviation as the bound",
             std_for_bound,
             "The standard deviation of a uniform distribution is less than its bound b.",
         ),
         Suspect(
             "root forgotten",
             lambda case: scaled(case.inputs["uniform"], 6 / fans(case)[0]),
-            "The variance goes with b², so there is a square root on the way to b.",
+            "The variance is proportional to b², so b is a square root.",
         ),
         Suspect(
             "only positive weights",
             lambda case: case.inputs["uniform"] * math.sqrt(6 / fans(case)[0]),
-            "Your weights lie between 0 and b: their mean is not 0.",
+            "Your weights are between 0 and b: their mean is not 0.",
         ),
         Suspect(
             "Xavier's rule",
             lambda case: by(case, sum(fans(case))),
-            "Two fans are added up, as in Xavier's rule. Kaiming's has fan_in alone.",
+            "You add two fans, as in Xavier's rule. Kaiming's rule uses only fan_in.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Exercise: logarithms of probabilities."""
+"""Exercise: log-probabilities."""
 
 import math
 
@@ -13,16 +13,15 @@ from minicnn.testing.case import Case
 
 @Stub
 def log_softmax(logits: Tensor) -> Tensor:
-    """Turn each row of scores into the logarithms of probabilities.
+    """Compute the log-probabilities of each row of logits.
 
         out[n, c] = x[n, c] − log Σ_k exp(x[n, k])
 
-    Scores of 1000 are no trouble, nor is one of −1000 beside them: a constant that is subtracted
-    from all scores of a row changes nothing of the result, and some constants are better than
-    others.
+    It must not overflow for logits of 1000, nor underflow for −1000 in the same row: subtracting a
+    constant from all logits of a row does not change the result.
 
     Args:
-        logits: x, (N, C), C scores in each row.
+        logits: x, (N, C).
 
     Returns:
         (N, C), natural logarithms.
@@ -37,7 +36,7 @@ def log_softmax(logits: Tensor) -> Tensor:
 
 
 def solution(logits: Tensor) -> Tensor:
-    """Measure the scores from the row's largest, so that no exponential is above 1."""
+    """Subtract the maximum of each row, so that no exponential is above 1."""
     rows = []
     for row in logits:
         below = row - row.max()
@@ -46,25 +45,25 @@ def solution(logits: Tensor) -> Tensor:
 
 
 def twin(logits: Tensor) -> Tensor:
-    """Ask torch."""
+    """Compute the result with torch."""
     return torch.log_softmax(logits, 1)
 
 
 def naive(case: Case) -> Tensor:
-    """Compute the equation to the letter."""
+    """Compute the equation literally."""
     x = case.inputs["logits"]
     return x - x.exp().sum(1, keepdim=True).log()
 
 
 def over_the_batch(case: Case) -> Tensor:
-    """Subtract the largest score of all rows."""
+    """Subtract the maximum of all rows."""
     x = case.inputs["logits"] - case.inputs["logits"].max()
     return x - x.exp().sum(1, keepdim=True).log()
 
 
 EXERCISE = Exercise(
     stub=log_softmax,
-    task="log-probabilities of scores, safe for large ones",
+    task="numerically stable log-probabilities",
     chapter=7,
     solution=solution,
     twin=twin,
@@ -72,96 +71,96 @@ EXERCISE = Exercise(
         Probe(
             "one row",
             scores(rows=1),
-            "Compute it by hand for the scores 0 and 0: both have probability ½.",
+            "Compute it by hand for the logits 0 and 0: both probabilities are ½.",
         ),
         Probe(
             "several rows",
             scores(),
-            "Every row is normalised on its own: over which dimension do you sum?",
+            "Every row is normalised separately: over which dimension do you sum?",
         ),
         Probe(
-            "huge scores",
+            "large logits",
             scores(low=990, high=1010),
-            "Right for small scores. What is exp(1000) on a computer?",
+            "Right for small logits. What is exp(1000) in floating point?",
         ),
         Probe(
-            "scores of −1000",
+            "logits of −1000",
             scores(low=-1010, high=-990),
-            "Right for large scores. What is exp(−1000) on a computer, and the logarithm of that?",
+            "Right for large logits. What is exp(−1000) in floating point, and its logarithm?",
         ),
         Probe(
-            "rows far apart",
+            "rows of different sizes",
             scores(low=-2, high=2).map(
                 lambda case: case.replace(
                     logits=case.inputs["logits"]
                     + 1000 * torch.arange(len(case.inputs["logits"]))[:, None]
                 )
             ),
-            "Right where the rows are of one size: what is subtracted has to suit each row.",
+            "Right for rows of similar size: subtract a constant that suits each row.",
         ),
         Probe(
-            "one score far below",
+            "one logit far below",
             scores(low=-1, high=0).map(
                 lambda case: case.replace(logits=1000 * case.inputs["logits"])
             ),
             "A probability of exp(−1000) is 0 in floating point, but its logarithm is −1000.",
         ),
-        Probe("float32", in_float32(scores()), "The result has the dtype of the scores."),
+        Probe("float32", in_float32(scores()), "The result has the dtype of the logits."),
     ),
     suspects=(
         Suspect(
             "overflow",
             naive,
-            "Right on paper, but exp(1000) is infinite here. Which constant could you subtract "
-            "from a row first, so that no exponential is large?",
+            "Right on paper, but exp(1000) overflows. Which constant could you subtract from a row "
+            "first, so that no exponential is large?",
         ),
         Suspect(
             "over the wrong dimension",
             lambda case: case.inputs["logits"].log_softmax(0),
-            "You normalise the columns; the scores of an example stand in a row.",
+            "You normalise the columns; the logits of an example are a row.",
         ),
         Suspect(
             "over everything",
             lambda case: (
                 case.inputs["logits"].flatten().log_softmax(0).view_as(*case.inputs.values())
             ),
-            "You normalise all rows together; each is an example of its own.",
+            "You normalise all rows together; each row is a separate example.",
         ),
         Suspect(
-            "largest of all rows",
+            "maximum of all rows",
             over_the_batch,
-            "The constant that you subtract suits the row with the largest score only.",
+            "The constant that you subtract suits only the row with the largest logit.",
         ),
         Suspect(
             "logarithm forgotten",
             lambda case: case.inputs["logits"].softmax(1),
-            "Those are the probabilities; their logarithms are asked for.",
+            "Those are the probabilities; the result should be their logarithms.",
         ),
         Suspect(
             "logarithm of base 2",
             lambda case: case.call(twin) / math.log(2),
-            "The natural logarithm is asked for, not that of base 2.",
+            "Use the natural logarithm, not base 2.",
         ),
         Suspect(
             "logarithm of base 10",
             lambda case: case.call(twin) / math.log(10),
-            "The natural logarithm is asked for, not that of base 10.",
+            "Use the natural logarithm, not base 10.",
         ),
         Suspect(
-            "largest not subtracted everywhere",
+            "maximum not subtracted everywhere",
             lambda case: case.call(twin) + case.inputs["logits"].amax(1, keepdim=True),
-            "What you subtract inside the exponentials has to be accounted for outside of them.",
+            "What you subtract inside the exponentials must be accounted for outside of them.",
         ),
         Suspect(
-            "largest not subtracted everywhere",
+            "maximum not subtracted everywhere",
             lambda case: case.call(twin) - case.inputs["logits"].amax(1, keepdim=True),
-            "What you subtract inside the exponentials has to be accounted for outside of them.",
+            "What you subtract inside the exponentials must be accounted for outside of them.",
         ),
         Suspect(
             "logarithm of a rounded probability",
             lambda case: case.inputs["logits"].softmax(1).log(),
-            "The logarithm of a probability that was rounded to 0 is −∞. Can you do without the "
-            "probability?",
+            "The logarithm of a probability that was rounded to 0 is −∞. Can you avoid computing "
+            "the probability?",
         ),
     ),
 )

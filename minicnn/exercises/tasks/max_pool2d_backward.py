@@ -1,4 +1,4 @@
-"""Exercise: the gradient of max-pooling."""
+"""Exercise: the gradient of max pooling."""
 
 from collections.abc import Callable
 
@@ -16,19 +16,19 @@ from minicnn.testing.case import Case
 def max_pool2d_backward(
     grad: Tensor, input: Tensor, kernel_size: int, stride: int, padding: int
 ) -> Tensor:
-    """Send a gradient back through max-pooling.
+    """Compute the gradient of the loss with respect to the input of max pooling.
 
-        ∂L/∂input[n, c, h, w] = Σ ∂L/∂out[n, c, y, x] over the windows (y, x) that this cell won
+        ∂L/∂input[n, c, h, w] = Σ ∂L/∂out[n, c, y, x] over the windows (y, x) won by this cell
 
-    where out is what max_pool2d_forward returns. If several cells of a window are the largest, the
-    winner is the first of them: row by row, each from left to right.
+    where out is the output of max_pool2d_forward, and a window is won by its maximum. If several
+    cells are equal to the maximum, the first one wins: row by row, from left to right.
 
     Args:
         grad: ∂L/∂out, (N, C, OH, OW).
         input: the images, (N, C, H, W).
         kernel_size: k, rows and columns of the window.
         stride: s.
-        padding: p, cells by which windows hang over each side; these never win.
+        padding: p, cells by which windows extend past each side; these never win.
 
     Returns:
         ∂L/∂input, (N, C, H, W).
@@ -43,7 +43,7 @@ def max_pool2d_backward(
 
 
 def solution(grad: Tensor, input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
-    """Look for the winner of each window, and hand it the window's gradient."""
+    """Find the winner of each window, and add the gradient of the window to it."""
     n_images, channels, height, width = input.shape
     result = torch.zeros_like(input)
     for n in range(n_images):
@@ -57,35 +57,35 @@ def solution(grad: Tensor, input: Tensor, kernel_size: int, stride: int, padding
                                 value = input[n, c, h, w].item()
                                 if largest is None or value > largest:
                                     winner, largest = (h, w), value
-                    assert winner is not None  # padding leaves some of the image in every window
+                    assert winner is not None  # every window contains some of the image
                     result[n, c, winner[0], winner[1]] += grad[n, c, y, x]
     return result
 
 
 def twin(grad: Tensor, input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
-    """Ask torch's autograd."""
+    """Compute the gradient with torch's autograd."""
     x = input.detach().requires_grad_()
     return torch.autograd.grad(torch.max_pool2d(x, kernel_size, stride, padding), x, grad)[0]
 
 
 def first_largest(window: Tensor) -> Tensor:
-    """Mark the first of the largest cells of each window (N, C, h, w)."""
+    """Mark the first maximum of each window (N, C, h, w)."""
     flat = window.flatten(2)
     return torch.zeros_like(flat).scatter(2, flat.argmax(2, True), 1.0).view_as(window)
 
 
 def all_largest(window: Tensor) -> Tensor:
-    """Mark all of the largest cells."""
+    """Mark all cells equal to the maximum."""
     return (window == window.amax((2, 3), keepdim=True)).to(window.dtype)
 
 
 def by(case: Case, share: Callable[[Tensor], Tensor]) -> Tensor:
-    """Send the gradient back by another rule."""
+    """Distribute the gradient by another rule."""
     return sent_back(case.inputs["grad"], case, case.inputs["input"], share)
 
 
 def overwritten(case: Case) -> Tensor:
-    """Put the gradient at the winner, where others of other windows may have been."""
+    """Assign the gradient to the winner instead of adding it."""
     x, grad = case.inputs["input"], case.inputs["grad"]
     result = torch.zeros_like(x)
     for y, x_, rows, cols in windows(case, tuple(grad.shape[2:])):
@@ -96,24 +96,24 @@ def overwritten(case: Case) -> Tensor:
 
 
 def shared(window: Tensor) -> Tensor:
-    """Share equally among the largest cells."""
+    """Share equally among all cells equal to the maximum."""
     winners = all_largest(window)
     return winners / winners.sum((2, 3), keepdim=True)
 
 
 def last_largest(window: Tensor) -> Tensor:
-    """Mark the last of the largest cells."""
+    """Mark the last maximum."""
     return first_largest(window.flip(2, 3)).flip(2, 3)
 
 
 def down_first(window: Tensor) -> Tensor:
-    """Mark the first of the largest cells, going through the columns."""
+    """Mark the first maximum, searching column by column."""
     return first_largest(window.mT).mT
 
 
 EXERCISE = Exercise(
     stub=max_pool2d_backward,
-    task="the gradient of max-pooling",
+    task="the gradient of max pooling",
     chapter=5,
     solution=solution,
     twin=twin,
@@ -121,8 +121,8 @@ EXERCISE = Exercise(
         Probe(
             "no ties, no overlaps",
             pools(distinct=True, gradient=True),
-            "A little change of a cell that did not win changes nothing; one of the winner changes "
-            "the result by as much.",
+            "A small change of the winner changes the output by the same amount; a small change of "
+            "any other cell has no effect.",
         ),
         Probe(
             "sides of different lengths",
@@ -132,72 +132,72 @@ EXERCISE = Exercise(
         Probe(
             "several images and channels",
             pools(planes=2, distinct=True, gradient=True),
-            "Images and channels do not see each other: each has winners of its own.",
+            "Images and channels are independent: each has its own winners.",
         ),
         Probe(
             "ties",
             pools(gradient=True),
-            "Right where no two numbers are equal: read again which of the largest cells wins.",
+            "Right if all numbers differ: read again which cell wins a tie.",
         ),
         Probe(
             "a stride that is not the kernel's size",
             pools(strides=(1, 2, 3), gradient=True),
-            "Right where windows neither overlap nor leave gaps: a cell can win several windows, "
-            "and some cells are in none.",
+            "Right if windows neither overlap nor leave gaps: a cell can win several windows, and "
+            "some cells are in no window.",
         ),
         Probe(
             "padding 1",
             pools(strides=(1, 2), padding=1, gradient=True),
-            "Right without padding: windows now hang over the edge by one cell. Which cell of the "
-            "image is the first of a window?",
+            "Right without padding: windows now extend past the edge by one cell. Which cell of "
+            "the image is the first in a window?",
         ),
         Probe("float32", in_float32(pools(gradient=True)), "The result has the input's dtype."),
     ),
     suspects=(
         Suspect(
-            "all of the largest win",
+            "all maxima win",
             lambda case: by(case, all_largest),
-            "Every cell that equals the maximum gets the whole gradient; there is one winner.",
+            "Every cell equal to the maximum gets the whole gradient; only one cell should.",
         ),
         Suspect(
-            "winners share",
+            "maxima share",
             lambda case: by(case, shared),
-            "The largest cells share the gradient; here one of them gets it all.",
+            "The cells equal to the maximum share the gradient; one of them should get all of it.",
         ),
         Suspect(
             "last winner",
             lambda case: by(case, last_largest),
-            "Among equal cells your last one wins; it should be the first.",
+            "The last of several equal cells wins; it should be the first.",
         ),
         Suspect(
             "order of the search",
             lambda case: by(case, down_first),
-            "Among equal cells yours is the first going down the columns; go along the rows.",
+            "Ties are searched column by column; it should be row by row.",
         ),
         Suspect(
             "smallest, not largest",
             lambda case: by(case.replace(input=-case.inputs["input"]), first_largest),
-            "Those cells are the smallest of their windows.",
+            "The gradient goes to the minima of the windows.",
         ),
         Suspect(
             "overlaps overwritten",
             overwritten,
-            "A cell that has won several windows keeps the gradient of only one of them.",
+            "A cell that wins several windows keeps the gradient of only one of them.",
         ),
         Suspect(
             "spread over the window",
             lambda case: by(case, lambda w: torch.full_like(w, case.options["kernel_size"] ** -2)),
-            "Each cell gets its share, as with the mean. Only one of them has made the result.",
+            "Each cell gets a share, as in average pooling. Only the maximum affects the output.",
         ),
         Suspect(
             "spread over the window",
             lambda case: by(case, torch.ones_like),
-            "Every cell gets the gradient. Only one of them has made the result.",
+            "Every cell gets the gradient. Only the maximum affects the output.",
         ),
         Suspect(
             "gradient forgotten",
             lambda case: by(case.replace(grad=torch.ones_like(case.inputs["grad"])), first_largest),
-            "The winners are right, but what they get does not depend on `grad`.",
+            "The winners are right, but their values do not depend on `grad`.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Exercise: take the largest cell of each window."""
+"""Exercise: max pooling."""
 
 import torch
 from torch import Tensor
@@ -12,21 +12,21 @@ from minicnn.testing.case import Case
 
 @Stub
 def max_pool2d_forward(input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
-    """Take the largest number of each window.
+    """Compute the maximum of each window.
 
         out[n, c, y, x] = max over i, j of input[n, c, y·s + i − p, x·s + j − p]
 
-    for i and j from 0 to k − 1, where the cells lie on the image. Cells outside of it never win,
-    not even over negative numbers.
+    for i and j from 0 to k − 1, restricted to cells in the image. Cells outside the image are never
+    the maximum, not even of negative numbers.
 
     Args:
         input: images, (N, C, H, W).
         kernel_size: k, rows and columns of the window.
         stride: s, cells from one window to the next.
-        padding: p, cells by which a window may hang over each side, at most k/2.
+        padding: p, cells by which a window may extend past each side, at most k/2.
 
     Returns:
-        (N, C, OH, OW), where the window has OH × OW places; cells that are left over are not seen.
+        (N, C, OH, OW), where the window has OH × OW positions; cells left over are ignored.
 
     Example:
         >>> image = torch.tensor([[[[1.0, 2.0, 7.0, 8.0], [4.0, 3.0, 5.0, 6.0]]]])
@@ -37,7 +37,7 @@ def max_pool2d_forward(input: Tensor, kernel_size: int, stride: int, padding: in
 
 
 def solution(input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
-    """Cut each window off where the image ends, and look for its maximum."""
+    """Clip each window to the image and take its maximum."""
     n, channels, height, width = input.shape
     out_h = (height + 2 * padding - kernel_size) // stride + 1
     out_w = (width + 2 * padding - kernel_size) // stride + 1
@@ -52,12 +52,12 @@ def solution(input: Tensor, kernel_size: int, stride: int, padding: int) -> Tens
 
 
 def twin(input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
-    """Ask torch."""
+    """Compute the result with torch."""
     return torch.max_pool2d(input, kernel_size, stride, padding)
 
 
 def zeros_around(case: Case) -> Tensor:
-    """Let zeros around the image win."""
+    """Pad with zeros, which may become the maximum."""
     x, p = case.inputs["input"], case.options["padding"]
     wider = x.new_zeros(*x.shape[:2], x.shape[2] + 2 * p, x.shape[3] + 2 * p)
     wider[:, :, p : p + x.shape[2], p : p + x.shape[3]] = x
@@ -66,7 +66,7 @@ def zeros_around(case: Case) -> Tensor:
 
 EXERCISE = Exercise(
     stub=max_pool2d_forward,
-    task="the largest cell of each window",
+    task="max pooling",
     chapter=5,
     solution=solution,
     twin=twin,
@@ -74,12 +74,12 @@ EXERCISE = Exercise(
         Probe(
             "one square image, no negative numbers",
             pools(low=0),
-            "Windows of 2 × 2 that do not overlap: which four cells does the second one hold?",
+            "Windows of 2 × 2 without overlap: which four cells does the second one contain?",
         ),
         Probe(
             "negative numbers",
             pools(),
-            "Right for numbers of 0 and above. What is the largest of −3 and −2?",
+            "Right for numbers ≥ 0. What is the maximum of −3 and −2?",
         ),
         Probe(
             "sides of different lengths",
@@ -89,18 +89,18 @@ EXERCISE = Exercise(
         Probe(
             "several images and channels",
             pools(planes=2),
-            "Images and channels do not see each other: each has maxima of its own.",
+            "Images and channels are independent: each has its own maxima.",
         ),
         Probe(
             "a stride that is not the kernel's size",
             pools(strides=(1, 2, 3)),
-            "Right where windows neither overlap nor leave gaps: which of the two arguments says "
-            "how large a window is, and which how far it moves?",
+            "Right if windows neither overlap nor leave gaps: which of the two arguments is the "
+            "size of a window, and which the distance it moves?",
         ),
         Probe(
             "padding 1",
             pools(strides=(1, 2), padding=1),
-            "Right without padding: windows now hang over the edge by one cell, on all four sides.",
+            "Right without padding: windows now extend past each edge by one cell.",
         ),
         Probe("float32", in_float32(pools()), "The result has the dtype of the input."),
     ),
@@ -108,27 +108,27 @@ EXERCISE = Exercise(
         Suspect(
             "zeros win",
             zeros_around,
-            "Where a window hangs over the edge, 0 has won over negative numbers.",
+            "Where a window extends past the edge, 0 is taken as the maximum of negative numbers.",
         ),
         Suspect(
             "starts from zero",
             lambda case: case.call(twin).clamp(min=0),
-            "No result is ever below 0: with which number does the search begin?",
+            "No result is below 0: what is the initial value of the maximum?",
         ),
         Suspect(
             "smallest, not largest",
             lambda case: -case.replace(input=-case.inputs["input"]).call(twin),
-            "Those are the smallest cells of the windows.",
+            "Those are the minima of the windows.",
         ),
         Suspect(
             "stride forgotten",
             lambda case: case.replace(stride=1).call(twin),
-            "The argument `stride` has no effect: the window moves on by one cell.",
+            "The argument `stride` has no effect: the window moves by one cell.",
         ),
         Suspect(
             "stride forgotten",
             lambda case: case.replace(stride=case.options["kernel_size"]).call(twin),
-            "The argument `stride` has no effect: the window moves on by its own size.",
+            "The argument `stride` has no effect: the window moves by its own size.",
         ),
         Suspect(
             "padding forgotten",
@@ -148,7 +148,7 @@ EXERCISE = Exercise(
         Suspect(
             "channels mixed",
             lambda case: case.call(twin).amax(1, keepdim=True).expand_as(case.call(twin)),
-            "The maximum is taken over the channels too; each has its own.",
+            "The maximum is taken over the channels too; each channel has its own.",
         ),
     ),
 )

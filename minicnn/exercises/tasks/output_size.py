@@ -1,4 +1,4 @@
-"""Exercise: how many places a window has."""
+"""Exercise: the number of positions of a window."""
 
 import torch
 from hypothesis import strategies as st
@@ -11,11 +11,11 @@ from minicnn.testing.case import Case
 
 @Stub
 def output_size(size: int, kernel_size: int, stride: int, padding: int, dilation: int) -> int:
-    """Count the places that a window has along one side of an image.
+    """Count the positions that a window has along one side of an image.
 
-    The image is a row of n cells, with p more put before and p more behind. The window looks at k
-    cells, of which neighbours are d apart. It starts at the very first cell, moves on by s, and
-    stays as long as its last cell lies on the padded image.
+    The image is a row of n cells, padded with p cells on each side. The window covers k cells at a
+    distance of d. It starts at the first padded cell and moves by s, as long as its last cell lies
+    in the padded image.
 
     Args:
         size: n.
@@ -25,17 +25,17 @@ def output_size(size: int, kernel_size: int, stride: int, padding: int, dilation
         dilation: d.
 
     Returns:
-        The number of places, at least 1: only windows that fit are asked for.
+        The number of positions, at least 1: the window always fits.
 
     Example:
-        >>> output_size(28, 5, 1, 0, 1)  # the first cells of the window: 0, 1, …, 23
+        >>> output_size(28, 5, 1, 0, 1)  # the window starts at 0, 1, …, 23
         24
     """
     raise NotImplementedError
 
 
 def solution(size: int, kernel_size: int, stride: int, padding: int, dilation: int) -> int:
-    """Move the window on until it no longer fits."""
+    """Move the window until it no longer fits."""
     last_cell = size + 2 * padding - 1
     reach = dilation * (kernel_size - 1)
     count, start = 0, 0
@@ -46,14 +46,14 @@ def solution(size: int, kernel_size: int, stride: int, padding: int, dilation: i
 
 
 def twin(size: int, kernel_size: int, stride: int, padding: int, dilation: int) -> int:
-    """Ask torch, by a convolution."""
+    """Read the size off the output of torch's convolution."""
     image, kernel = torch.zeros(1, 1, size), torch.zeros(1, 1, kernel_size)
     return torch.conv1d(image, kernel, None, stride, padding, dilation).shape[-1]
 
 
 @st.composite
 def cases(draw: DrawFn, kernels: int = 5, stride: int = 1, padding: int = 0, d: int = 1) -> Case:
-    """Draw a window that fits, and geometry up to these numbers."""
+    """Draw a window that fits, with stride, padding and dilation up to these numbers."""
     k, s = draw(st.integers(1, kernels)), draw(st.integers(1, stride))
     p, dilation = draw(st.integers(0, padding)), draw(st.integers(1, d))
     least = max(1, dilation * (k - 1) + 1 - 2 * p)
@@ -63,19 +63,19 @@ def cases(draw: DrawFn, kernels: int = 5, stride: int = 1, padding: int = 0, d: 
 
 
 def other(case: Case, **arguments: int) -> int:
-    """Count with some arguments changed."""
+    """Count the positions with some arguments changed."""
     return case.replace(**arguments).call(solution)
 
 
 def room(case: Case) -> int:
-    """How many cells the window can move by."""
+    """Return the number of cells by which the window can move."""
     o = case.options
     return o["size"] + 2 * o["padding"] - o["dilation"] * (o["kernel_size"] - 1) - 1
 
 
 EXERCISE = Exercise(
     stub=output_size,
-    task="how many places a window has along one side",
+    task="the number of positions of a window along one side",
     chapter=3,
     solution=solution,
     twin=twin,
@@ -83,55 +83,55 @@ EXERCISE = Exercise(
         Probe(
             "a window of one cell",
             cases(kernels=1),
-            "A window of one cell can stand on every cell.",
+            "A window of one cell can be at every cell.",
         ),
         Probe(
             "a longer window",
             cases(),
-            "Draw five cells and a window of two. Where can it begin, and where no longer?",
+            "Draw five cells and a window of two. What are its first and its last position?",
         ),
         Probe(
             "stride up to 3",
             cases(stride=3),
-            "Right for stride 1. Draw five cells and a window of two that moves by two: how often "
-            "can it move, and on how many places has it then stood?",
+            "Right for stride 1. Draw five cells and a window of two that moves by two: how many "
+            "moves can it make, and at how many positions has it been?",
         ),
         Probe(
             "padding up to 2",
             cases(padding=2),
-            "Right without padding: there are more cells, before the image and behind it.",
+            "Right without padding: there are additional cells before and after the image.",
         ),
         Probe(
             "dilation up to 3",
             cases(d=3),
-            "Right for dilation 1: how far is it from the window's first cell to its last?",
+            "Right for dilation 1: how far apart are the first and the last cell of the window?",
         ),
         Probe(
             "all together",
             cases(stride=3, padding=2, d=3),
-            "Each is right alone. Find the room in which the window moves first, then its steps.",
+            "Each is right on its own. First compute how far the window can move, then the moves.",
         ),
     ),
     suspects=(
         Suspect(
             "off by one",
             lambda case: other(case) - 1,
-            "One too few: that is how often the window moves. It has stood somewhere before.",
+            "One too few: that is the number of moves. The start is a position as well.",
         ),
         Suspect(
             "off by one",
             lambda case: other(case) + 1,
-            "One too many: does the window's last cell still lie on the image?",
+            "One too many: is the last cell of the window still in the padded image?",
         ),
         Suspect(
-            "last place",
+            "last position",
             lambda case: -(-room(case) // case.options["stride"]) + 1,
-            "The cells left over at the end give one more place, into which the window would hang.",
+            "Rounding up adds a position at which the window extends past the end.",
         ),
         Suspect(
-            "last place",
+            "last position",
             lambda case: (room(case) + 1) // case.options["stride"],
-            "One place is lost when the stride leaves cells over: the first place costs no step.",
+            "One position is missing when cells are left over: round down first, then add 1.",
         ),
         Suspect(
             "stride forgotten",
@@ -148,7 +148,7 @@ EXERCISE = Exercise(
             lambda case: other(
                 case, size=case.options["size"] + case.options["padding"], padding=0
             ),
-            "The padding is counted once, but stands at both ends.",
+            "The padding is counted once, but it is added at both ends.",
         ),
         Suspect(
             "dilation forgotten",
@@ -160,7 +160,7 @@ EXERCISE = Exercise(
             lambda case: other(
                 case, kernel_size=case.options["kernel_size"] * case.options["dilation"], dilation=1
             ),
-            "Three cells have two gaps between them: the window is shorter than you take it to be.",
+            "Three cells have two gaps between them: the window is shorter than you assume.",
         ),
         Suspect(
             "kernel forgotten",

@@ -1,4 +1,4 @@
-"""Exercise: send a gradient back through relu."""
+"""Exercise: the gradient of relu."""
 
 import torch
 from hypothesis import strategies as st
@@ -13,18 +13,18 @@ from minicnn.testing.case import Case
 
 @Stub
 def relu_backward(grad: Tensor, input: Tensor) -> Tensor:
-    """Send a gradient back through y = max(x, 0).
+    """Compute the gradient of the loss with respect to the input of y = max(x, 0).
 
         ∂L/∂x = ∂L/∂y · ∂y/∂x
 
-    At x = 0, where the slope jumps, it is agreed to be 0.
+    At x = 0, where the slope is undefined, it is 0 by convention.
 
     Args:
-        grad: ∂L/∂y, in the shape of ``input``.
+        grad: ∂L/∂y, with the shape of ``input``.
         input: x, of any shape.
 
     Returns:
-        ∂L/∂x, in the shape of ``input``.
+        ∂L/∂x, with the shape of ``input``.
 
     Example:
         >>> relu_backward(torch.tensor([10.0, 20.0]), torch.tensor([-1.0, 3.0]))
@@ -34,13 +34,13 @@ def relu_backward(grad: Tensor, input: Tensor) -> Tensor:
 
 
 def solution(grad: Tensor, input: Tensor) -> Tensor:
-    """Let through what stands where x is positive."""
+    """Pass the gradient where x is positive."""
     passes = input > 0
     return grad * passes
 
 
 def twin(grad: Tensor, input: Tensor) -> Tensor:
-    """Ask torch."""
+    """Compute the gradient with torch's autograd."""
     x = input.requires_grad_()
     return torch.autograd.grad(torch.relu(x), x, grad)[0]
 
@@ -65,22 +65,22 @@ EXERCISE = Exercise(
         Probe(
             "a row of numbers, none of them zero",
             cases(zeros=False),
-            "How fast does max(x, 0) change when x does, left of 0 and right of it?",
+            "What is the slope of max(x, 0) to the left and to the right of 0?",
         ),
-        Probe("zeros", cases(), "Read what the docstring says of x = 0."),
-        Probe("several dimensions", cases(sides=3), "Every number is on its own: no shape counts."),
+        Probe("zeros", cases(), "Read what the docstring says about x = 0."),
+        Probe("several dimensions", cases(sides=3), "The numbers are independent of each other."),
         Probe("float32", in_float32(cases()), "The result has the dtype of the gradient."),
     ),
     suspects=(
         Suspect(
             "zero let through",
             lambda case: case.inputs["grad"] * (case.inputs["input"] >= 0),
-            "Right but for x = 0: what does the docstring say of it?",
+            "Right except at x = 0: what does the docstring say about it?",
         ),
         Suspect(
             "forward, not backward",
             lambda case: case.inputs["input"].clamp(min=0),
-            "That is relu itself. What comes back is made of `grad`.",
+            "That is relu itself. The gradient depends on `grad`.",
         ),
         Suspect(
             "gradient forgotten",
@@ -90,17 +90,17 @@ EXERCISE = Exercise(
         Suspect(
             "sign of the gradient",
             lambda case: case.inputs["grad"].clamp(min=0),
-            "What decides is the sign of `input`, not of `grad`.",
+            "The mask is given by the sign of `input`, not of `grad`.",
         ),
         Suspect(
             "let through unchanged",
             lambda case: case.inputs["grad"],
-            "Where x is negative y stays 0, whatever x does a little further on.",
+            "Where x is negative, a small change of x does not change y.",
         ),
         Suspect(
             "times the input",
             lambda case: case.inputs["grad"] * case.inputs["input"].clamp(min=0),
-            "The slope of a straight line does not depend on how far along it you are.",
+            "The slope of a straight line is the same at every point.",
         ),
         Suspect(
             "the negative side",

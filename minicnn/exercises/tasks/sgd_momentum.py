@@ -1,4 +1,4 @@
-"""Exercise: a step of gradient descent with momentum."""
+"""Exercise: a step of SGD with momentum."""
 
 from typing import Any
 
@@ -19,20 +19,20 @@ from minicnn.testing.case import Case
 def sgd_momentum(
     param: Tensor, grad: Tensor, buffer: Tensor, lr: float, momentum: float
 ) -> tuple[Tensor, Tensor]:
-    """Make one step of gradient descent with momentum.
+    """Compute one step of gradient descent with momentum.
 
         b' = μ · b + g
         θ' = θ − γ · b'
 
     Args:
-        param: the parameters θ, any shape; they stay as they are, new ones are returned.
-        grad: the gradient g of the loss by them.
-        buffer: b, what the steps before have left.
+        param: the parameters θ, any shape; not changed, the new ones are returned.
+        grad: the gradient g of the loss with respect to θ.
+        buffer: the momentum buffer b from the previous step.
         lr: the learning rate γ.
         momentum: μ.
 
     Returns:
-        θ' and b', in the shape of ``param``.
+        θ' and b', with the shape of ``param``.
 
     Example:
         >>> sgd_momentum(torch.tensor([1.0]), torch.tensor([4.0]), torch.tensor([2.0]), 0.5, 0.5)
@@ -44,7 +44,7 @@ def sgd_momentum(
 def solution(
     param: Tensor, grad: Tensor, buffer: Tensor, lr: float, momentum: float
 ) -> tuple[Tensor, Tensor]:
-    """Let the buffer decay, add the gradient, and walk down."""
+    """Decay the buffer, add the gradient, and step against it."""
     velocity = grad + buffer * momentum
     return param - velocity * lr, velocity
 
@@ -52,8 +52,8 @@ def solution(
 def twin(
     param: Tensor, grad: Tensor, buffer: Tensor, lr: float, momentum: float
 ) -> tuple[Tensor, Tensor]:
-    """Ask minicnn.optim, which the tests hold against torch.optim."""
-    if momentum == 0:  # it keeps no buffer then
+    """Compute the step with minicnn.optim, which is tested against torch.optim."""
+    if momentum == 0:  # without momentum it keeps no buffer
         return param - lr * grad, grad
     state = SgdState(torch.tensor(1), buffer)
     updates, state = optim.sgd(lr, momentum).update(grad, state, param)
@@ -65,7 +65,7 @@ def cases(
     draw: DrawFn, momenta: tuple[float, ...] = (0.5,), started: bool = True,
     rates: tuple[float, ...] = (1.0,), sides: int = 1,
 ) -> Case:  # fmt: skip
-    """Draw parameters, a gradient, and a buffer, of zeros before the first step."""
+    """Draw parameters, a gradient and a buffer, which is 0 before the first step."""
     shape = draw(st.lists(st.integers(1, 3), min_size=sides, max_size=sides))
     tensors = {name: draw(whole(*shape)) for name in ("param", "grad")}
     buffer = draw(whole(*shape)) if started else torch.zeros(shape, dtype=torch.float64)
@@ -74,14 +74,14 @@ def cases(
 
 
 def parts(case: Case) -> tuple[Any, ...]:
-    """Return the arguments, and the right new buffer."""
+    """Return the arguments and the correct new buffer."""
     a = case.arguments
     b = a["momentum"] * a["buffer"] + a["grad"]
     return a["param"], a["grad"], a["buffer"], a["lr"], a["momentum"], b
 
 
 def damped(case: Case) -> tuple[Tensor, Tensor]:
-    """Make the buffer a mean, as Adam's is."""
+    """Keep a running mean in the buffer, as Adam does."""
     theta, g, b, lr, mu, _ = parts(case)
     return theta - lr * (mu * b + (1 - mu) * g), mu * b + (1 - mu) * g
 
@@ -93,7 +93,7 @@ def nesterov(case: Case) -> tuple[Tensor, Tensor]:
 
 
 def rate_inside(case: Case) -> tuple[Tensor, Tensor]:
-    """Put the learning rate into the buffer."""
+    """Include the learning rate in the buffer."""
     theta, g, b, lr, mu, _ = parts(case)
     return theta - (mu * b + lr * g), mu * b + lr * g
 
@@ -106,7 +106,7 @@ def all_decays(case: Case) -> tuple[Tensor, Tensor]:
 
 EXERCISE = Exercise(
     stub=sgd_momentum,
-    task="a step of gradient descent with momentum",
+    task="a step of SGD with momentum",
     chapter=9,
     solution=solution,
     twin=twin,
@@ -120,58 +120,58 @@ EXERCISE = Exercise(
         Probe(
             "the first step",
             cases(started=False),
-            "Right without momentum: the buffer is still 0, and takes the gradient in whole.",
+            "Right without momentum: the buffer is 0, and the whole gradient is added to it.",
         ),
         Probe(
             "later steps",
             cases(),
-            "Right for the first step: now there is something in the buffer. How much of it stays, "
-            "and which buffer makes the step, the old or the new one?",
+            "Right for the first step: now the buffer is not 0. How much of it is kept, and which "
+            "buffer determines the step, the old or the new one?",
         ),
         Probe(
             "other learning rates",
             cases(rates=(0.5, 0.25)),
-            "Right for γ = 1: where does γ stand in the two equations, and where not?",
+            "Right for γ = 1: in which of the two equations is γ?",
         ),
-        Probe("several dimensions", cases(sides=3), "Every parameter is on its own."),
+        Probe("several dimensions", cases(sides=3), "The parameters are independent."),
         Probe("float32", in_float32(cases()), "The results have the dtype of the parameters."),
     ),
     suspects=(
         Suspect(
             "uphill",
             lambda case: (case.inputs["param"] + parts(case)[3] * parts(case)[5], parts(case)[5]),
-            "The step goes along the gradient, so the loss grows.",
+            "The step goes along the gradient, so the loss increases.",
         ),
         Suspect(
             "damped",
             damped,
-            "The gradient enters with a factor of 1 − μ, as in Adam. Here it enters whole.",
+            "The gradient has a factor of 1 − μ, as in Adam. In SGD it has no factor.",
         ),
         Suspect(
             "Nesterov's step",
             nesterov,
-            "b' is right, but the step is made of one momentum too many: Nesterov's, which is "
-            "another method.",
+            "b' is right, but the momentum is applied twice in the step: that is Nesterov's "
+            "method.",
         ),
         Suspect(
             "learning rate in the buffer",
             rate_inside,
-            "The buffer holds γ · g in place of g; while γ stays the same nobody notices in θ'.",
+            "The buffer holds γ · g instead of g; for a constant γ this does not show in θ'.",
         ),
         Suspect(
             "gradient decays too",
             all_decays,
-            "μ acts on the sum; only what is old decays.",
+            "μ multiplies the sum; only the old buffer should decay.",
         ),
         Suspect(
             "old buffer",
             lambda case: (case.inputs["param"] - parts(case)[3] * parts(case)[2], parts(case)[5]),
-            "b' is right, but the step is made of the old b.",
+            "b' is right, but the step uses the old b.",
         ),
         Suspect(
             "momentum without effect on the step",
             lambda case: (case.inputs["param"] - parts(case)[3] * parts(case)[1], parts(case)[5]),
-            "b' is right, but the step is made of the gradient alone.",
+            "b' is right, but the step uses only the gradient.",
         ),
         Suspect(
             "results exchanged",

@@ -15,12 +15,12 @@ from minicnn.testing.case import Case
 def unfold(
     input: Tensor, kernel_size: tuple[int, int], stride: int, padding: int, dilation: int
 ) -> Tensor:
-    """Write each window of an image as a column: what is also called im2col.
+    """Write each window of an image as a column of a matrix (im2col).
 
         out[n, (c·kH + i)·kW + j, y·OW + x] = input[n, c, y·s + i·d − p, x·s + j·d − p]
 
-    Cells outside the image count as 0. A column goes through the window row by row, one channel
-    after the other; the columns follow the windows from left to right, then down.
+    Cells outside the image count as 0. A column lists the window row by row, one channel after the
+    other; the columns list the windows from left to right, then from top to bottom.
 
     Args:
         input: images, (N, C, H, W).
@@ -30,7 +30,7 @@ def unfold(
         dilation: d, cells from one cell of the window to the next.
 
     Returns:
-        (N, C·kH·kW, OH·OW), where the window has OH × OW places.
+        (N, C·kH·kW, OH·OW), where the window has OH × OW positions.
 
     Example:
         >>> unfold(torch.arange(6.0).view(1, 1, 2, 3), (2, 2), 1, 0, 1)
@@ -45,7 +45,7 @@ def unfold(
 def solution(
     input: Tensor, kernel_size: tuple[int, int], stride: int, padding: int, dilation: int
 ) -> Tensor:
-    """Cut the windows out one by one, and stand them side by side."""
+    """Cut the windows out one by one, and stack them as columns."""
     n, channels, height, width = input.shape
     padded = input.new_zeros(n, channels, height + 2 * padding, width + 2 * padding)
     padded[:, :, padding : padding + height, padding : padding + width] = input
@@ -60,7 +60,7 @@ def solution(
 
 
 def twin(input: Tensor, kernel_size: tuple[int, int], **geometry: int) -> Tensor:
-    """Ask torch."""
+    """Compute the result with torch."""
     s, p, d = (2 * [geometry[name]] for name in ("stride", "padding", "dilation"))
     return torch.ops.aten.im2col(input, list(kernel_size), d, p, s)
 
@@ -83,7 +83,7 @@ def other(case: Case, **arguments: object) -> Tensor:
 
 
 def channels_last(case: Case) -> Tensor:
-    """Have the channels innermost in the columns."""
+    """Put the channels innermost in the columns."""
     columns = other(case)
     parts = columns.unflatten(1, (case.inputs["input"].shape[1], -1))
     return parts.transpose(1, 2).flatten(1, 2)
@@ -98,7 +98,7 @@ def downwards(case: Case) -> Tensor:
 
 
 def by_columns(case: Case) -> Tensor:
-    """Go through each window column by column."""
+    """List each window column by column."""
     parts = other(case).unflatten(1, (-1, *case.options["kernel_size"]))
     return parts.transpose(2, 3).flatten(1, 3)
 
@@ -125,50 +125,50 @@ EXERCISE = Exercise(
             cases(channels=2),
             "A column holds the window of the first channel, and below it that of the second.",
         ),
-        Probe("several images", cases(images=3), "Every image makes a matrix of its own."),
+        Probe("several images", cases(images=3), "Every image gives a separate matrix."),
         Probe(
             "stride 2",
             cases(stride=2),
-            "Right for stride 1: from one window to the next it is two cells now, and cells may "
-            "be left over at the end.",
+            "Right for stride 1: the window now moves by two cells, and cells may be left over at "
+            "the end.",
         ),
         Probe(
             "padding 1",
             cases(padding=1),
-            "Right without padding: there are zeros now on each of the four sides.",
+            "Right without padding: now there are zeros on each of the four sides.",
         ),
         Probe(
             "dilation 2",
             cases(dilation=2),
-            "Right for dilation 1: a window spans more of the image, with as many cells.",
+            "Right for dilation 1: now the same number of cells spans more of the image.",
         ),
         Probe(
             "stride 2, padding 1, dilation 2 together",
             cases(stride=2, padding=1, dilation=2),
-            "Each is right alone. In which order do you bring them in?",
+            "Each is right on its own. In which order do you apply them?",
         ),
         Probe("float32", in_float32(cases(channels=2)), "The result has the dtype of the input."),
     ),
     suspects=(
         Suspect(
-            "rows for columns",
+            "rows instead of columns",
             lambda case: other(case).mT,
-            "Every window stands in a row; it should be a column.",
+            "Each window is a row; it should be a column.",
         ),
         Suspect(
             "order of the channels",
             channels_last,
-            "In your columns the channels alternate; all of the first channel comes first.",
+            "The channels alternate in your columns; all cells of the first channel come first.",
         ),
         Suspect(
             "order of the windows",
             downwards,
-            "Your columns follow the windows down and then to the right; it is right, then down.",
+            "Your columns list the windows from top to bottom; left to right comes first.",
         ),
         Suspect(
             "order of the cells",
             by_columns,
-            "Each window is read column by column; row by row is asked for.",
+            "Each window is read column by column; it should be row by row.",
         ),
         Suspect(
             "stride forgotten",

@@ -1,4 +1,4 @@
-"""Pooling: the largest or the mean value of each window, windows of fixed or of adaptive size."""
+"""Pooling: the maximum or the mean of each window, of fixed or of adaptive size."""
 
 from minicnn.functional.pool.adaptive import adaptive_avg_pool2d, adaptive_max_pool2d
 from minicnn.functional.pool.average import avg_pool2d

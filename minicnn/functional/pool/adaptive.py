@@ -1,4 +1,4 @@
-"""Adaptive pooling: the number of windows is given, and their sizes follow from the input's."""
+"""Adaptive pooling: the number of windows is given, and their size depends on the input."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ Bins = tuple[tuple[int, int], ...]  # (first cell, one past the last) of each wi
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: IntOrPair | Sequence[int | None]) -> Tensor:
-    """Take the means of OH × OW windows that together cover the image.
+    """Compute the mean of each of OH × OW windows that cover the image.
 
         out[n, c, o, q] = mean of input[n, c, h, w]
             over ⌊o·H/OH⌋ ≤ h < ⌈(o+1)·H/OH⌉ and ⌊q·W/OW⌋ ≤ w < ⌈(q+1)·W/OW⌉
@@ -23,14 +23,14 @@ def adaptive_avg_pool2d(input: Tensor, output_size: IntOrPair | Sequence[int | N
 
     Args:
         input: (N, C, H, W) or (C, H, W), floating point.
-        output_size: int, or pair (OH, OW), in which None means the input's own size.
+        output_size: int, or pair (OH, OW), where None means the size of the input.
 
     Returns:
         (N, C, OH, OW), or (C, OH, OW).
 
     Raises:
         ValueError: wrong dimensions, or a negative size.
-        TypeError: a size that is no int, or an input that is not floating point.
+        TypeError: a size that is not an int, or an input that is not floating point.
 
     Example:
         >>> import torch
@@ -50,25 +50,25 @@ def adaptive_avg_pool2d(input: Tensor, output_size: IntOrPair | Sequence[int | N
 def adaptive_max_pool2d(
     input: Tensor, output_size: IntOrPair | Sequence[int | None], return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """Take the largest cells of OH × OW windows that together cover the image.
+    """Compute the maximum of each of OH × OW windows that cover the image.
 
         out[n, c, o, q] = max of input[n, c, h, w]
             over ⌊o·H/OH⌋ ≤ h < ⌈(o+1)·H/OH⌉ and ⌊q·W/OW⌋ ≤ w < ⌈(q+1)·W/OW⌉
 
-    The gradient goes to each window's winner, chosen as in `max_pool2d`.
+    The gradient goes to the winner of each window, chosen as in `max_pool2d`.
 
     Args:
         input: (N, C, H, W) or (C, H, W), floating point.
-        output_size: int, or pair (OH, OW), in which None means the input's own size.
-        return_indices: also return where each winner is.
+        output_size: int, or pair (OH, OW), where None means the size of the input.
+        return_indices: also return the position of each maximum.
 
     Returns:
-        (N, C, OH, OW), or (C, OH, OW); with ``return_indices`` also the winners' places,
-        row·W + column, int64, of the same shape.
+        (N, C, OH, OW), or (C, OH, OW); with ``return_indices`` also the positions of the
+        winners, row·W + column, int64, of the same shape.
 
     Raises:
         ValueError: wrong dimensions, or a negative size.
-        TypeError: a size that is no int, or an input that is not floating point.
+        TypeError: a size that is not an int, or an input that is not floating point.
 
     Example:
         >>> import torch
@@ -114,7 +114,7 @@ def _bins(size: int, out: int) -> Bins:
 
 
 def _bin_winners(x: Tensor, rows: Bins, cols: Bins) -> Tensor:
-    """Place row·W + column of each window's winner, found by reading the window in order."""
+    """Return the position row·W + column of the winner of each window, in reading order."""
     row, col = (_padded(bins, x.device) for bins in (rows, cols))  # (OH, kH), (OW, kW)
     shape = (*x.shape[:2], len(rows), len(cols))
     best, place = x.new_full(shape, float("-inf")), (row[:, :1] * x.shape[3] + col[:, 0])
@@ -129,14 +129,14 @@ def _bin_winners(x: Tensor, rows: Bins, cols: Bins) -> Tensor:
 
 
 def _padded(bins: Bins, device: torch.device) -> Tensor:
-    """Cells of each window, shorter windows repeating their last one, which changes no maximum."""
+    """Return the cells of each window; shorter ones repeat the last cell, with the same maximum."""
     longest = max([1, *(stop - start for start, stop in bins)])
     cells = [[min(start + t, stop - 1) for t in range(longest)] for start, stop in bins]
     return torch.tensor(cells, dtype=torch.int64, device=device).view(len(bins), longest)
 
 
 class _BinMean(Function):
-    """Means of the bins along one dimension."""
+    """Mean of each bin along one dimension."""
 
     @staticmethod
     def forward(x: Tensor, dim: int, bins: Bins) -> Tensor:
@@ -155,7 +155,7 @@ class _BinMean(Function):
 
 
 class _BinShare(Function):
-    """Share each bin's g equally among its cells: the adjoint of `_BinMean`."""
+    """Share the g of each bin equally among its cells: the adjoint of `_BinMean`."""
 
     @staticmethod
     def forward(g: Tensor, dim: int, bins: Bins, size: int) -> Tensor:

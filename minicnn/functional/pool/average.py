@@ -1,4 +1,4 @@
-"""Average pooling: each window answers with its mean, and shares its gradient among its cells."""
+"""Average pooling: the mean of each window; its gradient is shared among the cells."""
 
 from typing import Any
 
@@ -21,29 +21,29 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
-    """Take the mean of each window.
+    """Compute the mean of each window.
 
         out[n, c, oh, ow] = (1 / D[oh, ow]) · Σ_i,j input[n, c, oh·s + i − p, ow·s + j − p]
 
-    where padding counts as 0 and the divisor D is the number of cells of the window within the
-    padded image; without the padding if ``count_include_pad`` is false; or ``divisor_override``.
+    where the padding is 0. The divisor D is the number of cells of the window in the padded image,
+    in the image without padding if ``count_include_pad`` is false, or ``divisor_override``.
 
     Args:
         input: (N, C, H, W) or (C, H, W), floating point.
         kernel_size: int, or pair (rows, columns), in cells.
         stride: int or pair; None means kernel_size.
         padding: int or pair, at most half of kernel_size.
-        ceil_mode: also take the last windows that hang over the end, if they start inside.
-        count_include_pad: count the padding's cells in the divisor.
-        divisor_override: any int but 0, to divide every window's sum by.
+        ceil_mode: include windows that extend past the end, if they start inside.
+        count_include_pad: whether the divisor includes the padding.
+        divisor_override: divisor of every window, any int except 0.
 
     Returns:
         (N, C, OH, OW), or (C, OH, OW), with OH = ⌊(H + 2p − kH) / s⌋ + 1 and likewise OW, in the
         memory layout of ``input``.
 
     Raises:
-        ValueError: wrong dimensions, too much padding, no window that fits, or a divisor of 0.
-        TypeError: geometry that is not made of ints, or an input that is not floating point.
+        ValueError: wrong dimensions, too much padding, a window that does not fit, or divisor 0.
+        TypeError: sizes that are not ints, or an input that is not floating point.
 
     Example:
         >>> import torch
@@ -79,7 +79,7 @@ def avg_pool2d(
 
 
 def _lengths(axis: Axis, count_padding: bool) -> list[int]:
-    """How many cells of each window count."""
+    """Return the number of cells of each window that count in the divisor."""
     pad = axis.before if count_padding else 0
     starts = [o * axis.stride - axis.before for o in range(axis.out)]
     return [min(s + axis.kernel, axis.size + pad) - max(s, -pad) for s in starts]
@@ -102,7 +102,7 @@ class _WindowSum(Function):
 
 
 class _WindowShare(Function):
-    """Add each window's g to all of its cells: the adjoint of `_WindowSum`."""
+    """Add the g of each window to all of its cells: the adjoint of `_WindowSum`."""
 
     @staticmethod
     def forward(g: Tensor, axes: Axes) -> Tensor:

@@ -1,4 +1,4 @@
-"""Max pooling: each window answers with its largest cell, and that cell alone gets the gradient."""
+"""Max pooling: the maximum of each window; only the cell that wins gets the gradient."""
 
 from typing import Any
 
@@ -21,30 +21,29 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """Take the largest cell of each window.
+    """Compute the maximum of each window.
 
         out[n, c, oh, ow] = max_i,j input[n, c, oh·s + i·d − p, ow·s + j·d − p]
 
-    over the cells inside the image: padding counts as −∞ and never wins. The gradient of a window
-    goes to its winner: of equal cells the first in reading order; a NaN beats every number, and of
-    several NaN the last one wins.
+    where the padding is −∞ and never wins. The gradient of a window goes to its winner: among equal
+    cells the first in reading order. A NaN beats every number, and the last of several NaN wins.
 
     Args:
         input: (N, C, H, W) or (C, H, W).
         kernel_size, dilation: int, or pair (rows, columns), in cells.
         stride: int or pair; None means kernel_size.
         padding: int or pair, at most half of kernel_size.
-        ceil_mode: also take the last windows that hang over the end, if they start inside.
-        return_indices: also return where each winner is.
+        ceil_mode: include windows that extend past the end, if they start inside.
+        return_indices: also return the position of each maximum.
 
     Returns:
         (N, C, OH, OW), or (C, OH, OW), with OH = ⌊(H + 2p − d(kH−1) − 1) / s⌋ + 1, and likewise
-        OW, in the memory layout of ``input``. With ``return_indices`` also the winners' places,
-        row·W + column, int64, of the same shape.
+        OW, in the memory layout of ``input``. With ``return_indices`` also the positions of
+        the winners, row·W + column, int64, of the same shape.
 
     Raises:
-        ValueError: wrong dimensions, too much padding, or no window that fits.
-        TypeError: geometry that is not made of ints, or a boolean or complex input.
+        ValueError: wrong dimensions, too much padding, or a window that does not fit.
+        TypeError: sizes that are not ints, or a boolean or complex input.
 
     Example:
         >>> import torch
@@ -75,7 +74,7 @@ def max_pool2d(
 
 
 class _MaxPool(Function):
-    """The winners' values. Who wins is constant around almost every x and carries no gradient."""
+    """The values of the winners. Which cell wins is locally constant and has no gradient."""
 
     @staticmethod
     def forward(x: Tensor, axes: Axes) -> Tensor:
@@ -94,7 +93,7 @@ class _MaxPool(Function):
 
 
 class _Route(Function):
-    """Send each g to the winner of its window of x: the adjoint of `_Pick`."""
+    """Add each g to the winner of its window of x: the adjoint of `_Pick`."""
 
     @staticmethod
     def forward(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
@@ -111,7 +110,7 @@ class _Route(Function):
 
 
 class _Pick(Function):
-    """Read v where x has its windows' winners."""
+    """Read v at the winners of the windows of x."""
 
     @staticmethod
     def forward(v: Tensor, x: Tensor, axes: Axes) -> Tensor:

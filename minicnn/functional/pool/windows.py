@@ -1,4 +1,4 @@
-"""Windows of pooling: the last may hang over the end; rows are reduced first, then columns."""
+"""Pooling windows: the last may extend past the end; rows are reduced first, then columns."""
 
 import functools
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from minicnn.functional.windows import Axes, Axis, spread, taps, windows
 def pool_windows(
     size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool
 ) -> Axis:
-    """Make the windows; with ``ceil_mode`` the last may hang over the end if it starts inside."""
+    """Return the windows; in ``ceil_mode`` the last may extend past the end if it starts inside."""
     checks.boolean("ceil_mode", ceil_mode)
     if padding > kernel // 2:
         raise ValueError(
             f"padding must be at most half of kernel_size (={kernel}), so that no window "
-            f"lies in the padding alone, got {padding}"
+            f"lies entirely in the padding, got {padding}"
         )
     axis = windows(size, kernel, stride, (padding, padding + (stride - 1) * ceil_mode), dilation)
     starts_outside = (axis.out - 1) * stride >= size + padding
@@ -29,12 +29,12 @@ def pool_windows(
 def reduce_windows(
     h: Tensor, axes: Axes, combine: Callable[[Tensor, Tensor], Tensor], padding: float
 ) -> Tensor:
-    """Combine the cells of each window of (H, C, W, N): along its rows first, then its columns.
+    """Combine the cells of each window of (H, C, W, N), first over rows, then over columns.
 
-    That takes kH + kW steps, and not kH·kW.
+    This takes kH + kW steps instead of kH·kW.
     """
     h = spread(h, (0, 2), axes, padding)
     for dim, axis in zip((0, 2), axes, strict=True):
         h = functools.reduce(combine, taps(h, dim, axis))
-    # With one column nothing was combined last, and h is a view, perhaps of the input itself.
+    # With a single column the last step combines nothing, and h may be a view of the input.
     return h.clone(memory_format=torch.contiguous_format) if axes[1].kernel == 1 else h

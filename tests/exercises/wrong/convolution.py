@@ -5,17 +5,17 @@ PADDED = "padded[:, :, padding : padding + height, padding : padding + width]"
 PLACE = "h, w = y * stride + i * dilation, x * stride + j * dilation"
 FIRST = "first = o // (n_kernels // groups) * seen"
 
-# exercise: (mistake, topic of the hint, right text, wrong text)
+# exercise: (mistake, topic of the hint, correct text, wrong text)
 ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "conv2d_forward": (
-        ("the kernel turned round", "kernel flipped", "weight[o])", "weight[o].flip(1, 2))"),
+        ("the kernel flipped", "kernel flipped", "weight[o])", "weight[o].flip(1, 2))"),
         (
             "the kernel's rows and columns exchanged",
             "kernel transposed",
             "(cells * weight[o])",
             "(cells * weight[o].mT)",
         ),
-        ("a mean for the sum", "mean for sum", ".sum((1, 2, 3))", ".mean((1, 2, 3))"),
+        ("a mean instead of the sum", "mean for sum", ".sum((1, 2, 3))", ".mean((1, 2, 3))"),
         ("no bias", "bias forgotten", "out[:, o] += bias[o]", "pass"),
         (
             "the stride ignored",
@@ -37,19 +37,19 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "padded[:, :, 2 * padding :, 2 * padding :] = input",
         ),
         (
-            "all padding behind the image",
+            "all padding after the image",
             "padding on two sides",
             PADDED + " = input",
             "padded[:, :, :height, :width] = input",
         ),
         (
-            "the span right, the cells not set apart",
+            "the span right, the cells not spaced apart",
             "dilation 2",
             "cells = cells[:, :, ::dilation, ::dilation]",
             "cells = cells[:, :, :k_h, :k_w]",
         ),
         ("every group sees the first channels", "groups 2", FIRST, "first = 0"),
-        ("the groups counted wrongly", "groups 2", FIRST, "first = o % groups * seen"),
+        ("the groups numbered wrongly", "groups 2", FIRST, "first = o % groups * seen"),
         (
             "the bias added at every channel",
             "a bias",
@@ -57,13 +57,13 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "            out[:, o] += bias.sum()",
         ),
         (
-            "float32 whatever comes in",
+            "always float32",
             "dtype",
             "out = input.new_zeros(n_images,",
             "out = torch.zeros(n_images,",
         ),
         (
-            "one place too few",
+            "one position too few",
             "shape",
             "    for o in range(n_kernels)",
             "    out = out[:, :, 1:]\n    rows = rows[1:]\n    for o in range(n_kernels)",
@@ -75,13 +75,13 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "n_images, channels, width, height = input.shape",
         ),
         (
-            "the first channel alone",
+            "only the first channel",
             "only one channel",
             "(cells * weight[o]).sum((1, 2, 3))",
             "(cells[:, 0] * weight[o, 0]).sum((1, 2))",
         ),
         (
-            "(n + 2p − k + 1) / s places",
+            "(n + 2p − k + 1) / s positions",
             "size with stride",
             STRIDED_ROWS + "\n    cols = range(0, width + 2 * padding - span_w + 1, stride)",
             "rows = [stride * y for y in range((height + 2 * padding - span_h + 1) // stride)]\n"
@@ -101,7 +101,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
     ),
     "conv2d_grad_bias": (
-        ("a mean over the places", "mean over the places", "channel.sum()", "channel.mean()"),
+        ("a mean over the positions", "mean over the positions", "channel.sum()", "channel.mean()"),
         (
             "a mean over the batch",
             "mean over the batch",
@@ -110,12 +110,12 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
         (
             "a mean over everything",
-            "mean over the places",
+            "mean over the positions",
             "channel.sum()",
             "channel.mean() / len(grad)",
         ),
         (
-            "the last image's alone",
+            "only the last image",
             "several images",
             "result[o] += channel.sum()",
             "result[o] = channel.sum()",
@@ -132,18 +132,18 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "channel.sum()",
             "image.sum()",
         ),
-        ("the first place alone", "only one place", "channel.sum()", "channel[0, 0]"),
+        ("only the first position", "only one position", "channel.sum()", "channel[0, 0]"),
         (
             "counts, not gradients",
-            "one kernel, one place",
+            "one kernel, one position",
             "channel.sum()",
             "channel.numel()",
         ),
-        ("the first image alone", "only one image", "for image in grad:", "for image in grad[:1]:"),
+        ("only the first image", "only one image", "for image in grad:", "for image in grad[:1]:"),
     ),
     "conv2d_grad_weight": (
         (
-            "turned round",
+            "flipped",
             "kernel flipped",
             "    return result",
             "    return result.flip(2, 3)",
@@ -155,14 +155,14 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "* met).mean()",
         ),
         (
-            "a mean over the places",
-            "mean over the places",
+            "a mean over the positions",
+            "mean over the positions",
             "    return result",
             "    return result / (out_h * out_w)",
         ),
-        ("the first image alone", "only one image", "* met).sum()", "* met)[0]"),
+        ("only the first image", "only one image", "* met).sum()", "* met)[0]"),
         (
-            "the last place alone",
+            "only the last position",
             "one square image, one square kernel",
             "result[o, c, i, j] += ",
             "result[o, c, i, j] = ",
@@ -194,7 +194,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "padded[:, first + c, w, h]",
         ),
         (
-            "the weight where the image belongs",
+            "the weight instead of the image",
             "weight, not image",
             "    return result",
             "    return grad.sum() * weight",
@@ -202,7 +202,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "conv2d_grad_input": (
         (
-            "the kernel turned round",
+            "the kernel flipped",
             "kernel flipped",
             "* weight[o, :, i, j]",
             "* weight[o, :, -1 - i, -1 - j]",
@@ -225,24 +225,24 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             PLACE,
             "h, w = y * stride + i, x * stride + j",
         ),
-        ("the border left on", "border left on", "return " + PADDED, "return padded"),
+        ("the border not cropped", "border not cropped", "return " + PADDED, "return padded"),
         (
-            "the border cut off at the end alone",
-            "border cut on the wrong side",
+            "the border cropped only at the end",
+            "border cropped on the wrong side",
             "return " + PADDED,
             "return padded[:, :, :height, :width]",
         ),
-        ("the first kernel alone", "only one kernel", "for o in range(n_kernels)", "for o in [0]"),
-        ("every group sends to the first channels", "groups 2", FIRST, "first = 0"),
+        ("only the first kernel", "only one kernel", "for o in range(n_kernels)", "for o in [0]"),
+        ("every group adds to the first channels", "groups 2", FIRST, "first = 0"),
         (
-            "the image where the gradient belongs",
+            "the image instead of the gradient",
             "one square image, one square kernel",
             "share = grad[:, o, y, x, None]",
             "share = input[:, 0, y, x, None]",
         ),
         ("the wrong sign", "sign", "return " + PADDED, "return -" + PADDED),
         (
-            "half of it",
+            "half the gradient",
             "factor",
             "return " + PADDED,
             "return 0.5 * " + PADDED,

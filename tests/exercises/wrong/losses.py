@@ -1,14 +1,14 @@
-"""Wrong answers to the exercises on relu, on the softmax and on the loss."""
+"""Wrong answers to the exercises on relu, softmax and the loss."""
 
 LOG_SUM = "below - below.exp().sum().log()"
 BELIEF = "belief[label] -= 1"
 
-# exercise: (mistake, topic of the hint, right text, wrong text)
+# exercise: (mistake, topic of the hint, correct text, wrong text)
 ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "relu_backward": (
         ("zero let through", "zero let through", "input > 0", "input >= 0"),
         ("relu itself", "forward, not backward", "grad * passes", "input * passes"),
-        ("the slope alone", "gradient forgotten", "grad * passes", "passes.to(grad)"),
+        ("only the slope", "gradient forgotten", "grad * passes", "passes.to(grad)"),
         ("a comparison of the gradient", "sign of the gradient", "input > 0", "grad > 0"),
         ("unchanged", "let through unchanged", "grad * passes", "grad.clone()"),
         ("times the input", "times the input", "grad * passes", "grad * input * passes"),
@@ -23,7 +23,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "log_softmax": (
         ("no constant subtracted", "overflow", "row - row.max()", "row"),
-        ("the largest of all rows", "largest of all rows", "row.max()", "logits.max()"),
+        ("the maximum of all rows", "maximum of all rows", "row.max()", "logits.max()"),
         (
             "the columns normalised",
             "over the wrong dimension",
@@ -39,14 +39,14 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("probabilities", "logarithm forgotten", LOG_SUM, "below.exp() / below.exp().sum()"),
         ("base 2", "logarithm of base 2", LOG_SUM, f"({LOG_SUM}) / math.log(2)"),
         (
-            "the constant inside alone",
-            "largest not subtracted everywhere",
+            "the constant subtracted only inside",
+            "maximum not subtracted everywhere",
             LOG_SUM,
             "row - below.exp().sum().log()",
         ),
         (
             "the constant subtracted twice",
-            "largest not subtracted everywhere",
+            "maximum not subtracted everywhere",
             LOG_SUM,
             "below - below.exp().sum().log() - row.max()",
         ),
@@ -65,7 +65,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "scores_of_one - scores_of_one.max()",
             "scores_of_one",
         ),
-        ("the sign", "sign", "log_sum - below[label]", "below[label] - log_sum"),
+        ("the wrong sign", "sign", "log_sum - below[label]", "below[label] - log_sum"),
         ("a sum", "sum, not mean", "total / len(logits)", "total"),
         ("a mean over everything", "mean over everything", "len(logits)", "logits.numel()"),
         (
@@ -88,7 +88,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "log_sum - below[target].mean()",
         ),
         (
-            "the first label alone",
+            "only the first label",
             "several examples",
             "below[label]",
             "below[target[0]]",
@@ -129,25 +129,25 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "(scores_of_one - scores_of_one.max()).exp()",
             "scores_of_one.exp()",
         ),
-        ("the sign", "sign", "belief / len(logits)", "-belief / len(logits)"),
+        ("the wrong sign", "sign", "belief / len(logits)", "-belief / len(logits)"),
         ("no mean", "mean forgotten", "belief / len(logits)", "belief"),
         ("a mean over everything", "mean over everything", "len(logits)", "logits.numel()"),
         ("no label", "label forgotten", BELIEF, "pass"),
         (
-            "the label alone",
+            "only the label",
             "only the label",
             BELIEF,
             f"{BELIEF}\n        belief[: int(label)] = 0\n        belief[int(label) + 1 :] = 0",
         ),
         (
-            "scores for probabilities",
+            "logits instead of probabilities",
             "not normalised",
             "belief = e / e.sum()",
             "belief = scores_of_one.clone()",
         ),
         (
             "log-probabilities",
-            "logarithm too much",
+            "one logarithm too many",
             "belief = e / e.sum()",
             "belief = (e / e.sum()).log()",
         ),

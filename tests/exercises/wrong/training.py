@@ -1,21 +1,21 @@
-"""Wrong answers to the exercises on initial weights, batch norm, optimizers and dropout."""
+"""Wrong answers to the exercises on initialisation, batch norm, optimizers and dropout."""
 
-# exercise: (mistake, topic of the hint, right text, wrong text)
+# exercise: (mistake, topic of the hint, correct text, wrong text)
 ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "kaiming_uniform": (
-        ("fan_out", "fan_out for fan_in", "uniform[0].numel()", "uniform[:, 0].numel()"),
-        ("the channels alone", "window not counted", "uniform[0].numel()", "uniform.shape[1]"),
+        ("fan_out", "fan_out instead of fan_in", "uniform[0].numel()", "uniform[:, 0].numel()"),
+        ("only the channels", "window not counted", "uniform[0].numel()", "uniform.shape[1]"),
         ("all weights", "everything counted", "uniform[0].numel()", "uniform.numel()"),
         ("variance 1 / fan_in", "variance 1 / fan_in", "3 * 2 / fan_in", "3 / fan_in"),
         (
-            "the deviation as bound",
-            "standard deviation for the bound",
+            "the standard deviation as the bound",
+            "standard deviation as the bound",
             "3 * 2 / fan_in",
             "2 / fan_in",
         ),
         ("no root", "root forgotten", "math.sqrt(3 * 2 / fan_in)", "3 * 2 / fan_in"),
         (
-            "weights above 0 only",
+            "only positive weights",
             "only positive weights",
             "uniform * (2 * bound) - bound",
             "uniform * bound",
@@ -30,11 +30,11 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "batch_norm_train": (
         (
             "n − 1 in y",
-            "n − 1 where n belongs",
+            "n − 1 instead of n",
             "(squares / n + eps)",
             "(squares / (n - 1) + eps)",
         ),
-        ("n in what is kept", "n where n − 1 belongs", "squares / (n - 1)", "squares / n"),
+        ("n in the running variance", "n instead of n − 1", "squares / (n - 1)", "squares / n"),
         (
             "the two exchanged",
             "n and n − 1 exchanged",
@@ -61,18 +61,18 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("no root", "root forgotten", "(squares / n + eps).sqrt()", "(squares / n + eps)"),
         ("one mean for all channels", "several channels", "x.sum() / n", "input.mean()"),
         (
-            "the records not updated",
+            "the running statistics not updated",
             "running statistics not updated",
             "return y, torch.stack(means), torch.stack(variances)",
             "return y, running_mean, running_var",
         ),
         (
-            "the records overwritten",
+            "the running statistics overwritten",
             "changed",
             "return y, torch.stack(means)",
             "running_mean.copy_(torch.stack(means))\n    return y, running_mean",
         ),
-        ("y alone", "type", "return y, torch.stack(means), torch.stack(variances)", "return y"),
+        ("only y", "type", "return y, torch.stack(means), torch.stack(variances)", "return y"),
         ("no bias", "weight and bias", ".sqrt() + bias[c]", ".sqrt()"),
         (
             "the first image's statistics",
@@ -103,7 +103,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "param - (grad + velocity * momentum) * lr",
         ),
         (
-            "the rate in the buffer",
+            "the learning rate in the buffer",
             "learning rate in the buffer",
             "velocity = grad + buffer * momentum\n    return param - velocity * lr,",
             "velocity = grad * lr + buffer * momentum\n    return param - velocity,",
@@ -116,7 +116,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
         ("the old buffer", "old buffer", "param - velocity * lr", "param - buffer * lr"),
         (
-            "the gradient alone",
+            "only the gradient",
             "momentum without effect on the step",
             "param - velocity * lr",
             "param - grad * lr",
@@ -155,8 +155,8 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
         ("t counted from 0", "t off by one", "b1, b2 = betas", "b1, b2 = betas\n    t = t + 1"),
         (
-            "the corrected moments kept",
-            "corrected moments kept",
+            "the corrected moments returned",
+            "corrected moments returned",
             "eps), new_m, new_v",
             "eps), m_hat, v_hat",
         ),
@@ -170,7 +170,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "(v_hat + eps).sqrt()",
         ),
         ("the betas exchanged", "betas exchanged", "b1, b2 = betas", "b2, b1 = betas"),
-        ("an old m", "the first step", "m_hat = new_m /", "m_hat = m /"),
+        ("the old m", "the first step", "m_hat = new_m /", "m_hat = m /"),
     ),
     "cosine_schedule": (
         (
@@ -180,8 +180,8 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "(1 - 2 * step / total_steps)",
         ),
         ("upwards", "upwards", "middle + swing", "middle - swing"),
-        ("a whole wave", "a whole wave", "* math.pi", "* 2 * math.pi"),
-        ("degrees", "degrees for radians", "math.pi", "180"),
+        ("a full wave", "a full wave", "* math.pi", "* 2 * math.pi"),
+        ("degrees", "degrees instead of radians", "math.pi", "180"),
         (
             "a quarter of a wave",
             "quarter of a wave",
@@ -195,14 +195,14 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "min_lr + 2 * swing * (1 + math.cos(step / total_steps * math.pi))",
         ),
         (
-            "no lowest rate",
-            "lowest rate forgotten",
+            "no minimal rate",
+            "min_lr forgotten",
             "middle, swing =",
             "min_lr = 0.0\n    middle, swing =",
         ),
         (
-            "the lowest rate only added",
-            "lowest rate only added",
+            "min_lr only added",
+            "min_lr only added",
             "(max_lr + min_lr) / 2, (max_lr - min_lr) / 2",
             "max_lr / 2 + min_lr, max_lr / 2",
         ),
@@ -213,18 +213,23 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "step // total_steps",
         ),
         (
-            "to below the lowest rate",
+            "down to below min_lr",
             "negative half",
             "middle + swing * math.cos(step / total_steps * math.pi)",
             "min_lr + 2 * swing * math.cos(step / total_steps * math.pi)",
         ),
     ),
     "dropout": (
-        ("not enlarged", "not enlarged", "input / (1 - p)", "input * 1.0"),
+        ("not scaled", "not scaled", "input / (1 - p)", "input * 1.0"),
         ("divided by p", "divided by p", "input / (1 - p)", "input / max(p, 1e-9)"),
         ("multiplied", "multiplied, not divided", "input / (1 - p)", "input * (1 - p)"),
         ("the others dropped", "the others dropped", "uniform < p", "uniform >= p"),
-        ("lots equal to p dropped", "lots equal to p", "uniform < p", "uniform <= p"),
+        (
+            "random numbers equal to p dropped",
+            "random numbers equal to p",
+            "uniform < p",
+            "uniform <= p",
+        ),
         ("training ignored", "training ignored", "if not training:", "if False:"),
         (
             "scaled when not training",
@@ -233,13 +238,13 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "return input * (1 - p)",
         ),
         (
-            "lots of its own",
+            "its own random numbers",
             "unsteady",
             "uniform < p",
             "torch.rand(input.shape) < p",
         ),
         (
-            "one lot for all",
+            "one random number for all",
             "p = ½",
             "uniform < p",
             "uniform.flatten()[0] < p",

@@ -1,7 +1,7 @@
 """Wrong answers to the exercises on windows and pooling."""
 
 WINNER = "result[n, c, winner[0], winner[1]] += grad[n, c, y, x]"
-# Opens the window that a winner was looked for in.
+# Cuts out the window in which the winner was searched.
 WINDOW = (
     "top, left = max(y * stride - padding, 0), max(x * stride - padding, 0)\n"
     "                    bottom = y * stride - padding + kernel_size\n"
@@ -11,20 +11,20 @@ WINDOW = (
 )
 CUT = "return padded[:, :, padding : padding + height, padding : padding + width]"
 
-# exercise: (mistake, topic of the hint, right text, wrong text)
+# exercise: (mistake, topic of the hint, correct text, wrong text)
 ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "output_size": (
         ("one too few", "off by one", "return count", "return count - 1"),
         ("one too many", "off by one", "<= last_cell", "<= last_cell + 1"),
         (
             "rounded up",
-            "last place",
+            "last position",
             "return count",
             "return -(-(last_cell - reach) // stride) + 1",
         ),
         (
             "(n + 2p − k + 1) / s",
-            "last place",
+            "last position",
             "return count",
             "return (last_cell - reach + 1) // stride",
         ),
@@ -54,7 +54,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "unfold": (
         (
             "a row for each window",
-            "rows for columns",
+            "rows instead of columns",
             "dim=2",
             "dim=1",
         ),
@@ -92,7 +92,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "    span_h, span_w = ",
         ),
         (
-            "the cells not set apart",
+            "the cells not spaced apart",
             "dilation 2",
             "window = window[:, :, ::dilation, ::dilation]",
             "window = window[:, :, : kernel_size[0], : kernel_size[1]]",
@@ -124,7 +124,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "max_pool2d_forward": (
         (
-            "the search begins at zero",
+            "the search starts from zero",
             "starts from zero",
             ".amax((2, 3))",
             ".amax((2, 3)).clamp(min=0)",
@@ -141,7 +141,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("the smallest", "smallest, not largest", ".amax(", ".amin("),
         ("the mean", "mean, not maximum", ".amax(", ".mean("),
         (
-            "the window moves on by its own size",
+            "the window moves by its own size",
             "stride forgotten",
             "n, channels, height, width = input.shape",
             "n, channels, height, width = input.shape\n    stride = kernel_size",
@@ -160,13 +160,13 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             ".amax((1, 2, 3))[:, None]",
         ),
         (
-            "a window that slips off the edge is shifted",
+            "windows past the edge shifted instead of clipped",
             "padding 1",
             "rows = slice(max(top, 0), top + kernel_size)",
             "rows = slice(max(top, 0), max(top, 0) + kernel_size)",
         ),
         (
-            "the width from the height",
+            "the width computed from the height",
             "sides of different lengths",
             "out_w = (width +",
             "out_w = (height +",
@@ -179,10 +179,10 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
     ),
     "max_pool2d_backward": (
-        ("the last of equals wins", "last winner", "value > largest", "value >= largest"),
+        ("the last maximum wins", "last winner", "value > largest", "value >= largest"),
         (
-            "all of the largest win",
-            "all of the largest win",
+            "all maxima win",
+            "all maxima win",
             WINNER,
             WINDOW + "back = (window == largest) * grad[n, c, y, x]\n"
             "                    result[n, c, top:bottom, left:right] += back",
@@ -195,7 +195,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
         ("ones, not the gradient", "gradient forgotten", "+= grad[n, c, y, x]", "+= 1"),
         (
-            "every cell gets it",
+            "every cell gets the gradient",
             "spread over the window",
             WINNER,
             WINDOW + "result[n, c, top:bottom, left:right] += grad[n, c, y, x]",
@@ -207,13 +207,13 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "+= largest",
         ),
         (
-            "search down the columns",
+            "search column by column",
             "order of the search",
             "if largest is None or value > largest:",
             "if largest is None or (value, -w) > (largest, -winner[1]):",
         ),
         (
-            "the first window's place everywhere",
+            "the stride ignored in the rows",
             "a stride that is not the kernel's size",
             "range(y * stride - padding, y * stride - padding + kernel_size)",
             "range(y * kernel_size - padding, y * kernel_size - padding + kernel_size)",
@@ -225,8 +225,8 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "value < largest",
         ),
         (
-            "the largest share",
-            "winners share",
+            "all maxima share",
+            "maxima share",
             WINNER,
             WINDOW + "won = (window == largest) / (window == largest).sum()\n"
             "                    result[n, c, top:bottom, left:right] += won * grad[n, c, y, x]",
@@ -242,7 +242,7 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "padded[:, :, rows, cols] = share",
         ),
         (
-            "divided by the cells on the image",
+            "divided by the cells in the image",
             "padding not counted",
             "            padded[:, :, rows, cols] += share",
             "            inside = torch.zeros_like(padded[0, 0])\n"
@@ -258,10 +258,10 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
             "rows = slice(y * kernel_size, y * kernel_size + kernel_size)\n"
             "            cols = slice(x * kernel_size, x * kernel_size + kernel_size)",
         ),
-        ("the border left on", "border left on", CUT, "return padded"),
+        ("the border not cropped", "border not cropped", CUT, "return padded"),
         (
-            "the border cut off at the end alone",
-            "border cut on the wrong side",
+            "the border cropped only at the end",
+            "border cropped on the wrong side",
             CUT,
             "return padded[:, :, :height, :width]",
         ),

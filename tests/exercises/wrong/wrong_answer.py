@@ -1,4 +1,4 @@
-"""A wrong answer: a reference solution with one place changed, as learners would."""
+"""A wrong answer: a reference solution with one typical mistake."""
 
 import inspect
 from typing import NamedTuple
@@ -8,14 +8,14 @@ from minicnn.exercises.stub import HEADER
 
 
 class WrongAnswer(NamedTuple):
-    """What a learner hands in, and what the grader has to say to it.
+    """An answer that a learner might submit, and the topic of the hint for it.
 
     Attributes:
-        exercise: its name.
-        mistake: in a few words.
-        topic: of the grader's hint.
-        old: the right text, which occurs once in the solution.
-        new: the wrong text in its place.
+        exercise: the name of the exercise.
+        mistake: the mistake in a few words.
+        topic: the topic of the grader's hint.
+        old: the correct text, which occurs once in the solution.
+        new: the wrong text that replaces it.
     """
 
     exercise: str
@@ -26,12 +26,12 @@ class WrongAnswer(NamedTuple):
 
     @property
     def name(self) -> str:
-        """A name of its own."""
+        """Return a unique name."""
         return f"{self.exercise}: {self.mistake}"
 
     @property
     def file(self) -> str:
-        """The text of the learner's file."""
+        """Return the text of the learner's file."""
         right = right_answer(self.exercise)
         found = right.count(self.old)
         if found != 1:
@@ -40,11 +40,11 @@ class WrongAnswer(NamedTuple):
 
 
 def solution_of(exercise: str) -> str:
-    """The source of the reference solution."""
+    """Return the source of the reference solution."""
     return inspect.getsource(EXERCISES[exercise].solution)
 
 
 def right_answer(exercise: str) -> str:
-    """The text of a learner's file with the reference solution in it."""
+    """Return the text of a learner's file with the reference solution."""
     source = solution_of(exercise).replace("def solution(", f"def {exercise}(")
     return HEADER.format(file=f"{exercise}.py") + source
