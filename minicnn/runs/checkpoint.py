@@ -120,7 +120,8 @@ def match(saved: Tree, like: Tree) -> Tree:
 
     def matched(path: str, wanted: Any, leaf: Any) -> Any:
         if _kind(wanted) != _kind(leaf):
-            raise ValueError(f"trees differ at {path!r}: {_kind(wanted)} against {_kind(leaf)}")
+            expected, got = _kind(wanted), _kind(leaf)
+            raise ValueError(f"trees differ at {path!r}: expected {expected}, got {got}")
         return leaf.to(wanted.device) if isinstance(leaf, Tensor) else leaf
 
     plain = _plain(like)
