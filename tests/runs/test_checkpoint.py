@@ -143,7 +143,7 @@ def test_parameters_come_back_as_tensors_without_gradient(path: Path) -> None:
     ("like", "message"),
     [
         ({"step": 7}, r"the root: expected dict with keys \['step'\], got .*\['step', 'params'\]"),
-        ({**MODEL, "params": (MODEL["params"][0],)}, "'params': tuple with keys"),
+        ({**MODEL, "params": (MODEL["params"][0],)}, "'params': expected tuple with keys"),
         ({**MODEL, "params": (MODEL["params"][0], {})}, "'params/1': expected dict .* got tuple"),
         ({**MODEL, "step": 7.0}, "'step': expected float, got int"),
         (
