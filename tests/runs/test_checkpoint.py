@@ -254,7 +254,7 @@ def write_zip(path: Path) -> None:
 )
 def test_a_foreign_file_is_refused(path: Path, write: Any) -> None:
     write(path)
-    with pytest.raises(CheckpointError, match=f"^{path} is .*no checkpoint of minicnn$"):
+    with pytest.raises(CheckpointError, match=f"^{path} is .*not a minicnn checkpoint$"):
         checkpoint.load(path)
 
 
