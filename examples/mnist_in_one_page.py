@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from minicnn import data, layers, optim, train
 from minicnn import functional as F
 
-# The data: MNIST, or where it cannot be downloaded, the sample that comes with minicnn.
+# The data: MNIST, or the sample that comes with minicnn if MNIST cannot be downloaded.
 digits, test_digits, note = data.load()
 print(note or digits.name)
 
@@ -27,7 +27,7 @@ net = layers.sequential(
 rng = torch.Generator().manual_seed(0)
 params, state, _ = net.init(rng, (1, 28, 28))
 
-# Training: follow the gradient of the cross-entropy with Adam, for two passes over the data.
+# Training: minimise the cross-entropy with Adam, for two passes over the data.
 adam = optim.adam(lr=2e-3)
 step = train.make_train_step(net, F.cross_entropy, adam)
 now = train.TrainState(0, params, state, adam.init(params))
@@ -36,7 +36,7 @@ for now, logs in train.fit(step, now, batches, rng):
     if now.step % 100 == 0:
         print(f"step {now.step:5}  loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.0%}")
 
-# Test on images that training has not seen.
+# Test on images that were not used for training.
 scores, labels = train.predict(net, now.params, now.state, data.batches(test_digits, 1000))
 predictions = scores.argmax(1)
 correct = predictions == labels
@@ -47,8 +47,8 @@ figure = Figure(figsize=(12, 3.4), layout="constrained")
 for row, chosen in zip(figure.subplots(2, 10), (correct, ~correct), strict=True):
     for axes, i in zip(row, chosen.nonzero()[:10, 0].tolist(), strict=False):
         axes.imshow(test_digits.images[i, 0], cmap="gray_r")
-        axes.set_title(f"{predictions[i]}" if correct[i] else f"{predictions[i]}, is {labels[i]}")
+        axes.set_title(f"{predictions[i]}" if correct[i] else f"{predictions[i]}, true {labels[i]}")
     for axes in row:
         axes.axis("off")
 figure.savefig("predictions.png")
-print("Drawn in predictions.png: the first ten correct predictions above, incorrect ones below")
+print("Saved predictions.png: the first ten correct predictions above, incorrect ones below")

@@ -1,8 +1,8 @@
-"""Read digits in your own pictures: photos or drawings, dark on light or light on dark.
+"""Classify digits in your own images: photos or drawings, dark on light or light on dark.
 
     python3 examples/predict.py runs/quick seven.jpg drawings/*.png
 
-A picture that is blank or cannot be read is refused with the reason, and the others are read.
+An image that is blank or cannot be read is reported with the reason, and the others are classified.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 from minicnn.runs.console import end_at_ctrl_c
 
 if __name__ == "__main__":
-    end_at_ctrl_c()  # while torch is imported, which takes seconds
+    end_at_ctrl_c()  # before torch is imported, which takes seconds
 
 import torch
 
@@ -24,12 +24,12 @@ from photo import read_digit
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Read the pictures, predict, draw."""
+    """Read the images, predict, draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder of a run of train_mnist.py")
-    add("images", metavar="IMAGE", nargs="+", type=Path, help="picture of a digit")
-    add("--weights", choices=("last", "best"), default="last", help="best by validation, or last")
+    add("images", metavar="IMAGE", nargs="+", type=Path, help="image of a digit")
+    add("--weights", choices=("last", "best"), default="last", help="last, or best on validation")
     add("--show", action="store_true", help="also open the figure in a window")
     args = parser.parse_args(argv)
 
@@ -49,11 +49,11 @@ def main(argv: list[str] | None = None) -> None:
         maps = insight.saliency(trained.net, *trained.weights, images, scores.argmax(1))
         figure = viz.guesses(images, scores, maps, captions=[path.name for path in digits])
         runs.save_figures(trained.run, {"predict": figure})
-        runs.say(f"Drawn in {trained.run.figures / 'predict.png'}")
+        runs.say(f"Saved {trained.run.figures / 'predict.png'}")
         if args.show:
             viz.show([figure])
     if len(digits) < len(args.images):
-        raise runs.CommandError("some pictures could not be read")
+        raise runs.CommandError("some images could not be read")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from minicnn.runs.console import end_at_ctrl_c
 
 if __name__ == "__main__":
-    end_at_ctrl_c()  # while torch is imported, which takes seconds
+    end_at_ctrl_c()  # before torch is imported, which takes seconds
 
 from minicnn import data, metrics, parallel, runs, train
 from minicnn import functional as F
@@ -22,9 +22,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder of a run of train_mnist.py")
-    add("--weights", choices=("last", "best"), default="last", help="best by validation, or last")
+    add("--weights", choices=("last", "best"), default="last", help="last, or best on validation")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
-    add("--data-dir", default=data.data_dir(), help="folder that has MNIST/raw/…")
+    add("--data-dir", default=data.data_dir(), help="folder with MNIST/raw/…")
     args = parser.parse_args(argv)
 
     device = parallel.find_device(args.device)

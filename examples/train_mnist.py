@@ -1,10 +1,10 @@
-"""Train a convolutional network on MNIST, test it, and draw what it got right and wrong.
+"""Train a convolutional network on MNIST, test it, and draw its predictions and mistakes.
 
     python3 examples/train_mnist.py
     python3 examples/train_mnist.py --preset quick --out runs/quick
     python3 examples/train_mnist.py --resume runs/quick
 
-Read main() from top to bottom: it is the whole job.
+Read main() from top to bottom: it is the whole program.
 """
 
 import functools
@@ -16,7 +16,7 @@ from pathlib import Path
 from minicnn.runs.console import end_at_ctrl_c
 
 if __name__ == "__main__":
-    end_at_ctrl_c()  # while torch is imported, which takes seconds
+    end_at_ctrl_c()  # before torch is imported, which takes seconds
 
 import torch
 from tqdm import tqdm
@@ -29,7 +29,7 @@ from minicnn.runs import setting
 
 IN_SHAPE = (1, 28, 28)
 
-# A preset replaces the defaults below. "best" was chosen on validation images, not on test images.
+# A preset overrides the defaults below. "best" was chosen on validation images, not on test images.
 PRESETS = {
     "quick": {"epochs": 1},
     "default": {},
@@ -43,24 +43,24 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Settings(runs.Settings):
-    """Every option of this program; runs.Settings adds --out, --resume and others."""
+    """The options of this program; runs.Settings adds --out, --resume and others."""
 
     preset: str = setting("default", "other defaults, see below", choices=PRESETS)
-    dataset: str = setting("auto", "auto: mnist, or sample without it", choices=data.DATASETS)
-    data_dir: Path = setting(data.data_dir(), "has or gets MNIST/raw/…", free_on_resume=True)
+    dataset: str = setting("auto", "auto: mnist, else the sample", choices=data.DATASETS)
+    data_dir: Path = setting(data.data_dir(), "folder for MNIST/raw/…", free_on_resume=True)
     model: str = setting("mnist_cnn", "network", choices=models.MODELS)
     epochs: int = setting(6, "passes over the training images", at_least=1)
-    batch_size: int = setting(256, "images in a batch", at_least=1)
+    batch_size: int = setting(256, "images per batch", at_least=1)
     lr: float = setting(0.01, "peak learning rate of the one-cycle schedule", at_least=0)
-    shift: int = setting(2, "shift training images by up to so many pixels", at_least=0)
-    rotate: float = setting(0.0, "rotate them by up to so many degrees", at_least=0, at_most=180)
-    scale: float = setting(0.0, "zoom them by up to this fraction", at_least=0, below=1)
-    shear: float = setting(0.0, "shear them by up to so many degrees", at_least=0, below=90)
-    elastic: float = setting(0.0, "bend them: standard deviation in pixels", at_least=0)
-    label_smoothing: float = setting(0.1, "in the training loss", at_least=0, at_most=1)
-    average: float = setting(0.0, "average weights over this part of the run", at_least=0)
-    test_shift: int = setting(0, "pixels: test the mean of nine shifted views", at_least=0)
-    seed: int = setting(0, "of all random numbers", at_least=0, below=2**64)
+    shift: int = setting(2, "augmentation: maximum shift in pixels", at_least=0)
+    rotate: float = setting(0.0, "maximum rotation in degrees", at_least=0, at_most=180)
+    scale: float = setting(0.0, "maximum relative change of scale", at_least=0, below=1)
+    shear: float = setting(0.0, "maximum shear in degrees", at_least=0, below=90)
+    elastic: float = setting(0.0, "elastic distortion: deviation in pixels", at_least=0)
+    label_smoothing: float = setting(0.1, "of the training loss", at_least=0, at_most=1)
+    average: float = setting(0.0, "average weights over this fraction of the run", at_least=0)
+    test_shift: int = setting(0, "average nine test views shifted by N pixels", at_least=0)
+    seed: int = setting(0, "seed of all random numbers", at_least=0, below=2**64)
     device: str = setting(
         "auto", "auto, cpu, cuda or mps", check=parallel.find_device, free_on_resume=True
     )
@@ -68,26 +68,26 @@ class Settings(runs.Settings):
 
 
 def make_augmentation(settings: Settings) -> data.Augment | None:
-    """Return what changes the training images in each epoch."""
+    """Return the augmentation of the training images, or None."""
     s = settings
     if s.rotate or s.scale or s.shear or s.elastic:
         affine = data.affine_field(s.rotate, s.scale, s.shear, s.shift)
         return data.random_warp(affine, data.elastic_field(s.elastic))
-    return data.random_shift(s.shift) if s.shift else None  # by whole pixels, which is faster
+    return data.random_shift(s.shift) if s.shift else None  # whole pixels, which is faster
 
 
 def make_optimizer(
     settings: Settings, schedule: schedules.Schedule, total_steps: int, processes: Processes
 ) -> optim.Transform:
-    """Return Adam, and behind it the average of the weights if there is to be one."""
+    """Return Adam, followed by weight averaging if requested."""
     links = [parallel.average_gradients(processes), optim.adam(schedule, betas=(0.7, 0.9))]
-    if settings.average:  # an average of decay d reaches back over 1 / (1 − d) steps
+    if settings.average:  # an average with decay d spans about 1 / (1 − d) steps
         links.append(optim.ema(1 - 1 / max(1, settings.average * total_steps)))
     return optim.chain(*links)
 
 
 def epoch_line(row: dict[str, float], epochs: int) -> str:
-    """Return what to print after an epoch."""
+    """Return the line to print after an epoch."""
     return (
         f"epoch {row['epoch']}/{epochs}  "
         f"train loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.2%}  "
@@ -108,7 +108,7 @@ def draw(
     scores: torch.Tensor,
     tested: dict[str, float],
 ) -> None:
-    """Save the figures and the report; open the figures if asked."""
+    """Save the figures and the report; open the figures if requested."""
     from minicnn import pages, viz  # here, since matplotlib takes a while to import
 
     figures = viz.usual_figures(
@@ -124,7 +124,7 @@ def draw(
     if settings.show:
         try:
             viz.show(figures.values())
-        except RuntimeError as error:  # no screen: the figures are saved all the same
+        except RuntimeError as error:  # no screen; the figures are saved in any case
             runs.complain(f"NOTE: {error}")
 
 
@@ -133,7 +133,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     began = time.perf_counter()
     F.keep_freed_memory()  # on the CPU: less time in page faults
     settings = Settings.parse(argv, __doc__, PRESETS)
-    # One process, or several if torchrun started it. They share the work; the first one speaks.
+    # One process, or several if started by torchrun. They share the work; only the first prints.
     with parallel.join(parallel.find_device(settings.device)) as processes:
         device, quiet = processes.device, settings.quiet or processes.rank > 0
         say = functools.partial(runs.say, quiet=quiet)  # prints above the progress bar
@@ -155,12 +155,12 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         if note:
             say(f"NOTE: {note}\n")
         say(
-            f"{whole.name}: {images:,} images to train on, {len(validation.labels):,} to validate, "
-            f"{len(test.labels):,} to test; on {device}, processes: {processes.size}\n\n"
+            f"{whole.name}: {images:,} training, {len(validation.labels):,} validation and "
+            f"{len(test.labels):,} test images; device {device}, processes: {processes.size}\n\n"
             f"{summary(net, IN_SHAPE)}\n"
         )
 
-        # Where to start: at the beginning, or at the last checkpoint of the run to resume.
+        # Start from the initial weights, or from the last checkpoint of the run to resume.
         initial = runs.initial_weights(net, IN_SHAPE, settings.seed, device)
         rng = torch.Generator(device).manual_seed(settings.seed)
         start = train.TrainState(0, *initial, optimizer.init(initial.params))
@@ -176,7 +176,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             params = optim.averaged(now.opt_state) if settings.average else now.params
             return runs.Weights(params, now.state)
 
-        # From here on, whatever cuts the run off, the user is told what is saved and how to resume.
+        # If the run is interrupted from here on, the user is told what is saved and how to resume.
         with runs.Session(
             run, progress, weights, settings.epochs, steps, schedule, settings.save_every, processes
         ) as session:
@@ -188,7 +188,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
                 total=settings.epochs * steps, initial=progress.training.step, unit="step",
                 leave=False, disable=True if quiet else None,
             )  # fmt: skip
-            # torchrun repeats a Ctrl-C that its processes have had from the terminal already.
+            # torchrun repeats a Ctrl-C that its processes have already received from the terminal.
             with runs.interruptible(once=processes.size > 1) as stopping, bar:
                 for now, logs in train.fit(step, progress.training, batches, rng):
                     progress = session.after_step(progress, now, logs, rng)
@@ -201,7 +201,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
                         validated = train.evaluate(net, *weights(now), held_out)
                         progress = session.after_epoch(progress, images, validated)
                         say(epoch_line(progress.history[-1], settings.epochs))
-                    session.save(progress, stopping())  # writes now and then; Ctrl-C ends here
+                    session.save(progress, stopping())  # writes if it is time; Ctrl-C stops here
 
             if processes.rank > 0:
                 return {}
@@ -220,7 +220,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             if note:
                 say(f"NOTE: {note}")
             draw(settings, run, progress, net, initial, trained, test, scores, tested)
-        say(f"{time.perf_counter() - began:.0f} seconds in all. Everything is in {run.folder}:")
+        say(f"{time.perf_counter() - began:.0f} seconds in total. The results are in {run.folder}:")
         say(f"open {run.report} in a browser.")
     return {
         "test_loss": tested["loss"],

@@ -1,4 +1,4 @@
-"""Draw what a trained network got right and wrong, and look inside it.
+"""Draw the correct and incorrect predictions of a trained network, and look inside it.
 
 python3 examples/visualize_mnist.py runs/quick
 python3 examples/visualize_mnist.py runs/quick --show
@@ -11,19 +11,19 @@ from pathlib import Path
 from minicnn.runs.console import end_at_ctrl_c
 
 if __name__ == "__main__":
-    end_at_ctrl_c()  # while torch is imported, which takes seconds
+    end_at_ctrl_c()  # before torch is imported, which takes seconds
 
 from minicnn import data, insight, layers, parallel, runs, train, tree, viz
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Read the command line, compute, draw, save; open the figures if asked."""
+    """Read the command line, compute, draw and save; open the figures if requested."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder of a run of train_mnist.py")
-    add("--weights", choices=("last", "best"), default="last", help="best by validation, or last")
+    add("--weights", choices=("last", "best"), default="last", help="last, or best on validation")
     add("--device", default="auto", help="auto, cpu, cuda or mps")
-    add("--data-dir", default=data.data_dir(), help="folder that has MNIST/raw/…")
+    add("--data-dir", default=data.data_dir(), help="folder with MNIST/raw/…")
     add("--show", action="store_true", help="also open the figures in windows")
     args = parser.parse_args(argv)
 
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
         trained.net, trained.initial, trained.weights, history, test.images, test.labels, scores
     )
 
-    # Looking inside takes little computing: the CPU will do.
+    # The rest needs little computation: the CPU is fast enough.
     params, state = tree.map(lambda x: x.cpu(), tuple(trained.weights))
     network = trained.net, params, state
     images, labels = test.images.float() / 255, test.labels

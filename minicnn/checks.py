@@ -1,4 +1,4 @@
-"""Checks of arguments: their errors name the argument, the value and what was expected."""
+"""Argument checks: the error names the argument, its value and what was expected."""
 
 from collections.abc import Callable
 from numbers import Real
@@ -22,7 +22,7 @@ def boolean(name: str, value: Any) -> bool:
 
 
 def integer(name: str, value: Any, minimum: int | None = None) -> int:
-    """Return ``value`` if it is an integer, of at least ``minimum``; bool is none here."""
+    """Return ``value`` if it is an integer of at least ``minimum``; a bool is not accepted."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if minimum is not None and value < minimum:
@@ -31,9 +31,10 @@ def integer(name: str, value: Any, minimum: int | None = None) -> int:
 
 
 def number(name: str, value: Any, accept: Callable[[float], bool], expected: str) -> float:
-    """Return ``value`` if it is a real number that ``accept``s; ``expected`` says which, in words.
+    """Return ``value`` if it is a real number for which ``accept`` is true.
 
-    NaN fails every comparison, so an ``accept`` written as a comparison refuses it.
+    ``expected`` describes the accepted numbers in the message. NaN fails every comparison, so an
+    ``accept`` written as a comparison rejects it.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
@@ -43,15 +44,15 @@ def number(name: str, value: Any, accept: Callable[[float], bool], expected: str
 
 
 def probability(name: str, value: Any) -> float:
-    """Return ``value`` if it lies in [0, 1]."""
+    """Return ``value`` if it is in [0, 1]."""
     return number(name, value, lambda v: 0 <= v <= 1, "in [0, 1]")
 
 
 def non_negative(name: str, value: Any) -> float:
-    """Return ``value`` if it is zero or more, and finite."""
+    """Return ``value`` if it is finite and at least 0."""
     return number(name, value, lambda v: 0 <= v < float("inf"), "a finite number of at least 0")
 
 
 def positive(name: str, value: Any) -> float:
-    """Return ``value`` if it is above zero, and finite."""
+    """Return ``value`` if it is finite and above 0."""
     return number(name, value, lambda v: 0 < v < float("inf"), "a finite number above 0")

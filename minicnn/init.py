@@ -1,8 +1,8 @@
 """Initial weights, drawn from an explicit generator.
 
 A layer multiplies the variance of its input by about fan_in · Var(w), because each output sums
-fan_in products. Weights whose variance is a constant over fan_in keep signals alive through many
-layers.
+fan_in products. Weights whose variance is proportional to 1 / fan_in keep the scale of a signal
+through many layers.
 """
 
 import math
@@ -14,10 +14,10 @@ from minicnn import checks
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Count the inputs that an output sums over, and the outputs that an input reaches.
+    """Return fan_in, the number of inputs of an output, and fan_out, of outputs of an input.
 
     Args:
-        shape: of a weight, (O, I) or (O, I, kH, kW).
+        shape: the shape of a weight, (O, I) or (O, I, kH, kW).
 
     Returns:
         (fan_in, fan_out) = (I · kH · kW, O · kH · kW).
@@ -60,9 +60,9 @@ def normal(generator: torch.Generator, shape: tuple[int, ...], std: float) -> Te
 
 
 def kaiming_std(shape: tuple[int, ...], a: float = 0.0) -> float:
-    """Compute √(2 / ((1 + a²) · fan_in)), which keeps the variance through a leaky relu.
+    """Compute √(2 / ((1 + a²) · fan_in)), which preserves the variance through a leaky relu.
 
-    A relu of negative slope ``a`` leaves (1 + a²) / 2 of the mean square, hence the gain.
+    A leaky relu with negative slope ``a`` keeps (1 + a²) / 2 of the mean square, hence the gain.
 
     Example:
         >>> kaiming_std((1, 50))
@@ -74,18 +74,18 @@ def kaiming_std(shape: tuple[int, ...], a: float = 0.0) -> float:
 
 
 def kaiming_uniform(generator: torch.Generator, shape: tuple[int, ...], a: float = 0.0) -> Tensor:
-    """Draw uniformly with the standard deviation of `kaiming_std`.
+    """Draw from a uniform distribution with the standard deviation `kaiming_std`.
 
     A uniform distribution on [−b, b] has the standard deviation b / √3. With a = √5 the bound is
-    1 / √fan_in, which is what torch's layers start from.
+    1 / √fan_in, the default initialisation of torch's layers.
 
     Args:
-        generator: where the numbers come from.
-        shape: of the weight, (O, I) or (O, I, kH, kW).
-        a: negative slope of the relu that follows.
+        generator: the random number generator.
+        shape: the shape of the weight, (O, I) or (O, I, kH, kW).
+        a: negative slope of the leaky relu that follows; 0 for a relu.
 
     Returns:
-        The weight, equal to torch's of the same name under the same seed.
+        The weight, equal to that of torch's function of the same name with the same seed.
 
     Example:
         >>> kaiming_uniform(torch.Generator().manual_seed(0), (8, 1, 3, 3)).shape
@@ -97,15 +97,15 @@ def kaiming_uniform(generator: torch.Generator, shape: tuple[int, ...], a: float
 
 
 def kaiming_normal(generator: torch.Generator, shape: tuple[int, ...], a: float = 0.0) -> Tensor:
-    """Draw normally with the standard deviation of `kaiming_std`.
+    """Draw from a normal distribution with the standard deviation `kaiming_std`.
 
     Args:
-        generator: where the numbers come from.
-        shape: of the weight, (O, I) or (O, I, kH, kW).
-        a: negative slope of the relu that follows.
+        generator: the random number generator.
+        shape: the shape of the weight, (O, I) or (O, I, kH, kW).
+        a: negative slope of the leaky relu that follows; 0 for a relu.
 
     Returns:
-        The weight, equal to torch's of the same name under the same seed.
+        The weight, equal to that of torch's function of the same name with the same seed.
 
     Example:
         >>> kaiming_normal(torch.Generator().manual_seed(0), (8, 1, 3, 3)).shape
@@ -117,7 +117,7 @@ def kaiming_normal(generator: torch.Generator, shape: tuple[int, ...], a: float 
 
 
 def xavier_std(shape: tuple[int, ...], gain: float = 1.0) -> float:
-    """Compute gain · √(2 / (fan_in + fan_out)), a compromise for signals and gradients.
+    """Compute gain · √(2 / (fan_in + fan_out)), a compromise between signals and gradients.
 
     Example:
         >>> xavier_std((25, 25))
@@ -130,15 +130,15 @@ def xavier_std(shape: tuple[int, ...], gain: float = 1.0) -> float:
 
 
 def xavier_uniform(generator: torch.Generator, shape: tuple[int, ...], gain: float = 1.0) -> Tensor:
-    """Draw uniformly with the standard deviation of `xavier_std`.
+    """Draw from a uniform distribution with the standard deviation `xavier_std`.
 
     Args:
-        generator: where the numbers come from.
-        shape: of the weight, (O, I) or (O, I, kH, kW).
-        gain: factor that makes up for the activation that follows.
+        generator: the random number generator.
+        shape: the shape of the weight, (O, I) or (O, I, kH, kW).
+        gain: scale factor that compensates for the activation that follows.
 
     Returns:
-        The weight, equal to torch's of the same name under the same seed.
+        The weight, equal to that of torch's function of the same name with the same seed.
 
     Example:
         >>> xavier_uniform(torch.Generator().manual_seed(0), (10, 84)).shape
@@ -150,15 +150,15 @@ def xavier_uniform(generator: torch.Generator, shape: tuple[int, ...], gain: flo
 
 
 def xavier_normal(generator: torch.Generator, shape: tuple[int, ...], gain: float = 1.0) -> Tensor:
-    """Draw normally with the standard deviation of `xavier_std`.
+    """Draw from a normal distribution with the standard deviation `xavier_std`.
 
     Args:
-        generator: where the numbers come from.
-        shape: of the weight, (O, I) or (O, I, kH, kW).
-        gain: factor that makes up for the activation that follows.
+        generator: the random number generator.
+        shape: the shape of the weight, (O, I) or (O, I, kH, kW).
+        gain: scale factor that compensates for the activation that follows.
 
     Returns:
-        The weight, equal to torch's of the same name under the same seed.
+        The weight, equal to that of torch's function of the same name with the same seed.
 
     Example:
         >>> xavier_normal(torch.Generator().manual_seed(0), (10, 84)).shape

@@ -1,4 +1,4 @@
-"""Metrics of a classifier: how often it is right, and what it takes for what."""
+"""Metrics of a classifier: accuracy, the confusion matrix, and a table of the classes."""
 
 import torch
 from torch import Tensor
@@ -7,18 +7,18 @@ from minicnn import checks
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Compute the fraction of predictions that are right: ``mean(argmax_k logits = labels)``.
+    """Compute the fraction of correct predictions: ``mean(argmax_k logits = labels)``.
 
     Args:
         logits: Scores or probabilities of the classes, float (N, K).
         labels: The true classes, integers (N,).
 
     Returns:
-        A 0-d float32 tensor in [0, 1]. Equal scores count for the first class.
+        A 0-d float32 tensor in [0, 1]. Ties go to the first class.
 
     Raises:
         TypeError: ``labels`` are not integers.
-        ValueError: The shapes do not fit, or there are no examples.
+        ValueError: The shapes do not match, or there are no examples.
 
     Example:
         >>> accuracy(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1]))
@@ -42,12 +42,12 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> T
         num_classes: The number K of classes.
 
     Returns:
-        An int64 tensor (K, K): rows are true classes, columns predicted ones; the right
-        predictions stand on the diagonal.
+        An int64 tensor (K, K): rows are true classes, columns predicted classes; the correct
+        predictions are on the diagonal.
 
     Raises:
         TypeError: ``labels`` are not integers.
-        ValueError: The shapes do not fit, or a class lies outside [0, K).
+        ValueError: The shapes do not match, or a class is outside [0, K).
 
     Example:
         >>> confusion_matrix(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), num_classes=2)
@@ -73,14 +73,14 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> T
 
 
 def class_table(scores: Tensor, labels: Tensor) -> list[tuple[str, ...]]:
-    """Make a table of the classes: how many images, how many correct, the most common mistake.
+    """Return a table of the classes: images, correct predictions, the most common mistake.
 
     Args:
-        scores: Of the classes, float (N, K).
+        scores: The scores of the classes, float (N, K).
         labels: The true classes, integers (N,).
 
     Returns:
-        Rows of text, the first of them the header.
+        Rows of text; the first is the header.
 
     Raises:
         TypeError, ValueError: As `confusion_matrix`.

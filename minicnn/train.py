@@ -1,4 +1,4 @@
-"""Training: a function from state to state, applied batch after batch."""
+"""Training: a function from state to state, applied to one batch after another."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -22,10 +22,10 @@ class TrainState(NamedTuple):
     """All that training changes.
 
     Attributes:
-        step: number of updates made.
+        step: number of updates so far.
         params: the model's parameters.
-        state: what the layers keep, such as running statistics.
-        opt_state: what the optimizer keeps, such as moments.
+        state: the state of the layers, such as running statistics.
+        opt_state: the state of the optimizer, such as moments.
     """
 
     step: int
@@ -38,12 +38,12 @@ Step = Callable[[TrainState, Batch, torch.Generator | None], tuple[TrainState, M
 
 
 def value_and_grad(f: Callable[..., Any], has_aux: bool = False) -> Callable[..., tuple[Any, Tree]]:
-    """Make of a function of a tree one that also returns its gradient, (f(x), ∂f/∂x).
+    """Return a function that computes ``f`` and its gradient, (f(x), ∂f/∂x).
 
     Args:
-        f: returns a scalar; with ``has_aux`` the pair (scalar, anything else that it computed). The
-            gradient is taken with respect to its first argument.
-        has_aux: see ``f``; what else it computed is a tree.
+        f: returns a scalar, or with ``has_aux`` a pair (scalar, aux), where aux is any tree. The
+            gradient is taken with respect to the first argument, a tree.
+        has_aux: whether ``f`` returns auxiliary outputs.
 
     Returns:
         A function of the same arguments that returns (value, gradient), or with ``has_aux``
@@ -76,10 +76,10 @@ def value_and_grad(f: Callable[..., Any], has_aux: bool = False) -> Callable[...
 
 
 def _is_watched(values: Tree, by_autograd: bool = True) -> bool:
-    """Whether somebody else traces the values: torch.compile, a transform of torch.func, autograd.
+    """Return whether torch.compile, a transform of torch.func, or autograd traces the values.
 
-    Then the gradient must be one that can be traced in turn, by torch.func. That one keeps the
-    graph of the backward pass too, which costs memory and time, so otherwise we go without.
+    Then the gradient itself must be traceable, as that of torch.func is. It keeps the graph of the
+    backward pass too, which costs memory and time, so otherwise plain autograd is used.
     """
     tensors = [leaf for leaf in tree.leaves(values) if isinstance(leaf, Tensor)]
     return any(not is_plain(x) or (by_autograd and x.requires_grad) for x in tensors)
@@ -92,18 +92,18 @@ def _detached(values: Tree) -> Tree:
 def make_train_step(
     model: Layer, loss_fn: Callable[[Tensor, Tensor], Tensor], optimizer: Transform
 ) -> Step:
-    """Compose a model, a loss and an optimizer into one step of training.
+    """Compose a model, a loss and an optimizer into one training step.
 
         θ, s ← θ + update(∂/∂θ loss(model(θ, s, images), labels)), new s
 
     Args:
         model: the network.
-        loss_fn: of (scores, labels), returns a scalar.
+        loss_fn: function of (scores, labels) that returns a scalar.
         optimizer: turns gradients into updates.
 
     Returns:
         step(train_state, batch, rng) -> (train_state, metrics). It changes nothing but the
-        generator ``rng``. The metrics are the batch's "loss" and "accuracy", before the update.
+        generator ``rng``. The metrics are the "loss" and "accuracy" of the batch before the update.
 
     Example:
         >>> from minicnn import layers, optim
@@ -144,18 +144,18 @@ def make_train_step(
 def fit(
     step: Step, train_state: TrainState, batches: Iterable[Batch], rng: torch.Generator | None
 ) -> Iterator[tuple[TrainState, Metrics]]:
-    """Apply a step to batch after batch, and hand out every state on the way.
+    """Apply the step to each batch in turn, and yield every state.
 
     The caller's ``for`` loop is where to log, evaluate, save, or stop early with ``break``.
 
     Args:
-        step: made by `make_train_step`.
-        train_state: where to start.
+        step: a training step, from `make_train_step`.
+        train_state: the initial state.
         batches: pairs (images, labels).
         rng: for the layers that draw random numbers; None if there are none.
 
     Yields:
-        (train_state, metrics), once a step.
+        (train_state, metrics) after each step.
 
     Example:
         >>> def count(train_state, batch, rng):
@@ -170,17 +170,17 @@ def fit(
 
 
 def predict(model: Layer, params: Tree, state: Tree, batches: Iterable[Batch]) -> Batch:
-    """Compute the scores of every example, and return them beside the labels.
+    """Compute the scores of all examples, and return them with the labels.
 
     Args:
-        model, params, state: the network, applied as outside training.
+        model, params, state: the network, applied in evaluation mode.
         batches: pairs (images, labels).
 
     Returns:
-        (scores (N, classes), labels (N,)) of all batches together, in their order.
+        (scores (N, classes), labels (N,)) of all batches, concatenated in order.
 
     Raises:
-        ValueError: no batch at all.
+        ValueError: there are no batches.
 
     Example:
         >>> from minicnn import layers
@@ -203,18 +203,18 @@ def evaluate(
     batches: Iterable[Batch],
     loss_fn: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
 ) -> dict[str, float]:
-    """Measure loss and accuracy over all examples. Changes nothing: not the state, not a generator.
+    """Compute the loss and accuracy over all examples, without changing state or generators.
 
     Args:
-        model, params, state: the network, applied as outside training.
+        model, params, state: the network, applied in evaluation mode.
         batches: pairs (images, labels).
-        loss_fn: of (scores, labels), returns a scalar.
+        loss_fn: function of (scores, labels) that returns a scalar.
 
     Returns:
         {"loss": in the unit of ``loss_fn``, "accuracy": in [0, 1]}.
 
     Raises:
-        ValueError: no batch at all.
+        ValueError: there are no batches.
 
     Example:
         >>> from minicnn import layers

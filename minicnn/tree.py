@@ -1,36 +1,37 @@
-"""Trees of tensors: nested dicts and tuples, the one data structure of the library.
+"""Trees of tensors: nested dicts and tuples, the library's only data structure.
 
 Parameters, layer states, gradients and optimizer states are all trees. A tree is
 
     tree = leaf | {key: tree, …} | (tree, …) | NamedTuple(tree, …)
 
-so ``{}`` and ``()`` are trees without leaves, and whatever is neither dict nor tuple is a leaf.
+so ``{}`` and ``()`` are trees without leaves, and anything that is neither dict nor tuple is a
+leaf.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
-Tree: TypeAlias = Any  # a recursive type would only be in the reader's way
-Place: TypeAlias = tuple[Any, ...]  # of a node: the keys that lead to it
+Tree: TypeAlias = Any  # a recursive type would be harder to read
+Place: TypeAlias = tuple[Any, ...]  # the keys that lead to a node
 
 REFUSED = (list, set, frozenset)
 NO_LEAVES = (dict, tuple, *REFUSED)
 
 
 def map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
-    """Compute the tree whose leaves are ``f(leaf, *leaves)``, of the same structure as ``tree``.
+    """Return a tree with the structure of ``tree`` and the leaves ``f(leaf, *leaves)``.
 
     Args:
         f: A function of one leaf of ``tree`` and the leaves at the same place in each of ``rest``.
-        tree: The tree that fixes the structure and the order of the leaves.
-        rest: More trees of that structure; their dicts may be in any order.
+        tree: The tree that defines the structure and the order of the leaves.
+        rest: More trees of the same structure; their dicts may be in any order.
 
     Returns:
         A new tree; NamedTuples keep their type.
 
     Raises:
-        TypeError: A list or a set stands inside a tree.
-        ValueError: A tree of ``rest`` has another structure; the message names the path.
+        TypeError: A tree contains a list or a set.
+        ValueError: A tree in ``rest`` has a different structure; the message names the path.
 
     Example:
         >>> map(lambda p, u: p + u, {"weight": 1, "bias": (2,)}, {"weight": 10, "bias": (20,)})
@@ -43,16 +44,16 @@ def map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
 def map_many(
     outputs: int, f: Callable[..., tuple[Any, ...]], tree: Tree, *rest: Tree
 ) -> tuple[Tree, ...]:
-    """Compute several trees at once: ``f`` returns a tuple, and its i-th items make the i-th tree.
+    """Return several trees at once: the i-th is made of the i-th items of the tuples ``f`` returns.
 
     Args:
-        outputs: The number of trees, which is the length of what ``f`` returns.
+        outputs: The number of trees, the length of the tuples that ``f`` returns.
         f: A function of one leaf of ``tree`` and the leaves at the same place in each of ``rest``.
-        tree: The tree that fixes the structure.
-        rest: More trees of that structure.
+        tree: The tree that defines the structure.
+        rest: More trees of the same structure.
 
     Returns:
-        ``outputs`` trees.
+        A tuple of ``outputs`` trees.
 
     Raises:
         TypeError, ValueError: As ``map``.
@@ -67,7 +68,7 @@ def map_many(
 
 
 def leaves(tree: Tree) -> tuple[Any, ...]:
-    """List the leaves, depth first, dicts in insertion order.
+    """Return the leaves, depth first, dicts in insertion order.
 
     Example:
         >>> leaves({"conv": {"weight": 1, "bias": 2}, "relu": (), "linear": (3, 4)})
@@ -77,10 +78,10 @@ def leaves(tree: Tree) -> tuple[Any, ...]:
 
 
 def leaves_like(structure: Tree, tree: Tree) -> tuple[Any, ...]:
-    """List the leaves of ``tree`` in the order of ``structure``, a tree of the same structure.
+    """Return the leaves of ``tree`` in the order of ``structure``, a tree of the same structure.
 
     Raises:
-        TypeError: A list or a set stands inside a tree.
+        TypeError: A tree contains a list or a set.
         ValueError: The trees have different structures; the message names the path.
 
     Example:
@@ -94,13 +95,13 @@ def leaves_like(structure: Tree, tree: Tree) -> tuple[Any, ...]:
 
 
 def paths(tree: Tree) -> tuple[str, ...]:
-    """List the path of each leaf, in the order of ``leaves``: keys, indices and field names.
+    """Return the path of each leaf, in the order of ``leaves``: keys, indices and field names.
 
     Example:
         >>> paths({"params": ({"weight": 1, "bias": 2}, (), {"weight": 3})})
         ('params/0/weight', 'params/0/bias', 'params/2/weight')
     """
-    leaves(tree)  # refuses what is no tree
+    leaves(tree)  # raises if this is not a tree
     return tuple(_path(place) for place in _places(tree, ()))
 
 
@@ -118,11 +119,11 @@ def unflatten(structure: Tree, leaves: Iterable[Any]) -> Tree:
     """Put leaves into a structure, the inverse of ``flatten``: ``unflatten(structure, leaves)``.
 
     Args:
-        structure: Any tree of the wanted structure; its own leaves are ignored.
+        structure: Any tree of the desired structure; its own leaves are ignored.
         leaves: The new leaves, in the order of ``flatten``.
 
     Raises:
-        ValueError: The number of leaves is not the structure's.
+        ValueError: The number of leaves does not match the structure.
 
     Example:
         >>> unflatten({"weight": None, "bias": (None, None)}, (1, 2, 3))
@@ -136,12 +137,12 @@ def unflatten(structure: Tree, leaves: Iterable[Any]) -> Tree:
         tree, left = None, [None]
     if left:
         places = len(paths(structure))
-        raise ValueError(f"leaves must be {places}, one for each of the structure, got {len(new)}")
+        raise ValueError(f"leaves must be {places}, as many as in the structure, got {len(new)}")
     return tree
 
 
 def _collect(structure: Tree, node: Tree, found: list[Any]) -> bool:
-    """Append the leaves of ``node`` to ``found``; tell whether the structure is the same."""
+    """Append the leaves of ``node`` to ``found``; return whether the structure is the same."""
     if isinstance(structure, dict):
         if not isinstance(node, dict) or node.keys() != structure.keys():
             return False
@@ -162,7 +163,7 @@ def _collect(structure: Tree, node: Tree, found: list[Any]) -> bool:
 
 
 def _build(structure: Tree, leaves: Iterator[Any]) -> Tree:
-    """Put the next of the leaves in each leaf's place."""
+    """Return a tree of this structure, its leaves taken from ``leaves`` in order."""
     if isinstance(structure, dict):
         return {key: _build(child, leaves) for key, child in structure.items()}
     if isinstance(structure, tuple):
@@ -172,17 +173,17 @@ def _build(structure: Tree, leaves: Iterator[Any]) -> Tree:
 
 
 def _differences(structure: Tree, node: Tree, place: Place) -> Iterator[Exception]:
-    """Say where ``node`` is not like ``structure``, and what is there."""
+    """Yield an error for each place where ``node`` differs from ``structure``."""
     for tree in (structure, node):
         if isinstance(tree, REFUSED):
             kind, at = type(tree).__name__, _at(place)
-            yield TypeError(f"a tree is dicts and tuples: make the {kind} at {at} a tuple")
+            yield TypeError(f"a tree consists of dicts and tuples: make the {kind} at {at} a tuple")
     ours, theirs = _children(structure), _children(node)
     if _kind(structure) is _kind(node) and ours.keys() == theirs.keys():
         for key, child in ours.items():
             yield from _differences(child, theirs[key], (*place, key))
     else:
-        described = f"{_describe(structure)} against {_describe(node)}"
+        described = f"expected {_describe(structure)}, got {_describe(node)}"
         yield ValueError(f"trees differ at {_at(place)}: {described}")
 
 
@@ -194,14 +195,14 @@ def _places(node: Tree, place: Place) -> Iterator[Place]:
 
 
 def _children(node: Tree) -> dict[Any, Tree]:
-    """Children by key of a dict, by index of a tuple, by field name of a NamedTuple."""
+    """Return the children: by key for a dict, index for a tuple, field name for a NamedTuple."""
     if isinstance(node, tuple):
         return dict(zip(getattr(node, "_fields", range(len(node))), node, strict=True))
     return node if isinstance(node, dict) else {}
 
 
 def _kind(node: Tree) -> type | None:
-    """Of all dicts dict, of a tuple its type, of a leaf None."""
+    """Return ``dict`` for any dict, its type for a tuple, None for a leaf."""
     return dict if isinstance(node, dict) else type(node) if isinstance(node, tuple) else None
 
 

@@ -524,7 +524,7 @@ def test_the_processes_part_at_an_error(launched: list[dict[str, Any]]) -> None:
 @pytest.mark.slow
 def test_a_process_that_says_nothing_is_given_up(launched: list[dict[str, Any]]) -> None:
     for results in launched:
-        assert "another of the 2 processes ended or does not answer: " in results["silence"]
+        assert "another of the 2 processes exited or does not respond: " in results["silence"]
 
 
 @pytest.mark.slow
@@ -544,7 +544,7 @@ def test_who_loses_a_process_says_so_and_ends(tmp_path: Path) -> None:
         _, said = first.communicate(timeout=60)
         took = time.time() - float((tmp_path / "killed").read_text(encoding="utf-8"))
         assert first.returncode == 1
-        assert "ProcessLostError: another of the 2 processes ended or does not answer: " in said
+        assert "ProcessLostError: another of the 2 processes exited or does not respond: " in said
         assert second.wait(60) == -signal.SIGKILL
         assert took < 15
     finally:

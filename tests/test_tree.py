@@ -93,7 +93,7 @@ def test_leaves_like_lists_them_in_the_order_of_the_other_tree(t: Any) -> None:
 
 
 def test_leaves_like_refuses_a_tree_of_another_structure() -> None:
-    with pytest.raises(ValueError, match="trees differ at 'a': leaf against tuple"):
+    with pytest.raises(ValueError, match="trees differ at 'a': expected leaf, got tuple"):
         tree.leaves_like({"a": 1}, {"a": (1,)})
 
 
@@ -150,12 +150,20 @@ def test_a_list_or_set_is_refused_with_its_path(node: Any) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
-        ({"a": 1}, {"b": 1}, r"the root: dict with keys \['a'\] against dict with keys \['b'\]"),
-        ({"a": (1, 2)}, {"a": (1,)}, r"'a': tuple with keys \[0, 1\] against .* \[0\]"),
-        ({"a": (1, {"b": 2})}, {"a": (1, 2)}, r"'a/1': dict with keys \['b'\] against leaf"),
-        ({"a": (1, 2)}, {"a": (1, (2,))}, r"'a/1': leaf against tuple with keys \[0\]"),
-        ((Moments(1, 2),), ((1, 2),), r"'0': Moments with keys \['mean', 'variance'\] against"),
-        (((),), ({},), r"'0': tuple with keys \[\] against dict with keys \[\]"),
+        (
+            {"a": 1},
+            {"b": 1},
+            r"the root: expected dict with keys \['a'\], got dict with keys \['b'\]",
+        ),
+        ({"a": (1, 2)}, {"a": (1,)}, r"'a': expected tuple with keys \[0, 1\], got .* \[0\]"),
+        ({"a": (1, {"b": 2})}, {"a": (1, 2)}, r"'a/1': expected dict with keys \['b'\], got leaf"),
+        ({"a": (1, 2)}, {"a": (1, (2,))}, r"'a/1': expected leaf, got tuple with keys \[0\]"),
+        (
+            (Moments(1, 2),),
+            ((1, 2),),
+            r"'0': expected Moments with keys \['mean', 'variance'\], got",
+        ),
+        (((),), ({},), r"'0': expected tuple with keys \[\], got dict with keys \[\]"),
     ],
 )
 def test_trees_that_differ_are_refused_with_the_path(first: Any, second: Any, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Data: splits of images in memory, where they come from, and mini-batches cut from them."""
+"""Data: image data sets in memory, loading and downloading them, augmentation, mini-batches."""
 
 from minicnn.data.affine import affine_displacement, affine_field
 from minicnn.data.augment import Augment, random_shift, shift

@@ -1,4 +1,4 @@
-"""Affine displacements: rotation, zoom, slant and shift, a new one for each image."""
+"""Affine displacements: rotation, scaling, shear and translation, drawn anew for each image."""
 
 import math
 
@@ -10,11 +10,11 @@ from minicnn.data.warp import Field
 
 
 def affine_displacement(matrices: Tensor, shifts: Tensor, height: int, width: int) -> Tensor:
-    """Compute how far from each pixel an affine map, about the image's centre, takes it.
+    """Compute the displacement of each pixel under an affine map about the centre of the image.
 
         d[n, :, p] = (A_n − 1)·(p − centre) + b_n,    centre = ((H − 1)/2, (W − 1)/2)
 
-    so that ``warp`` fetches pixel p from centre + A_n·(p − centre) + b_n.
+    so that ``warp`` samples pixel p at centre + A_n·(p − centre) + b_n.
 
     Args:
         matrices: A, ``(N, 2, 2)``, for (row, column) coordinates.
@@ -22,10 +22,10 @@ def affine_displacement(matrices: Tensor, shifts: Tensor, height: int, width: in
         height, width: the size of the images.
 
     Returns:
-        ``(N, 2, H, W)``, in pixels down and to the right.
+        The displacements, ``(N, 2, H, W)``, in pixels down and to the right.
 
     Raises:
-        ValueError: if the shapes are others.
+        ValueError: if a shape is wrong.
 
     Example:
         >>> upside_down = torch.tensor([[[-1.0, 0.0], [0.0, 1.0]]])
@@ -48,21 +48,21 @@ def affine_displacement(matrices: Tensor, shifts: Tensor, height: int, width: in
 def affine_field(
     degrees: float = 0.0, scale: float = 0.0, shear: float = 0.0, pixels: float = 0.0
 ) -> Field:
-    """Return a field that rotates, zooms, slants and shifts each image in its own way.
+    """Return a field that rotates, scales, shears and shifts each image at random.
 
-    With all six numbers drawn uniformly for each image, a point q of it is seen at
+    Six numbers are drawn uniformly for each image. A point q of the image moves to
 
         p = R·K·Z·q + t,    R = [[cos θ, −sin θ], [sin θ, cos θ]],  K = [[1, 0], [tan φ, 1]],
                             Z = diag(z₀, z₁),   (row, column) from the centre
 
-    so pixel p is fetched from q = Z⁻¹·K⁻¹·R⁻¹·(p − t).
+    so pixel p is sampled at q = Z⁻¹·K⁻¹·R⁻¹·(p − t).
 
     Args:
         degrees: the largest rotation: θ in [−``degrees``, ``degrees``].
-        scale: the largest relative change of height and of width, each drawn by itself:
+        scale: the largest relative change of height and of width, drawn independently:
             z₀ and z₁ in [1 − ``scale``, 1 + ``scale``].
-        shear: the largest slant in degrees, below 90: φ in [−``shear``, ``shear``].
-        pixels: the largest shift: t₀ and t₁ in [−``pixels``, ``pixels``], fractions too.
+        shear: the largest shear angle in degrees, below 90: φ in [−``shear``, ``shear``].
+        pixels: the largest shift: t₀ and t₁ in [−``pixels``, ``pixels``], real numbers.
 
     Returns:
         A field for ``random_warp``.

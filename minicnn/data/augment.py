@@ -1,4 +1,4 @@
-"""Augmentation: each epoch sees every image a little changed, in a way that keeps its class."""
+"""Augmentation: in each epoch every image is changed a little, in a way that keeps its class."""
 
 from collections.abc import Callable
 
@@ -11,23 +11,23 @@ Augment = Callable[[Tensor, Generator], Tensor]
 
 
 def shift(images: Tensor, offsets: Tensor) -> Tensor:
-    """Shift each image by its own number of pixels; zeros come in at the edges.
+    """Shift each image by its own number of pixels and fill the edges with zeros.
 
         y[n, c, i, j] = x[n, c, i − offsets[n, 0], j − offsets[n, 1]], and 0 outside of x
 
-    With a margin of m zeros around it, an image shifted by (dy, dx) is the H × W window of the
-    padded image that begins at (m − dy, m − dx). All windows together are a view, which takes no
-    memory, so a whole batch is shifted by one gather: one window for each image.
+    With m zeros of padding on each side, an image shifted by (dy, dx) is the H × W window of the
+    padded image that starts at (m − dy, m − dx). The windows are a view, which takes no memory, so
+    a single gather of one window per image shifts the whole batch.
 
     Args:
         images: ``(N, C, H, W)``, any dtype.
         offsets: ``(N, 2)``, int64, pixels down and to the right.
 
     Returns:
-        ``(N, C, H, W)``, the dtype of ``images``.
+        The shifted images, ``(N, C, H, W)``, of the same dtype.
 
     Raises:
-        ValueError: if the shapes are others.
+        ValueError: if a shape is wrong.
 
     Example:
         >>> shift(torch.tensor([[[[1, 2], [3, 4]]]]), torch.tensor([[0, 1]]))
@@ -52,10 +52,11 @@ def shift(images: Tensor, offsets: Tensor) -> Tensor:
 def random_shift(max_pixels: int) -> Augment:
     """Return an augmentation that shifts each image by its own random offset.
 
-    Down and to the right, each offset is drawn uniformly from −``max_pixels``, …, ``max_pixels``.
+    The vertical and the horizontal offset are drawn uniformly from −``max_pixels``, …,
+    ``max_pixels``.
 
     Args:
-        max_pixels: the largest shift, in pixels; 0 leaves the images as they are.
+        max_pixels: the largest shift, in pixels; 0 leaves the images unchanged.
 
     Returns:
         A function ``(images, generator) -> images`` for ``batches(augment=…)``.
@@ -69,7 +70,8 @@ def random_shift(max_pixels: int) -> Augment:
         torch.Size([8, 1, 28, 28])
 
     Reference: LeCun et al., "Gradient-based learning applied to document recognition", Proceedings
-    of the IEEE 86(11), 1998, section III, trains LeNet-5 on distorted digits, shifts among them.
+    of the IEEE 86(11), 1998, section III, trains LeNet-5 on distorted digits, including shifted
+    ones.
     """
     checks.integer("max_pixels", max_pixels, 0)
 

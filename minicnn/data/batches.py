@@ -1,4 +1,4 @@
-"""Mini-batches: slices of a split in memory, in an order that can be entered at any step."""
+"""Mini-batches: slices of a split in memory, in an order that can be resumed at any step."""
 
 from collections.abc import Iterator
 
@@ -18,11 +18,11 @@ def steps_per_epoch(n: int, batch_size: int, drop_last: bool = False) -> int:
 
     Args:
         n: number of images.
-        batch_size: images in a batch.
-        drop_last: leave out the last batch where it is smaller than the others.
+        batch_size: images per batch.
+        drop_last: leave out the last batch if it is smaller than the others.
 
     Raises:
-        ValueError: if that leaves no batch at all.
+        ValueError: if there would be no batches.
 
     Example:
         >>> steps_per_epoch(60000, 256), steps_per_epoch(60000, 256, drop_last=True)
@@ -46,35 +46,36 @@ def batches(
     start: int = 0,
     device: torch.device | str | None = None,
 ) -> Iterator[Batch]:
-    """Cut a split into mini-batches, epoch after epoch.
+    """Divide a split into mini-batches, epoch after epoch.
 
         images = split.images[order[k · batch_size : (k + 1) · batch_size]] / 255
 
-    with a new random ``order`` in each epoch where ``rng`` is given, and 0, 1, …, N − 1 where not.
+    where ``order`` is a new random permutation in each epoch if ``rng`` is given, and 0, 1, …,
+    N − 1 otherwise.
 
-    The order depends on the seed of ``rng`` and the epoch's number alone, and the augmentation on
-    these and the batch's number: numbers are never drawn from ``rng`` itself, which training may
-    draw its dropout masks from. So a run can stop at any step and resume by ``start``, and gets
-    exactly the batches that it would have got without stopping.
+    The order depends only on the seed of ``rng`` and the epoch, and the augmentation only on these
+    and the number of the batch. No numbers are drawn from ``rng`` itself, which training may use
+    for its dropout masks. So a run can stop at any step and resume with ``start``: it gets exactly
+    the batches that it would have got without stopping.
 
     Args:
         split: images ``(N, C, H, W)``, uint8; labels ``(N,)``, int64.
-        batch_size: images in a batch; the last batch of an epoch may be smaller.
-        rng: its ``initial_seed()`` decides the order; None: in order.
-        epochs: how many times to go through the whole split.
-        augment: function ``(images, generator) -> images`` of float32 images in [0, 1]; needs
+        batch_size: images per batch; the last batch of an epoch may be smaller.
+        rng: its ``initial_seed()`` determines the order; None: in order.
+        epochs: number of passes over the split.
+        augment: function ``(images, generator) -> images`` of float32 images in [0, 1]; requires
             ``rng``.
-        drop_last: leave out the last batch of an epoch where it is smaller.
-        start: number of batches to skip, over all epochs.
+        drop_last: leave out the last batch of an epoch if it is smaller.
+        start: number of batches to skip, counted over all epochs.
         device: where to move the batches; None: where the split is.
 
     Returns:
         An iterator of (images, labels): float32 ``(B, C, H, W)`` in [0, 1], and int64 ``(B,)``.
 
     Raises:
-        TypeError: if ``rng`` is not a generator, or images and labels have other dtypes.
-        ValueError: if a number is out of its range, the split is empty or ill-shaped,
-            ``drop_last`` leaves nothing, or ``augment`` is given without ``rng``.
+        TypeError: if ``rng`` is not a generator, or images or labels have the wrong dtype.
+        ValueError: if a number is out of range, the split is empty or has a wrong shape,
+            ``drop_last`` leaves no batches, or ``augment`` is given without ``rng``.
 
     Example:
         >>> from minicnn import data
@@ -88,15 +89,15 @@ def batches(
     steps = steps_per_epoch(len(split.labels), batch_size, drop_last)
     total = steps * checks.integer("epochs", epochs, 1)
     if checks.integer("start", start, 0) > total:
-        raise ValueError(f"start must be at most {total}, the number of all batches, got {start}")
+        raise ValueError(f"start must be at most {total}, the number of batches, got {start}")
     if rng is not None and not isinstance(rng, Generator):
         raise TypeError(f"rng must be a torch.Generator or None, got {rng!r}")
     if augment is not None and rng is None:
         raise ValueError("augment draws random numbers and needs rng, got rng=None")
     seed = None if rng is None else rng.initial_seed()
 
-    # A generator function runs nothing before the first `next`; this one is inside, so that the
-    # checks above speak at the call.
+    # A generator function runs nothing before the first `next`. This one is nested, so that the
+    # checks above run at the call.
     def generate() -> Iterator[Batch]:
         for epoch in range(start // steps, epochs):
             order = _order(len(split.labels), seed, epoch).to(split.labels.device)

@@ -1,4 +1,4 @@
-"""Download a dataset whole or not at all, and give up on a network that hangs."""
+"""Download a dataset completely or not at all, and give up when the network hangs."""
 
 import json
 import os
@@ -12,7 +12,7 @@ STALL_SECONDS = 20.0
 
 
 class DownloadError(RuntimeError):
-    """The download failed; the message says why, in words that fit after "could not be …:"."""
+    """The download failed; the message gives the reason, to follow "could not be downloaded"."""
 
 
 def download(
@@ -26,19 +26,19 @@ def download(
     """Put the files of one of torchvision's MNIST-like datasets into ``root/dataset/raw``.
 
     A child process (``minicnn.data.fetch``) downloads into a temporary folder on the same file
-    system. Once all files are there and checked they are renamed into place, which leaves no moment
-    at which half a file is seen; files that are in place already stay as they are. Whatever
-    happens instead, an error or Ctrl-C, the child is ended and the temporary folder removed.
+    system. When all files are complete and checked, they are renamed into place, so that a partial
+    file is never visible; existing files are not changed. After an error or Ctrl-C the child is
+    terminated and the temporary folder removed.
 
     Args:
         dataset: the name of the class in ``torchvision.datasets``: "MNIST" or "FashionMNIST".
-        root: the data folder; made if there is none.
+        root: the data folder; created if it does not exist.
         mirrors: URLs, each ending in "/", tried in turn for each file; None: torchvision's.
-        resources: (file name, MD5 in hexadecimal) of each file there; None: torchvision's.
-        stall_seconds: for how long the network may be silent, all mirrors together.
+        resources: (file name, MD5 in hexadecimal) of each file; None: torchvision's.
+        stall_seconds: how long the network may be silent, over all mirrors.
 
     Raises:
-        DownloadError: if the files cannot be had or cannot be written.
+        DownloadError: if the files cannot be downloaded or cannot be written.
     """
     root = root.absolute()
     existing = next(folder for folder in (root, *root.parents) if os.path.exists(folder))
@@ -60,16 +60,16 @@ def download(
 def _run_child(job: str) -> None:
     child = subprocess.run(
         [sys.executable, "-m", "minicnn.data.fetch", job],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},  # it finds what we found
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},  # where minicnn is
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=None if sys.stderr.isatty() else subprocess.DEVNULL,  # its progress bar, for people
+        stderr=None if sys.stderr.isatty() else subprocess.DEVNULL,  # the progress bar
         text=True,
         check=False,
-        start_new_session=True,  # Ctrl-C is for us, who end the child: it shall print no traceback
+        start_new_session=True,  # Ctrl-C reaches the parent only, which ends the child
     )
     if child.returncode != 0:
-        said = child.stdout.splitlines() or [f"the download ended with code {child.returncode}"]
+        said = child.stdout.splitlines() or [f"the download exited with code {child.returncode}"]
         raise DownloadError(said[-1])
 
 

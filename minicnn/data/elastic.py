@@ -1,4 +1,4 @@
-"""Elastic displacements: a rubber sheet, pulled a little this way here and that way there."""
+"""Elastic displacements: a smooth random displacement field, as of a stretched rubber sheet."""
 
 import torch
 from torch import Generator, Tensor
@@ -8,18 +8,18 @@ from minicnn.data.warp import Field
 
 
 def elastic_field(pixels: float, sigma: float = 4.0) -> Field:
-    """Return a field of smooth random displacements: no two hands move quite alike.
+    """Return a field of smooth random displacements, which imitate variations of handwriting.
 
         d[n, k] = pixels · G_H · r · G_Wᵀ,    r ∈ ℝ^(H×W) of independent normal numbers,
         G_m[i, j] ∝ exp(−(i − j)² / 2σ²) ∈ ℝ^(m×m),  each row of length 1
 
-    Noise is smoothed by a Gaussian along the rows and along the columns. As each row of G has
-    length 1, the displacement of every pixel has the standard deviation ``pixels``, at the edge as
-    in the middle. Smoothing as two matrix products is exact, and cheap for images this small.
+    A Gaussian smooths the noise along the rows and along the columns. Since each row of G has
+    length 1, the displacement of every pixel has the standard deviation ``pixels``, at the edges
+    and in the middle. Smoothing by two matrix products is exact, and cheap for small images.
 
     Args:
-        pixels: the standard deviation of a displacement, down and to the right; 0 for none.
-        sigma: how far the displacements of two pixels are alike, in pixels.
+        pixels: the standard deviation of the vertical and horizontal displacements; 0 for none.
+        sigma: the width of the Gaussian in pixels: the range over which displacements are similar.
 
     Returns:
         A field for ``random_warp``.
@@ -34,7 +34,7 @@ def elastic_field(pixels: float, sigma: float = 4.0) -> Field:
 
     Reference: Simard, Steinkraus and Platt, "Best practices for convolutional neural networks
     applied to visual document analysis", ICDAR 2003, section 2. Their noise is uniform in [−1, 1],
-    their Gaussian has the sum 1, and their α = 34, σ = 4 come to about 1.4 ``pixels``.
+    their Gaussian sums to 1, and their α = 34, σ = 4 correspond to ``pixels`` of about 1.4.
     """
     checks.non_negative("pixels", pixels)
     checks.positive("sigma", sigma)

@@ -1,9 +1,9 @@
-"""What goes wrong with data files: two errors, since only absent data allows a fallback."""
+"""Errors of data files: two classes, since only missing data can be replaced by the sample."""
 
 
 class DataError(RuntimeError):
-    """A data file is damaged or unreadable; the message names file, fault and remedy."""
+    """A data file is damaged or unreadable; the message names the file, the fault and a remedy."""
 
 
 class MissingDataError(DataError):
-    """The data is absent and could not be had; ``load("auto")`` then takes the sample."""
+    """The data is missing and could not be downloaded; ``load("auto")`` then uses the sample."""

@@ -1,8 +1,8 @@
-"""The process that downloads: torchvision's own download, under a watch that ends a silent one.
+"""The download process: torchvision's download, with a watchdog that ends a stalled one.
 
-``minicnn.data.download`` starts it as ``python -m minicnn.data.fetch JOB``. It is a process of its
-own because a download that hangs, in the system's name look-up for example, cannot be interrupted
-from within Python: only a whole process can be given up on.
+``minicnn.data.download`` starts it as ``python -m minicnn.data.fetch JOB``. It is a separate
+process because a download that hangs, for example in the system's name resolution, cannot be
+interrupted from within Python: only a whole process can be terminated.
 """
 
 import json
@@ -22,7 +22,7 @@ def fetch(
     mirrors: list[str] | None,
     resources: list[tuple[str, str]] | None,
 ) -> None:
-    """Download a dataset of torchvision's into ``folder``; ``download`` has the arguments."""
+    """Download a torchvision dataset into ``folder``; see ``download`` for the arguments."""
     from torchvision import datasets
 
     source = getattr(datasets, dataset)
@@ -33,11 +33,11 @@ def fetch(
 
 
 def end_when_silent(seconds: float) -> None:
-    """End this process as soon as the network has sent no byte for ``seconds``.
+    """End this process when the network has sent no data for ``seconds``.
 
-    Every answer is read through ``SocketIO.readinto``, so that is where bytes are noticed. The
-    files would tell too little: torchvision writes them in pieces of 32 KiB, and a slow line that
-    takes long to fill one does not hang.
+    Every response is read through ``SocketIO.readinto``, so data is noticed there. The files are
+    not enough: torchvision writes them in chunks of 32 KiB, and a connection that is slow to fill
+    one has not stalled.
     """
     last = time.monotonic()
     read = socket.SocketIO.readinto
@@ -51,18 +51,18 @@ def end_when_silent(seconds: float) -> None:
     def watch() -> None:
         while time.monotonic() - last < seconds:
             time.sleep(0.05)
-        print(file=sys.stderr)  # a progress bar that is cut short ends in no newline
-        print(f"no byte came for {seconds:g} s", flush=True)
-        os._exit(1)  # sys.exit would end this thread only
+        print(file=sys.stderr)  # an interrupted progress bar has no final newline
+        print(f"no data received for {seconds:g} s", flush=True)
+        os._exit(1)  # sys.exit would end only this thread
 
     socket.SocketIO.readinto = readinto
     threading.Thread(target=watch, daemon=True).start()
 
 
 def reason(error: Exception) -> str:
-    """Say in one line why a download failed.
+    """Return the reason for a failed download in one line.
 
-    torchvision lists a "Tried <mirror>, got:" and the error for each mirror: often the same error.
+    torchvision lists "Tried <mirror>, got:" and the error for each mirror, often the same error.
 
     Example:
         >>> reason(RuntimeError("Error:\\nTried a, got:\\n<urlopen error timed out>\\n"))
@@ -76,5 +76,5 @@ if __name__ == "__main__":
     try:
         fetch(**json.loads(sys.argv[1]))
     except Exception as error:
-        print(reason(error))  # the last line on stdout is the answer to the waiting process
+        print(reason(error))  # the parent process reads the last line of stdout
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The IDX format of MNIST's files: a header that tells the shape, then the bytes."""
+"""The IDX format of the MNIST files: a header with the shape, then the bytes."""
 
 import math
 import struct
@@ -10,7 +10,7 @@ UBYTE = 0x08
 
 
 def encode(array: Tensor) -> bytes:
-    """Write a uint8 tensor in the IDX format.
+    """Encode a uint8 tensor in the IDX format.
 
     ======================  ==========================================================
     bytes                   meaning
@@ -26,7 +26,7 @@ def encode(array: Tensor) -> bytes:
         array: uint8, of any shape.
 
     Returns:
-        The file's content: 4 + 4d + the number of elements, in bytes.
+        The content of the file, of 4 + 4d + (number of elements) bytes.
 
     Raises:
         TypeError: if ``array`` is not uint8.
@@ -44,16 +44,16 @@ def encode(array: Tensor) -> bytes:
 
 
 def decode(content: bytes) -> Tensor:
-    """Read a file in the IDX format of unsigned bytes; the inverse of ``encode``.
+    """Decode an IDX file of unsigned bytes; the inverse of ``encode``.
 
     Args:
         content: all bytes of the file.
 
     Returns:
-        A uint8 tensor of the shape that the header tells.
+        A uint8 tensor of the shape in the header.
 
     Raises:
-        ValueError: if it is no such file, or has fewer or more bytes than its header promises.
+        ValueError: if this is not such a file, or its length does not match the header.
 
     Example:
         >>> decode(bytes.fromhex("00000801 00000003 050004"))
@@ -66,7 +66,7 @@ def decode(content: bytes) -> Tensor:
         raise ValueError(f"truncated: has {len(content)} bytes, expected at least 4")
     zero, kind, dims = struct.unpack_from(">HBB", content)
     if zero != 0 or kind != UBYTE:
-        raise ValueError(f"not an IDX file of unsigned bytes: begins with {content[:4].hex(' ')}")
+        raise ValueError(f"not an IDX file of unsigned bytes: starts with {content[:4].hex(' ')}")
     start = 4 + 4 * dims
     if len(content) < start:
         raise ValueError(f"truncated: has {len(content)} bytes, expected at least {start}")
@@ -75,5 +75,5 @@ def decode(content: bytes) -> Tensor:
     if len(content) != expected:
         fault = "truncated" if len(content) < expected else "too long"
         raise ValueError(f"{fault}: has {len(content)} bytes, expected {expected}")
-    # A bytearray, because a tensor must be able to write to its memory and bytes are read-only.
+    # A bytearray, because the memory of a tensor must be writable, and bytes are read-only.
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)[start:].reshape(shape)

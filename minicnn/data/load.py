@@ -1,4 +1,4 @@
-"""Load a dataset by its name."""
+"""Load a dataset by name."""
 
 from pathlib import Path
 
@@ -11,21 +11,21 @@ DATASETS = ("auto", "mnist", "sample", "fashion-mnist")
 
 
 def load(dataset: str = "auto", root: str | Path | None = None) -> tuple[Split, Split, str | None]:
-    """Load a dataset by its name; "auto" is MNIST or, where that cannot be had, the sample.
+    """Load a dataset by name; "auto" is MNIST or, if it cannot be downloaded, the sample.
 
-    Only data that is absent is replaced by the sample. A damaged file is an error under every name.
+    Only missing data is replaced by the sample. A damaged file is always an error.
 
     Args:
         dataset: "auto", "mnist", "sample" or "fashion-mnist".
         root: the data folder, as for ``load_mnist``.
 
     Returns:
-        The training split, the test split, and a note for the user where "auto" took the sample:
-        that it did, why, and how to get MNIST. Otherwise the note is None.
+        The training split, the test split, and a note for the user if "auto" used the sample: why,
+        and how to get MNIST. Otherwise the note is None.
 
     Raises:
-        ValueError: if there is no dataset of that name.
-        MissingDataError: if it is not there and cannot be downloaded ("auto" never raises this).
+        ValueError: if there is no dataset of this name.
+        MissingDataError: if it is missing and cannot be downloaded ("auto" never raises this).
         DataError: if a file is damaged or cannot be read.
 
     Example:
@@ -45,7 +45,7 @@ def load(dataset: str = "auto", root: str | Path | None = None) -> tuple[Split, 
         if dataset == "mnist":
             raise
         note = (
-            "This run uses the embedded sample of MNIST, 4,000 digits to train on and 1,000 to "
-            f"test on, in place of the whole, 60,000 and 10,000. {error}"
+            "This run uses the embedded sample of MNIST (4,000 training and 1,000 test digits) "
+            f"instead of the full dataset (60,000 and 10,000). {error}"
         )
         return *load_sample(), note

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: found or downloaded, checked, and held in memory as bytes."""
+"""MNIST and Fashion-MNIST: read or downloaded, checked, and kept in memory as bytes."""
 
 import hashlib
 import os
@@ -27,27 +27,27 @@ MNIST_SHA256 = {
 
 
 def load_mnist(root: str | Path | None = None, *, download: bool = True) -> tuple[Split, Split]:
-    """Load MNIST: handwritten digits, 60,000 to train on and 10,000 to test on.
+    """Load MNIST: 60,000 handwritten digits for training and 10,000 for testing.
 
-    A copy that is there is checked by its SHA-256 digests and read, without writing anything or
-    asking the network. Otherwise ``torchvision.datasets.MNIST`` downloads it.
+    An existing copy is verified by its SHA-256 digests and read, without writing anything or using
+    the network. Otherwise ``torchvision.datasets.MNIST`` downloads it.
 
     Args:
-        root: the folder that has or gets ``MNIST/raw/…``; None: the environment variable
-            ``MINICNN_DATA_DIR``, or else ``data`` in the current folder.
-        download: whether to download what is missing.
+        root: the folder for ``MNIST/raw/…``; None: the environment variable ``MINICNN_DATA_DIR``,
+            or else ``data`` in the current folder.
+        download: whether to download missing files.
 
     Returns:
         "MNIST train" and "MNIST test".
 
     Raises:
-        MissingDataError: if it is not there and cannot be downloaded.
+        MissingDataError: if it is missing and cannot be downloaded.
         DataError: if a file is damaged or cannot be read.
 
     Example:
         >>> load_mnist("no-such-folder", download=False)
         Traceback (most recent call last):
-        minicnn.data.errors.MissingDataError: MNIST is not in no-such-folder. To get it, ...
+        minicnn.data.errors.MissingDataError: MNIST was not found in no-such-folder. To get it, ...
 
     Reference: LeCun et al., "Gradient-based learning applied to document recognition", Proceedings
     of the IEEE 86(11), 1998, section III-A.
@@ -58,23 +58,23 @@ def load_mnist(root: str | Path | None = None, *, download: bool = True) -> tupl
 def load_fashion_mnist(
     root: str | Path | None = None, *, download: bool = True
 ) -> tuple[Split, Split]:
-    """Load Fashion-MNIST: pictures of clothes in ten classes, in the form and the sizes of MNIST.
+    """Load Fashion-MNIST: images of clothes in ten classes, in the format and sizes of MNIST.
 
     Args:
-        root: the folder that has or gets ``FashionMNIST/raw/…``, as for ``load_mnist``.
-        download: whether to download what is missing.
+        root: the folder for ``FashionMNIST/raw/…``, as in ``load_mnist``.
+        download: whether to download missing files.
 
     Returns:
         "Fashion-MNIST train" and "Fashion-MNIST test".
 
     Raises:
-        MissingDataError: if it is not there and cannot be downloaded.
+        MissingDataError: if it is missing and cannot be downloaded.
         DataError: if a file is damaged or cannot be read.
 
     Example:
         >>> load_fashion_mnist("no-such-folder", download=False)
         Traceback (most recent call last):
-        minicnn.data.errors.MissingDataError: Fashion-MNIST is not in no-such-folder. To get it, ...
+        minicnn.data.errors.MissingDataError: Fashion-MNIST was not found in no-such-folder. ...
 
     Reference: Xiao, Rasul and Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
     machine learning algorithms", arXiv:1708.07747, 2017.
@@ -117,13 +117,14 @@ def _obtain(dataset: str, title: str, root: Path, may_download: bool) -> None:
         except DownloadError as error:
             why = f" and could not be downloaded ({error})"
     raise MissingDataError(
-        f"{title} is not in {root}{why}. To get it, run again with a network, or put its four "
-        f"files ({', '.join(SHAPES)}) into {raw}, or name another folder by MINICNN_DATA_DIR."
+        f"{title} was not found in {root}{why}. To get it, run again with a network connection, "
+        f"put its four files ({', '.join(SHAPES)}) into {raw}, or set MINICNN_DATA_DIR to the "
+        "folder that has them."
     )
 
 
 def _read_present(raw: Path, digests: dict[str, str]) -> dict[str, Tensor]:
-    """Read and check the files that are there."""
+    """Read and check the files that exist."""
     return {
         name: _read(raw / name, shape, digests.get(name))
         for name, shape in SHAPES.items()
@@ -145,7 +146,7 @@ def _read(path: Path, shape: tuple[int, ...], sha256: str | None) -> Tensor:
             raise ValueError(f"its SHA-256 is {digest}, expected {sha256}")
     except ValueError as error:
         raise DataError(
-            f"{path} is damaged ({error}): delete it to have it downloaded again, "
-            "or put a good copy in its place"
+            f"{path} is damaged ({error}): delete it to download it again, "
+            "or replace it with a good copy"
         ) from error
     return values

@@ -1,4 +1,4 @@
-"""A split: labelled images held in memory; and holding a part of one back for validation."""
+"""A split: labelled images in memory; and holding out part of one for validation."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ from minicnn.data.streams import stream
 
 
 class Split(NamedTuple):
-    """Labelled images of one purpose: to train on, to validate with or to test on.
+    """Labelled images for training, validation or testing.
 
     A tuple of three, so ``len(split)`` is 3; the number of images is ``len(split.labels)``.
 
     Attributes:
         images: ``(N, C, H, W)``, uint8, 0 (background) to 255 (ink); ``(N, 1, 28, 28)`` for MNIST.
         labels: ``(N,)``, int64, the class of each image.
-        name: what it is, in words: ``"MNIST train"``, ``"sample test"``.
+        name: a name for people: ``"MNIST train"``, ``"sample test"``.
     """
 
     images: Tensor
@@ -25,19 +25,19 @@ class Split(NamedTuple):
 
 
 def hold_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
-    """Divide a training split at random into a part to train on and a part to validate with.
+    """Divide a split at random into a training part and a validation part.
 
-    Choosing the settings by the test set would make its accuracy too good to be true, so they are
-    chosen by images held back from training. Both parts keep the order of the whole.
+    Settings chosen on the test set would make the test accuracy too optimistic, so they are chosen
+    on images held out from training. Both parts keep the order of the split.
 
     Args:
         split: N images with their labels.
-        count: how many images to hold back, 1 to N − 1.
-        seed: which images those are; the same seed holds the same images back.
+        count: number of images to hold out, 1 to N − 1.
+        seed: determines which images are held out.
 
     Returns:
-        The remaining N − ``count`` images under the split's own name, and the ``count`` held back,
-        named "… validation".
+        The remaining N − ``count`` images under the name of the split, and the ``count`` images
+        held out, named "… validation".
 
     Raises:
         ValueError: if ``count`` leaves one of the two parts empty.
@@ -51,7 +51,7 @@ def hold_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
     """
     total = len(split.labels)
     if checks.integer("count", count, 1) >= total:
-        raise ValueError(f"count must be below the split's {total} images, got {count}")
+        raise ValueError(f"count must be below {total}, the number of images, got {count}")
     order = randperm(total, generator=stream(checks.integer("seed", seed, 0)))
     held, kept = order[:count].sort().values, order[count:].sort().values
     name = f"{split.name.removesuffix(' train')} validation"

@@ -1,4 +1,4 @@
-"""Streams of random numbers that can be entered anywhere: one for each (seed, epoch, batch, …)."""
+"""Independent streams of random numbers: one for each (seed, epoch, batch, …)."""
 
 import torch
 
@@ -6,7 +6,7 @@ MASK = 2**64 - 1
 
 
 def splitmix64(x: int) -> int:
-    """Mix the 64 bits of ``x``, so that every input bit changes about half of the output's bits.
+    """Mix the 64 bits of ``x``: every input bit changes about half of the output bits.
 
     With all arithmetic mod 2⁶⁴ and ⊕ for exclusive or,
 
@@ -15,7 +15,7 @@ def splitmix64(x: int) -> int:
         z = (z ⊕ (z >> 27)) · 0x94D049BB133111EB
         return z ⊕ (z >> 31)
 
-    Each line can be undone, so no two inputs share an output.
+    Each line is invertible, so no two inputs have the same output.
 
     Example:
         >>> splitmix64(1), splitmix64(2)
@@ -30,19 +30,19 @@ def splitmix64(x: int) -> int:
 
 
 def stream(*numbers: int) -> torch.Generator:
-    """Return a fresh generator that depends on nothing but ``numbers``, such as (seed, epoch).
+    """Return a new generator whose seed is a hash of ``numbers``, such as (seed, epoch).
 
         h₀ = 0,   hᵢ = splitmix64(hᵢ₋₁ ⊕ numberᵢ)
 
-    A sum such as seed + epoch would not do: seed 0 in epoch 1 would see what seed 1 saw in epoch 0,
-    so runs meant to be independent would share their shuffles. Nor may the high bits alone differ:
-    torch's generator on the CPU is seeded by the low 32 bits. The hash puts every bit in them.
+    A sum such as seed + epoch is not enough: seed 0 in epoch 1 would equal seed 1 in epoch 0, so
+    independent runs would share their shuffles. Nor may seeds differ only in their high bits:
+    torch's CPU generator uses only the low 32. The hash spreads every bit over all bits.
 
     Args:
-        numbers: integers, each taken mod 2⁶⁴. Their order and how many they are count too.
+        numbers: integers, each taken mod 2⁶⁴; their order and their count matter.
 
     Returns:
-        A generator on the CPU, at its beginning.
+        A new generator on the CPU.
 
     Example:
         >>> stream(0, 1).initial_seed(), stream(1, 0).initial_seed()

@@ -1,4 +1,4 @@
-"""Warps: each pixel of the result is fetched from a place of its own, between the pixels too."""
+"""Warps: each output pixel is sampled at its own position, with bilinear interpolation."""
 
 from collections.abc import Callable
 
@@ -12,24 +12,24 @@ Field = Callable[[tuple[int, int, int], Generator], Tensor]
 
 
 def warp(images: Tensor, displacement: Tensor) -> Tensor:
-    """Fetch every pixel from where its displacement points; between four pixels, mix them.
+    """Sample every pixel at its displaced position, by bilinear interpolation.
 
         y[n, c, p] = Σ_q x[n, c, q] · Λ(u₀ − q₀) · Λ(u₁ − q₁),    u = p + displacement[n, :, p]
 
-    over all pixels q, with Λ(t) = max(0, 1 − |t|): bilinear interpolation, and zeros outside. Only
-    the four pixels around u have a weight, so this is four gathers for a whole batch.
+    over all pixels q, with Λ(t) = max(0, 1 − |t|), and zeros outside the image. Only the four
+    pixels around u have a nonzero weight, so four gathers are enough for a whole batch.
 
     Args:
         images: ``(N, C, H, W)``, floating point.
         displacement: ``(N, 2, H, W)``, in pixels: how far down and to the right of each pixel its
-            new value lies. The image itself seems to move the other way.
+            new value is sampled. The image itself appears to move the other way.
 
     Returns:
-        ``(N, C, H, W)``, the dtype of ``images``.
+        The warped images, ``(N, C, H, W)``, of the same dtype.
 
     Raises:
         TypeError: if the images are not floating point.
-        ValueError: if the shapes are others.
+        ValueError: if a shape is wrong.
 
     Example:
         >>> half_a_pixel_to_the_right = torch.tensor([0, 0.5]).view(1, 2, 1, 1).expand(1, 2, 1, 3)
@@ -48,7 +48,7 @@ def warp(images: Tensor, displacement: Tensor) -> Tensor:
         expected, got = (n, 2, h, w), tuple(displacement.shape)
         raise ValueError(f"displacement must have shape {expected}, got {got}")
 
-    # In a frame of zeros, all that is further out than the frame looks like the frame.
+    # With a frame of zeros around the image, positions further out can be clamped to the frame.
     framed = images.new_zeros(n, c, h + 2, w + 2)
     framed[:, :, 1 : h + 1, 1 : w + 1] = images
     pixels = framed.flatten(2)  # (N, C, (H + 2)·(W + 2))
@@ -65,9 +65,9 @@ def warp(images: Tensor, displacement: Tensor) -> Tensor:
 
 
 def random_warp(*fields: Field) -> Augment:
-    """Return an augmentation that warps each image by the sum of displacements drawn for it.
+    """Return an augmentation that warps each image by the sum of random displacement fields.
 
-    Warping once by the sum costs less than warping once for each field, and blurs less: every
+    Warping once by the sum is cheaper than one warp per field, and blurs less, since every
     interpolation blurs.
 
     Args:
@@ -86,11 +86,11 @@ def random_warp(*fields: Field) -> Augment:
         torch.Size([8, 1, 28, 28])
 
     Reference: Simard, Steinkraus and Platt, "Best practices for convolutional neural networks
-    applied to visual document analysis", ICDAR 2003, section 2, makes new digits by affine and
+    applied to visual document analysis", ICDAR 2003, section 2, generates digits by affine and
     elastic displacement fields.
     """
     if not fields:
-        raise ValueError("fields must be at least one, got none")
+        raise ValueError("fields must hold at least one field, got none")
 
     def augment(images: Tensor, generator: Generator) -> Tensor:
         n, _, h, w = images.shape
@@ -101,7 +101,7 @@ def random_warp(*fields: Field) -> Augment:
 
 
 def _whole_and_rest(position: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Cut a position in the frame, 0 to size + 1, into the pixel before it and how far past."""
+    """Split a position in the frame, 0 to size + 1, into an integer and a fractional part."""
     position = position.clamp(0, size + 1)
-    whole = position.floor().clamp(max=size)  # so that there is a pixel after it
+    whole = position.floor().clamp(max=size)  # so that the next pixel exists
     return whole.to(torch.int64), position - whole

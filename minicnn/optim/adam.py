@@ -1,4 +1,4 @@
-"""Adam and AdamW: the running mean of the gradients over the root of that of their squares."""
+"""Adam and AdamW: the running mean of the gradients, divided by their running root mean square."""
 
 from typing import NamedTuple
 
@@ -43,15 +43,15 @@ def adam(
         v_t = β₂·v_{t−1} + (1 − β₂)·g_t²
         θ_t = θ_{t−1} − γ · m̂_t / (√v̂_t + ε),    m̂_t = m_t / (1 − β₁^t),  v̂_t = v_t / (1 − β₂^t)
 
-    With amsgrad, the maximum of v_1 … v_t takes the place of v_t. The order of arithmetic is
-    ``torch.optim.Adam``'s, so the two agree bit for bit in float32 and float64 on the CPU.
+    With amsgrad, the maximum of v_1 … v_t replaces v_t. The order of arithmetic is that of
+    ``torch.optim.Adam``, so the two agree bit for bit in float32 and float64 on the CPU.
 
     Args:
-        lr: The learning rate γ, or a schedule of it.
+        lr: The learning rate γ, or a schedule.
         betas: The decay rates (β₁, β₂) of the two moments, each in [0, 1).
-        eps: ε, which keeps the denominator away from zero.
+        eps: ε, which avoids division by zero.
         weight_decay: The strength λ of the L2 penalty.
-        amsgrad: Whether to use the greatest second moment so far.
+        amsgrad: Whether to use the maximum of the second moments so far.
         maximize: Whether to maximise f instead of minimising it.
 
     Returns:
@@ -82,7 +82,7 @@ def adamw(
     amsgrad: bool = False,
     maximize: bool = False,
 ) -> Transform:
-    """Return the AdamW optimizer: Adam with the weight decay decoupled from the moments.
+    """Return the AdamW optimizer: Adam with weight decay decoupled from the moments.
 
         θ_t = θ_{t−1} − γ·λ·θ_{t−1} − γ · m̂_t / (√v̂_t + ε),    with g_t = ±∇f(θ_{t−1}) alone
 
@@ -90,11 +90,11 @@ def adamw(
     here ``updates`` is the sum of both changes, rounded before it is added.
 
     Args:
-        lr: The learning rate γ, or a schedule of it.
+        lr: The learning rate γ, or a schedule.
         betas: The decay rates (β₁, β₂) of the two moments, each in [0, 1).
-        eps: ε, which keeps the denominator away from zero.
-        weight_decay: The rate λ at which the weights shrink.
-        amsgrad: Whether to use the greatest second moment so far.
+        eps: ε, which avoids division by zero.
+        weight_decay: The decay rate λ of the weights.
+        amsgrad: Whether to use the maximum of the second moments so far.
         maximize: Whether to maximise f instead of minimising it.
 
     Returns:

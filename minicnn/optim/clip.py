@@ -1,4 +1,4 @@
-"""Gradient clipping: shorten a gradient that is too long, and keep its direction."""
+"""Gradient clipping: scale down a gradient that is too large, and keep its direction."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from minicnn.tree import Tree
 
 
 def global_norm(values: Tree) -> Tensor:
-    """Compute the Euclidean norm of all leaves together, ``√(Σ x²)``, a 0-d tensor.
+    """Return the Euclidean norm of all leaves together, ``√(Σ x²)``, a 0-d tensor.
 
     Example:
         >>> global_norm({"weight": torch.tensor([3.0, 0.0]), "bias": torch.tensor([4.0])})
@@ -24,18 +24,18 @@ def global_norm(values: Tree) -> Tensor:
 
 
 def clip_by_global_norm(max_norm: float) -> Transform:
-    """Compute the gradients scaled down, all by one factor, to a global norm of ``max_norm``.
+    """Return a transform that scales the gradients down to a global norm of at most ``max_norm``.
 
         g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)),    ‖g‖ over all gradients together
 
-    The scaling of ``torch.nn.utils.clip_grad_norm_``, with its 10⁻⁶ against division by zero. As
-    there, a gradient that is not finite makes every gradient so.
+    As ``torch.nn.utils.clip_grad_norm_`` does, with its 10⁻⁶ that avoids division by zero. Here
+    too, one gradient that is not finite makes all of them so.
 
     Args:
-        max_norm: The greatest norm, above 0.
+        max_norm: The largest norm allowed, above 0.
 
     Returns:
-        A Transform without state, for the front of a ``chain``.
+        A Transform without state, for the start of a ``chain``.
 
     Raises:
         ValueError: ``max_norm`` is not a finite number above 0.

@@ -24,19 +24,19 @@ class EmaState(NamedTuple):
 
 
 def ema(decay: float) -> Transform:
-    """Compute a moving average of the parameters; the updates pass unchanged.
+    """Return a transform that averages the parameters and leaves the updates unchanged.
 
         a_t = d·a_{t−1} + (1 − d)·θ_t,    a_1 = θ_1,    θ_t = θ_{t−1} + updates
 
     Put it last in a ``chain``, where the updates are those that will be applied. Equal to torch's
     ``AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))``: the average starts from
-    the parameters after the first update, so it needs no correction of its bias.
+    the parameters after the first update, so it needs no bias correction.
 
     Args:
-        decay: The share d of the old average, in [0, 1].
+        decay: The weight d of the old average, in [0, 1].
 
     Returns:
-        A Transform with the state ``EmaState``; ``averaged`` reads the average.
+        A Transform with the state ``EmaState``; ``averaged`` returns the average.
 
     Raises:
         ValueError: ``decay`` is outside [0, 1].
@@ -70,7 +70,7 @@ def ema(decay: float) -> Transform:
 
 
 def averaged(opt_state: Any) -> Tree:
-    """Read the averaged parameters from an optimizer's state, wherever ``ema`` stands in it.
+    """Return the averaged parameters from an optimizer's state, wherever ``ema`` is in it.
 
     Args:
         opt_state: The state of ``ema``, or of a ``chain`` with one ``ema`` in it.
@@ -88,8 +88,8 @@ def averaged(opt_state: Any) -> Tree:
     found = list(_ema_states(opt_state))
     if len(found) != 1:
         raise ValueError(
-            f"opt_state must hold the state of one ema, got {len(found)}: "
-            "the optimizer is made with chain(..., ema(decay))"
+            f"opt_state must hold the state of exactly one ema, got {len(found)}: "
+            "make the optimizer with chain(..., ema(decay))"
         )
     return found[0].average
 

@@ -1,4 +1,4 @@
-"""The gradient that an optimizer follows: checked, negated to maximise, with the L2 penalty's."""
+"""The gradient that an optimizer follows: checked, negated to maximise, plus the L2 penalty's."""
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ def penalised_gradient(grads: Tree, params: Tree, weight_decay: float, maximize:
     """Compute the gradient of ``±loss + weight_decay/2 · ‖params‖²``.
 
     Args:
-        grads: The loss's gradients, a tree like ``params``.
+        grads: The gradients of the loss, a tree like ``params``.
         params: The parameters.
         weight_decay: The strength λ of the L2 penalty.
         maximize: Whether to maximise the loss instead of minimising it.
@@ -36,22 +36,22 @@ def penalised_gradient(grads: Tree, params: Tree, weight_decay: float, maximize:
 
 
 def leaves_like(name: str, values: Tree, params: Tree) -> tuple[Tensor, ...]:
-    """List the leaves of ``values``, which must have structure, shapes and dtypes of ``params``.
+    """Return the leaves of ``values``, checked against structure, shapes and dtypes of ``params``.
 
     Without this check a gradient of another shape would be broadcast silently.
 
     Raises:
-        ValueError: They differ; the message has ``name`` and the first place.
+        ValueError: They differ; the message gives ``name`` and the path of the first difference.
     """
     try:
         found = tree.leaves_like(params, values)
     except ValueError as error:
-        raise ValueError(f"{name} must be like params: {error}") from None
+        raise ValueError(f"{name} must match params: {error}") from None
     for i, (p, value) in enumerate(zip(tree.leaves(params), found, strict=True)):
         if p.shape != value.shape or p.dtype != value.dtype:
             expected, got = (f"{x.dtype} of shape {tuple(x.shape)}" for x in (p, value))
             raise ValueError(
-                f"{name} must be like params: trees differ at {tree.paths(params)[i]!r}: "
-                f"{expected} against {got}"
+                f"{name} must match params: trees differ at {tree.paths(params)[i]!r}: "
+                f"expected {expected}, got {got}"
             )
     return found

@@ -1,7 +1,7 @@
 """Learning-rate schedules: functions from the step, an int from 0, to the learning rate.
 
-Each is torch's scheduler in closed form: the value depends on the step alone, so training resumes
-anywhere and there is no scheduler state to save.
+Each is torch's scheduler in closed form: the value depends on the step alone, so training can
+resume at any step and there is no scheduler state to save.
 """
 
 import math
@@ -15,11 +15,11 @@ Schedule: TypeAlias = Callable[[int], float]
 
 
 def as_schedule(lr: float | Schedule) -> Schedule:
-    """Return ``lr`` as a schedule whose values are checked: a number becomes a constant one.
+    """Return ``lr`` as a schedule with checked values; a number becomes a constant schedule.
 
     Raises:
-        TypeError: ``lr``, or a value of it, is neither a number nor a schedule.
-        ValueError: It is negative or not finite; for a schedule, at the step where it is.
+        TypeError: ``lr`` is neither a number nor a schedule, or the schedule returns no number.
+        ValueError: The learning rate is negative or not finite; a schedule raises when called.
 
     Example:
         >>> as_schedule(0.1)(5)
@@ -31,7 +31,7 @@ def as_schedule(lr: float | Schedule) -> Schedule:
 
 
 def constant(value: float) -> Schedule:
-    """Compute ``lr(t) = value``.
+    """Return the constant schedule ``lr(t) = value``.
 
     Example:
         >>> constant(0.1)(1000)
@@ -42,18 +42,18 @@ def constant(value: float) -> Schedule:
 
 
 def step_decay(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
-    """Compute a staircase: ``lr(t) = lr · gamma^⌊t / step_size⌋``.
+    """Return a staircase schedule: ``lr(t) = lr · gamma^⌊t / step_size⌋``.
 
     Args:
         lr: The initial learning rate.
-        step_size: Steps between two drops, at least 1.
-        gamma: The factor of a drop.
+        step_size: The number of steps between two drops, at least 1.
+        gamma: The factor of each drop.
 
     Returns:
-        The schedule of ``torch.optim.lr_scheduler.StepLR``.
+        A schedule equal to ``torch.optim.lr_scheduler.StepLR``.
 
     Raises:
-        ValueError: ``lr`` or ``gamma`` is negative, or ``step_size`` below 1.
+        ValueError: ``lr`` or ``gamma`` is negative, or ``step_size`` is below 1.
 
     Example:
         >>> [step_decay(8.0, 2, gamma=0.5)(t) for t in range(5)]
@@ -66,14 +66,14 @@ def step_decay(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
 
 
 def exponential(lr: float, gamma: float) -> Schedule:
-    """Compute ``lr(t) = lr · gamma^t``.
+    """Return the exponential schedule ``lr(t) = lr · gamma^t``.
 
     Args:
         lr: The initial learning rate.
-        gamma: The factor of one step.
+        gamma: The factor of each step.
 
     Returns:
-        The schedule of ``torch.optim.lr_scheduler.ExponentialLR``.
+        A schedule equal to ``torch.optim.lr_scheduler.ExponentialLR``.
 
     Raises:
         ValueError: ``lr`` or ``gamma`` is negative.
@@ -87,18 +87,18 @@ def exponential(lr: float, gamma: float) -> Schedule:
 
 
 def cosine(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
-    """Compute half a cosine wave: ``lr(t) = eta_min + (lr − eta_min) · (1 + cos(π·t/T_max)) / 2``.
+    """Return half a cosine wave: ``lr(t) = eta_min + (lr − eta_min) · (1 + cos(π·t/T_max)) / 2``.
 
     Args:
-        lr: The initial, greatest learning rate.
-        T_max: The step at which ``eta_min`` is reached; after it the wave rises again.
-        eta_min: The least learning rate.
+        lr: The initial learning rate, the maximum.
+        T_max: The step at which ``eta_min`` is reached; after it the learning rate rises again.
+        eta_min: The minimum learning rate.
 
     Returns:
-        The schedule of ``torch.optim.lr_scheduler.CosineAnnealingLR``.
+        A schedule equal to ``torch.optim.lr_scheduler.CosineAnnealingLR``.
 
     Raises:
-        ValueError: ``lr`` or ``eta_min`` is negative, or ``T_max`` below 1.
+        ValueError: ``lr`` or ``eta_min`` is negative, or ``T_max`` is below 1.
 
     Example:
         >>> [round(cosine(8.0, 4)(t), 3) for t in range(5)]
@@ -114,22 +114,22 @@ def cosine(lr: float, T_max: int, eta_min: float = 0.0) -> Schedule:
 
 
 def linear_warmup(lr: float | Schedule, total_iters: int, start_factor: float = 1 / 3) -> Schedule:
-    """Compute a straight rise over ``total_iters`` steps to ``lr``, and then ``lr`` itself.
+    """Return a linear warm-up to ``lr`` over ``total_iters`` steps, followed by ``lr`` itself.
 
         lr(t) = (s + (1 − s)·t/total_iters) · lr₀    for t < total_iters,  s = start_factor
-        lr(t) = lr(t − total_iters)                  after
+        lr(t) = lr(t − total_iters)                  afterwards
 
     Args:
-        lr: What follows the rise: a number, or a schedule, whose step 0 comes right after it.
-        total_iters: The number of steps of the rise.
+        lr: The learning rate after the warm-up: a number, or a schedule that starts there.
+        total_iters: The number of steps of the warm-up.
         start_factor: The first learning rate as a fraction of the last, in (0, 1].
 
     Returns:
-        The schedule of ``torch.optim.lr_scheduler.LinearLR``; with a schedule for ``lr``, that of
+        A schedule equal to ``torch.optim.lr_scheduler.LinearLR``; with a schedule for ``lr``, to
         ``SequentialLR`` over a LinearLR and the schedule's twin.
 
     Raises:
-        ValueError: ``lr`` or ``total_iters`` is negative, or ``start_factor`` outside (0, 1].
+        ValueError: ``lr`` or ``total_iters`` is negative, or ``start_factor`` is outside (0, 1].
 
     Example:
         >>> warm = linear_warmup(step_decay(8.0, 1, gamma=0.5), 4, start_factor=0.5)
@@ -160,25 +160,25 @@ def one_cycle(
     final_div_factor: float = 1e4,
     three_phase: bool = False,
 ) -> Schedule:
-    """Compute the one-cycle policy: up from a small learning rate to ``max_lr``, then far down.
+    """Return the one-cycle policy: up from a small learning rate to ``max_lr``, then far down.
 
         initial = max_lr / div_factor,  final = initial / final_div_factor
         lr: initial ↗ max_lr ↘ final,  or with three_phase  initial ↗ max_lr ↘ initial ↘ final
 
     Args:
         max_lr: The peak.
-        total_steps: The length of the cycle, at least 1: it is defined for steps below this.
-        pct_start: The fraction of the cycle that rises, in [0, 1].
+        total_steps: The length of the cycle, at least 1; steps must be below it.
+        pct_start: The fraction of the cycle spent rising, in [0, 1].
         anneal_strategy: "cos" for half cosine waves, "linear" for straight lines.
-        div_factor: How many times the peak is greater than the start.
-        final_div_factor: How many times the start is greater than the end.
+        div_factor: The ratio of the peak to the initial learning rate.
+        final_div_factor: The ratio of the initial to the final learning rate.
         three_phase: Whether to fall as steeply as it rose first, and only then to the end.
 
     Returns:
-        The schedule of ``torch.optim.lr_scheduler.OneCycleLR`` with ``cycle_momentum=False``.
+        A schedule equal to ``torch.optim.lr_scheduler.OneCycleLR`` with ``cycle_momentum=False``.
 
     Raises:
-        ValueError: An argument is outside its range; or, from the schedule, a step is.
+        ValueError: An argument is outside its range; from the schedule: the step is.
 
     Example:
         >>> [round(one_cycle(1.0, 9, pct_start=5 / 9)(t), 2) for t in range(9)]

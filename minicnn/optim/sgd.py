@@ -32,7 +32,7 @@ def sgd(
     nesterov: bool = False,
     maximize: bool = False,
 ) -> Transform:
-    """Return the optimizer of stochastic gradient descent.
+    """Return the SGD optimizer: stochastic gradient descent, optionally with momentum.
 
         g_t = ±∇f(θ_{t−1}) + λ·θ_{t−1}
         b_t = μ·b_{t−1} + (1 − τ)·g_t,    b_1 = g_1
@@ -42,11 +42,11 @@ def sgd(
     ``updates`` is −γ·b rounded before it is added.
 
     Args:
-        lr: The learning rate γ, or a schedule of it.
+        lr: The learning rate γ, or a schedule.
         momentum: The factor μ by which the buffer decays.
         dampening: The fraction τ by which each gradient is reduced before it enters the buffer.
         weight_decay: The strength λ of the L2 penalty.
-        nesterov: Whether to use Nesterov momentum; needs momentum and no dampening.
+        nesterov: Whether to use Nesterov momentum; requires momentum and no dampening.
         maximize: Whether to maximise f instead of minimising it.
 
     Returns:
@@ -71,7 +71,7 @@ def sgd(
     checks.non_negative("weight_decay", weight_decay)
     if nesterov and (momentum == 0 or dampening != 0):
         raise ValueError(
-            "nesterov=True must come with momentum above 0 and dampening 0, "
+            "nesterov=True requires momentum above 0 and dampening 0, "
             f"got momentum={momentum} and dampening={dampening}"
         )
 
@@ -82,7 +82,7 @@ def sgd(
     def update(grads: Tree, state: SgdState, params: Tree) -> tuple[Tree, SgdState]:
         step = int(state.count)
         rate = schedule(step)
-        # The first gradient enters the buffer undamped: b_1 = g_1
+        # The first gradient enters the buffer without dampening: b_1 = g_1
         kept = 1 - dampening if step else 1.0
 
         def buffer(b: Tensor, g: Tensor) -> Tensor:

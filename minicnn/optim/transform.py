@@ -1,4 +1,4 @@
-"""A gradient transformation: what every optimizer is, and how several are chained into one."""
+"""Gradient transformations: the interface of every optimizer, and how to chain several into one."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ class Transform(NamedTuple):
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:
-    """Compute ``params + updates``, leaf by leaf.
+    """Return ``params + updates``, leaf by leaf.
 
     Raises:
         ValueError: ``updates`` differs from ``params`` in structure, shape or dtype.

@@ -3,17 +3,17 @@
     torchrun --nproc-per-node=2 program.py
 
 starts the same program twice. Each process draws the same weights, shuffles and augments the same
-batches, and makes the same updates. What they share is the work of the network, by far the most of
-it: with R_p for the rows of a batch x that are process p's,
+batches, and makes the same updates. They share the forward and backward passes, by far the most
+work. With R_p for the rows of a batch x that belong to process p,
 
-    s[R_p] = net(θ, x[R_p])                        and all gather s, the whole batch's scores;
-    g = Σ_p ∂loss(s)/∂s[R_p] · ∂s[R_p]/∂θ          of which each computes a term, and all add up.
+    s[R_p] = net(θ, x[R_p])                        the scores s of the whole batch are gathered;
+    g = Σ_p ∂loss(s)/∂s[R_p] · ∂s[R_p]/∂θ          each process computes one term of the sum.
 
-So loss, accuracy and update are the whole batch's in every process, and training in P processes is
-training in one, but for rounding. Each step takes two sums over the processes, and one more with
-batch normalisation, for its running statistics.
+So every process has the loss, accuracy and update of the whole batch, and training in P processes
+equals training in one, up to rounding. Each step needs two all-reduces, and a third with batch
+normalisation, for its running statistics.
 
-A sum waits for every process: all have to make the same calls, in the same order.
+An all-reduce waits for every process, so all must make the same calls in the same order.
 
     with parallel.join(device) as processes:
         optimizer = optim.chain(parallel.average_gradients(processes), optim.adam())

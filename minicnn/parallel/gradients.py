@@ -1,4 +1,4 @@
-"""Averaging the gradients over the processes: the one link of the optimizer that knows of them."""
+"""Averaging the gradients over the processes: the only distributed part of the optimizer."""
 
 from minicnn.optim import Transform
 from minicnn.parallel.processes import Processes
@@ -7,20 +7,20 @@ from minicnn.tree import Tree
 
 
 def average_gradients(processes: Processes) -> Transform:
-    """Average the gradients over the processes, g = (Σ_p g_p) / P, by one sum over them.
+    """Return a transform that averages the gradients over the processes, g = (Σ_p g_p) / P.
 
-    Put it first in a ``chain``: what follows, clipping or Adam, is not linear, and needs the whole
-    batch's gradient. With the network of `share_net` the average is that, to rounding, even where
-    the processes have different numbers of rows.
+    Put it first in a ``chain``: clipping and Adam are not linear, so they need the gradient of the
+    whole batch. With the network of `share_net` the average equals it up to rounding, even if the
+    processes have different numbers of rows. It takes one all-reduce.
 
     Args:
-        processes: who takes part.
+        processes: the processes that train together.
 
     Returns:
-        A Transform without state; for one process, it passes the gradients on as they are.
+        A Transform without state; with one process, it leaves the gradients unchanged.
 
     Raises:
-        ProcessLostError: at an update, if another process does not bring its gradients.
+        ProcessLostError: during an update, if another process does not send its gradients.
 
     Example:
         >>> import torch

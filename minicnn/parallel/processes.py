@@ -1,4 +1,4 @@
-"""The processes that train together: joining them, leaving them, losing one."""
+"""The group of processes that train together: joining it, leaving it, losing a process."""
 
 import os
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
 
 
 class ProcessLostError(RuntimeError):
-    """Another process has ended, or does not answer: training cannot go on without it."""
+    """Another process has exited or does not respond: training cannot continue without it."""
 
 
 class Processes(NamedTuple):
-    """The processes that train together, as one of them sees them.
+    """The processes that train together, as seen by one of them.
 
     Attributes:
-        rank: which of them this one is: 0, 1, …, size − 1.
-        size: how many there are.
-        device: where this one computes.
+        rank: index of this process: 0, 1, …, size − 1.
+        size: number of processes.
+        device: the device of this process.
     """
 
     rank: int
@@ -32,16 +32,16 @@ class Processes(NamedTuple):
 
 
 def find_device(device: torch.device | str = "auto") -> torch.device:
-    """Find a device, and make sure that this machine has it.
+    """Return the device, after checking that this machine has it.
 
     Args:
-        device: The device; "auto" for the accelerator if there is one, and else the CPU.
+        device: The device; "auto" for the accelerator if there is one, otherwise the CPU.
 
     Returns:
         The device.
 
     Raises:
-        ValueError: This machine has no such device.
+        ValueError: The device is not available.
 
     Example:
         >>> find_device("cpu")
@@ -58,23 +58,22 @@ def find_device(device: torch.device | str = "auto") -> torch.device:
 
 @contextmanager
 def join(device: torch.device | str = "cpu") -> Iterator[Processes]:
-    """Join the processes that torchrun has started, and leave them at the end of the block.
+    """Join the processes started by torchrun, and leave the group at the end of the block.
 
-    torchrun tells each process by environment variables how many there are (``WORLD_SIZE``), which
-    one it is (``RANK``, and ``LOCAL_RANK`` on its machine), and where they meet. Without torchrun,
-    or where it starts one process alone, there is nobody to join, and torch.distributed is not
-    needed.
+    torchrun sets environment variables in each process: the number of processes (``WORLD_SIZE``),
+    its rank (``RANK``, and ``LOCAL_RANK`` on its machine), and the address where they meet. Without
+    torchrun, or with a single process, torch.distributed is not needed.
 
     Args:
-        device: a CPU or a GPU. Of several processes, each has the GPU of its own number.
+        device: a CPU or a GPU. With several processes, each uses the GPU of its local rank.
 
     Yields:
         The Processes.
 
     Raises:
-        ProcessLostError: the others do not come within a minute.
-        ValueError: a variable is missing or makes no sense, or the device cannot be had.
-        RuntimeError: several processes, but a torch without torch.distributed.
+        ProcessLostError: the other processes do not connect within a minute.
+        ValueError: a variable is missing or invalid, or the device is not available.
+        RuntimeError: several processes, but torch was built without torch.distributed.
 
     Example:
         >>> with join("cpu") as processes:
@@ -100,22 +99,22 @@ def join(device: torch.device | str = "cpu") -> Iterator[Processes]:
 
 
 def torch_distributed() -> ModuleType:
-    """Import torch.distributed, which not every torch has, when there is need of it."""
+    """Import torch.distributed when it is needed: not every build of torch has it."""
     import torch.distributed as distributed
 
     if not distributed.is_available():
-        raise RuntimeError("several processes need torch.distributed, which this torch is without")
+        raise RuntimeError("several processes need torch.distributed, which this torch lacks")
     return distributed
 
 
 @contextmanager
 def telling_losses(processes: Processes) -> Iterator[None]:
-    """Say what trouble with a socket means: that the process at its other end is lost."""
+    """Turn a socket error into a ProcessLostError: the process at the other end is gone."""
     try:
         yield
     except RuntimeError as error:
         raise ProcessLostError(
-            f"another of the {processes.size} processes ended or does not answer: {error}"
+            f"another of the {processes.size} processes exited or does not respond: {error}"
         ) from error
 
 
@@ -130,7 +129,7 @@ def _variable(name: str, at_least: int = 0, below: float = float("inf")) -> int:
 
 
 def _own(device: torch.device) -> torch.device:
-    """Choose this process's own of the devices of a kind."""
+    """Return the device of this process: the CPU, or the GPU of its local rank."""
     if device.type not in BACKENDS:
         raise ValueError(f"device must be cpu or cuda for several processes, got {device}")
     if device.type == "cpu":
@@ -138,10 +137,10 @@ def _own(device: torch.device) -> torch.device:
     number, count = _variable("LOCAL_RANK"), torch.cuda.device_count()
     if number >= count:
         raise ValueError(
-            f"device must be cpu where processes outnumber GPUs: there are {count}, and this "
-            f"process has the number {number}"
+            f"device must be cpu if there are more processes than GPUs, got {count} GPUs for the "
+            f"process with LOCAL_RANK={number}"
         )
     torch.cuda.set_device(number)
-    # Without it NCCL returns from a sum at once, and if that fails, later, torch ends the process.
+    # Otherwise NCCL returns from an all-reduce at once, and torch aborts the process if it fails.
     os.environ.setdefault("TORCH_NCCL_BLOCKING_WAIT", "1")
     return torch.device("cuda", number)

@@ -1,4 +1,4 @@
-"""A network whose work on a batch is shared: each process applies it to some of the rows."""
+"""A network that shares its work on a batch: each process applies it to some of the rows."""
 
 from typing import Any
 
@@ -15,20 +15,20 @@ from minicnn.tree import Tree
 
 
 def share_of(batch: int, processes: Processes) -> slice:
-    """Compute which rows of a batch are this process's, R_p = {⌊p·N/P⌋, …, ⌊(p + 1)·N/P⌋ − 1}.
+    """Return the rows of a batch for this process, R_p = {⌊p·N/P⌋, …, ⌊(p + 1)·N/P⌋ − 1}.
 
-    Every row is one process's, and shares differ by at most one row. Where there are fewer rows
-    than processes, some shares are empty.
+    Each row belongs to one process, and shares differ by at most one row. With fewer rows than
+    processes, some shares are empty.
 
     Args:
         batch: the number N of rows.
-        processes: this one is p of P.
+        processes: the rank p and the size P.
 
     Returns:
         The slice of the rows.
 
     Raises:
-        TypeError, ValueError: ``batch`` is no integer, or negative.
+        TypeError, ValueError: ``batch`` is not an integer, or is negative.
 
     Example:
         >>> from minicnn.parallel import Processes
@@ -36,7 +36,7 @@ def share_of(batch: int, processes: Processes) -> slice:
         [slice(0, 3, None), slice(3, 6, None), slice(6, 10, None)]
 
     Reference: Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017, §3
-    (all processes divide one shuffling).
+    (the processes split one shuffled data set).
     """
     checks.integer("batch", batch, 0)
     rank, size, _ = processes
@@ -44,28 +44,28 @@ def share_of(batch: int, processes: Processes) -> slice:
 
 
 def share_net(net: Layer, processes: Processes) -> Layer:
-    """Make a network that computes what ``net`` does, but shares the work among the processes.
+    """Return a network that computes what ``net`` does, but shares the work among the processes.
 
-    In every process it takes the whole batch and returns the whole batch's scores. So any loss of
-    the scores is right, be it a mean over the examples or not. Only the gradient by the parameters
-    has to be put together, by `average_gradients`.
+    In every process it takes the whole batch and returns the scores of the whole batch. So any loss
+    of the scores is correct, whether or not it is a mean over the examples. Only the gradient with
+    respect to the parameters must be averaged, by `average_gradients`.
 
-    Dropout forgets what it would forget in one process. Another layer that draws random numbers
-    gets a `Share` for its ``rng``, and has to draw for the whole batch likewise.
+    Dropout drops the same values as in a single process. Any other layer that draws random numbers
+    gets a `Share` for its ``rng``, and must draw for the whole batch in the same way.
 
-    Batch normalisation uses the mean and the variance of this process's rows, as it does in torch's
+    Batch normalisation uses the mean and variance of this process's rows, as in torch's
     DistributedDataParallel: with it, training depends on the number of processes. Its running
-    statistics are averaged, weighted by the rows, and so the same in every process.
+    statistics are averaged, weighted by the rows, and so are the same in every process.
 
     Args:
         net: the network.
-        processes: who shares.
+        processes: the processes that share the work.
 
     Returns:
-        A Layer with the parameters and the state of ``net``; for one process, ``net`` itself.
+        A Layer with the parameters and the state of ``net``; with one process, ``net`` itself.
 
     Raises:
-        ValueError: when applied, a batch without rows.
+        ValueError: when applied to a batch without rows.
         ProcessLostError: when applied, if another process does not do its share.
 
     Example:
@@ -92,8 +92,8 @@ def share_net(net: Layer, processes: Processes) -> Layer:
             raise ValueError(f"x must have at least one row to share, got shape {tuple(x.shape)}")
         whole, mine = len(x), share_of(len(x), processes)
         rows = mine.stop - mine.start
-        # Without a row of its own a process computes another's, and keeps nothing of it: so the
-        # network never sees an empty batch, and its parameters get gradients, of zeros.
+        # A process without rows computes one row of another and discards the result: so the
+        # network never sees an empty batch, and its parameters get zero gradients.
         start, stop = mine.start, max(mine.stop, mine.start + 1)
         share = None if rng is None else Share(rng, start, stop, whole)
         y, state = net.apply(params, state, x[start:stop], rng=share, train=train)
@@ -105,7 +105,7 @@ def share_net(net: Layer, processes: Processes) -> Layer:
 
 
 class _Gather(Function):
-    """Put the rows of all processes together."""
+    """Gather the rows of all processes."""
 
     @staticmethod
     def forward(y: Tensor, start: int, whole: int, processes: Processes) -> Tensor:
@@ -121,8 +121,8 @@ class _Gather(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
-        # What was handed to P processes gets back the sum of P gradients. They are all the same,
-        # since all compute the same loss of the same scores, so nobody need be asked. The factor
-        # makes the whole gradient the average, not the sum, of the processes': as it is anyway
-        # where nothing is shared, and all compute all of it.
+        # A value sent to P processes gets the sum of P gradients. They are equal, since every
+        # process computes the same loss of the same scores, so no communication is needed. With
+        # the factor P, the whole gradient is the average over the processes and not their sum, as
+        # it is for a network that is not shared, where every process computes all of it.
         return ctx.size * g[ctx.rows], None, None, None

@@ -1,4 +1,4 @@
-"""Sums over the processes: all that they ever say to each other."""
+"""Sums over the processes (all-reduce): their only communication."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,18 +11,18 @@ from minicnn.tree import Tree
 
 
 def any_of(flag: bool, processes: Processes) -> bool:
-    """Tell whether any process says yes: so if one is asked to stop, all stop at the same step.
+    """Return whether the flag is set in any process, for example to stop all at the same step.
 
     Args:
-        flag: what this process says.
-        processes: who is asked.
+        flag: the flag of this process.
+        processes: the processes that train together.
 
     Returns:
-        The same in every process.
+        The same value in every process.
 
     Raises:
         TypeError: ``flag`` is not True or False.
-        ProcessLostError: another process does not answer.
+        ProcessLostError: another process does not respond.
 
     Example:
         >>> any_of(True, Processes(rank=0, size=1))
@@ -35,28 +35,28 @@ def any_of(flag: bool, processes: Processes) -> bool:
 
 
 def weighted_sum(values: Tree, weight: float, processes: Processes) -> Tree:
-    """Compute Σ_p weight_p · values_p, leaf by leaf; what is not floating point stays.
+    """Compute Σ_p weight_p · values_p, leaf by leaf; only floating-point leaves are summed.
 
-    The leaves of a dtype are laid in one row, and summed at once: what a sum over the processes
-    costs is the waiting, for many numbers little more than for one.
+    All leaves of one dtype are concatenated and summed in a single all-reduce: its cost is mostly
+    latency, for many numbers little more than for one.
 
     Args:
         values: a tree of tensors, of the same structure in every process.
-        weight: of this process.
-        processes: who has the others.
+        weight: the weight of this process.
+        processes: the processes that train together.
 
     Returns:
-        The same tree of sums in every process.
+        The tree of sums, the same in every process.
 
     Raises:
-        ProcessLostError: another process does not bring its own.
+        ProcessLostError: another process does not send its values.
 
     Example:
         >>> weighted_sum({"weight": torch.ones(2)}, 0.5, Processes(rank=0, size=1))
         {'weight': tensor([0.5000, 0.5000])}
 
-    Reference: Li et al., 2020, §3.2.2 (there in several rows, the first of them summed while the
-    gradients of the others are still computed).
+    Reference: Li et al., 2020, §3.2.2 (there in several buckets, summed while the remaining
+    gradients are still being computed).
     """
     leaves = [leaf.detach() for leaf in tree.leaves(values)]
     for dtype in dict.fromkeys(leaf.dtype for leaf in leaves if leaf.is_floating_point()):
@@ -72,7 +72,7 @@ def add_up(values: Tensor, processes: Processes) -> None:
     """Replace a tensor, in every process, by its sum over the processes.
 
     Raises:
-        ProcessLostError: another process does not bring its own.
+        ProcessLostError: another process does not send its values.
 
     Example:
         >>> x = torch.tensor([1.0, 2.0])

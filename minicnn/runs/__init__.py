@@ -1,16 +1,16 @@
-"""Crash-safe, resumable runs of training: a run is a folder.
+"""Crash-safe, resumable training runs: a run is a folder.
 
-settings    what a program can be told: options, config.json and resuming, from one declaration
-console     how a command prints, fails and ends
-session     what is saved while training, and when; what the user is told if it is cut off
-folder      the names of a run's files; to begin a run and to find it again
-config      config.json: all that is needed to repeat the run
+settings    the options of a program: command line, config.json and resuming from one declaration
+console     printing, errors and exit codes of a command
+session     what is saved during training, and when; the message if training is interrupted
+folder      the files of a run; starting a run and finding it again
+config      config.json: everything needed to repeat the run
 history     metrics.csv
 progress    last.pt and best.pt
-trained     a trained network, read from its run
+trained     a trained network, loaded from its run
 interrupt   Ctrl-C, once and twice
 checkpoint  a tree in a file
-atomic      files that are written whole or not at all
+atomic      files that are written completely or not at all
 """
 
 import importlib
@@ -21,5 +21,5 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """Import torch only when a name is used: `console` is for the seconds before."""
+    """Import torch only when a name is used: `console` must work before that."""
     return getattr(importlib.import_module("minicnn.runs.names"), name)

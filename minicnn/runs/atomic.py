@@ -1,8 +1,8 @@
-"""Writing files so that nothing can be lost: the old contents or the new ones, never a part.
+"""Atomic writes: a file holds the old contents or the new ones, never a part.
 
-A program may be killed, a disk may be full, the power may fail, and each at any moment. So the new
-contents go to a temporary file beside the old one, are forced out of the system's caches onto the
-disk, and take the old file's place by a rename, which the file system does in one step.
+At any moment the program may be killed, the disk may be full, or the power may fail. So the new
+contents are written to a temporary file in the same folder, flushed from the caches of the system
+to the disk, and renamed over the old file, which is atomic in the file system.
 
 Reference: Pillai et al., "All File Systems Are Not Created Equal: On the Complexity of Crafting
 Crash-Consistent Applications", OSDI 2014, §2.
@@ -13,18 +13,18 @@ import os
 import secrets
 from pathlib import Path
 
-PREFIX, SUFFIX = ".minicnn-", ".tmp"  # of a temporary file; between them are random digits
+PREFIX, SUFFIX = ".minicnn-", ".tmp"  # of a temporary file, with random digits between them
 
 
 def write(path: str | os.PathLike[str], contents: bytes | str) -> None:
-    """Write a file, all or nothing.
+    """Write a file atomically.
 
     Args:
         path: The file; an existing one is replaced.
-        contents: What it will hold; text is written as UTF-8.
+        contents: The new contents; text is written as UTF-8.
 
     Raises:
-        OSError: The file cannot be written; the old one, if there was one, is as it was.
+        OSError: The file cannot be written; an old one is unchanged.
 
     Example:
         >>> import tempfile
@@ -52,13 +52,13 @@ def write(path: str | os.PathLike[str], contents: bytes | str) -> None:
 
 
 def leftovers(folder: str | os.PathLike[str]) -> list[Path]:
-    """List the temporary files in a folder: of killed programs, or of one that is writing now.
+    """Return the temporary files in a folder, of killed programs or of one that is writing now.
 
     Args:
         folder: The folder.
 
     Returns:
-        Their paths; none if there is no such folder.
+        Their paths; none if the folder does not exist.
 
     Example:
         >>> import tempfile
@@ -73,10 +73,10 @@ def leftovers(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def sweep(folder: str | os.PathLike[str]) -> None:
-    """Remove the temporary files that killed programs have left in a folder.
+    """Remove the temporary files that killed programs left in a folder.
 
     Args:
-        folder: Where nobody else is writing now; if there is no such folder, nothing happens.
+        folder: A folder that no other program is writing to; it need not exist.
 
     Raises:
         OSError: A file cannot be removed.
@@ -94,15 +94,15 @@ def sweep(folder: str | os.PathLike[str]) -> None:
 
 
 def _remove(temporary: Path) -> None:
-    with contextlib.suppress(OSError):  # the error in hand says more than one about tidying up
+    with contextlib.suppress(OSError):  # the original error matters more than one of the clean-up
         os.unlink(temporary)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the rename itself onto the disk, where the system allows to sync a folder."""
+    """Flush the rename itself to the disk, if the system can sync a folder."""
     if os.name != "posix":
         return
-    with contextlib.suppress(OSError):  # the file is in place; some file systems refuse this
+    with contextlib.suppress(OSError):  # the file is in place; not every file system supports this
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

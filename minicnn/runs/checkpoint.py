@@ -1,8 +1,9 @@
-"""Checkpoints: a tree in a file that is either whole and intact, or refused.
+"""Checkpoints: a tree in a file, whose integrity is checked when it is loaded.
 
 A file is a flat dict written by ``torch.save``, from paths such as ``"params/0/weight"`` to the
-leaves, and under HEADER the format's version, the tree's structure and a SHA-256 digest of all
-leaves. It holds plain data alone, so it is read with ``weights_only=True``, which runs no code.
+leaves. Under HEADER it holds the version of the format, the structure of the tree and a SHA-256
+digest of all leaves. It is plain data, so it is read with ``weights_only=True``, which runs no
+code.
 """
 
 import hashlib
@@ -20,18 +21,18 @@ from minicnn.runs import atomic
 from minicnn.tree import Tree
 
 VERSION = 1
-HEADER = "/minicnn"  # no path begins with "/", because no key is empty
+HEADER = "/minicnn"  # no path starts with "/", because no key is empty
 SCALARS = (bool, int, float, str)
 
 
 class CheckpointError(ValueError):
-    """A file that is no intact checkpoint, or not the checkpoint of a wanted tree."""
+    """The file is not an intact checkpoint, or does not match the expected tree."""
 
 
 def save(path: str | os.PathLike[str], tree: Tree) -> None:
-    """Write a tree to a file, all or nothing.
+    """Write a tree to a file atomically.
 
-    Whatever interrupts this, ``path`` holds the old checkpoint or the new one: see `atomic`.
+    Even if this is interrupted, ``path`` holds the old checkpoint or the new one: see `atomic`.
 
     Args:
         path: The file; an existing one is replaced.
@@ -55,18 +56,19 @@ def save(path: str | os.PathLike[str], tree: Tree) -> None:
 
 
 def load(path: str | os.PathLike[str], like: Tree = None) -> Tree:
-    """Read the tree that ``save`` wrote.
+    """Load the tree that ``save`` wrote.
 
     Args:
         path: The file.
-        like: A tree that the saved one must match in structure, shapes and dtypes. The result then
-            has its NamedTuples and its devices; without it they are dicts and the CPU.
+        like: A tree that the saved one must match in structure, shapes and dtypes. The result has
+            the NamedTuples and devices of ``like``; without it, dicts and the CPU.
 
     Returns:
-        The tree, of tensors that require no gradient.
+        The tree, with tensors that require no gradient.
 
     Raises:
-        CheckpointError: The file is damaged, foreign, of another format or not like ``like``.
+        CheckpointError: The file is damaged, not a minicnn checkpoint, of another format version,
+            or does not match ``like``.
         OSError: The file cannot be read.
 
     Example:
@@ -81,25 +83,25 @@ def load(path: str | os.PathLike[str], like: Tree = None) -> Tree:
     with Path(path).open("rb") as file:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of what torch cannot read, the error tells enough
+                warnings.simplefilter("ignore")  # the error is enough if torch cannot read the file
                 contents = torch.load(file, map_location="cpu", weights_only=True)
             saved = _unpack(contents)
         except CheckpointError as error:
             raise CheckpointError(f"{path} {error}") from None
         except Exception as error:  # a damaged file can make the unpickler raise anything
-            raise CheckpointError(f"{path} is damaged or no checkpoint of minicnn") from error
+            raise CheckpointError(f"{path} is damaged or not a minicnn checkpoint") from error
     if like is None:
         return saved
     try:
         return match(saved, like)
     except CheckpointError as error:
-        raise CheckpointError(f"{path} does not hold a tree like the wanted one: {error}") from None
+        raise CheckpointError(f"{path} does not match the expected tree: {error}") from None
 
 
 def match(saved: Tree, like: Tree) -> Tree:
-    """Give a tree that was loaded the NamedTuples and the devices of another, if it is like it.
+    """Return a loaded tree with the NamedTuples and devices of ``like``, which it must match.
 
-    ``load`` does this with the whole of a file; this is for a part of it.
+    ``load`` does this for a whole file; this is for a part of it.
 
     Args:
         saved: The tree, or a subtree, that ``load`` returned.
@@ -120,7 +122,8 @@ def match(saved: Tree, like: Tree) -> Tree:
 
     def matched(path: str, wanted: Any, leaf: Any) -> Any:
         if _kind(wanted) != _kind(leaf):
-            raise ValueError(f"trees differ at {path!r}: {_kind(wanted)} against {_kind(leaf)}")
+            expected, got = _kind(wanted), _kind(leaf)
+            raise ValueError(f"trees differ at {path!r}: expected {expected}, got {got}")
         return leaf.to(wanted.device) if isinstance(leaf, Tensor) else leaf
 
     plain = _plain(like)
@@ -144,19 +147,19 @@ def _pack(tree: Tree) -> dict[str, Any]:
 def _unpack(contents: Any) -> Tree:
     header = contents.pop(HEADER, None) if isinstance(contents, dict) else None
     if not isinstance(header, dict):
-        raise CheckpointError("is no checkpoint of minicnn")
+        raise CheckpointError("is not a minicnn checkpoint")
     if header["version"] != VERSION:
         raise CheckpointError(
-            f"has format {header['version']}, but this minicnn reads format {VERSION}"
+            f"has format {header['version']}, but this version of minicnn reads format {VERSION}"
         )
     structure = header["structure"]
     if header["digest"] != _digest(structure, contents):
-        raise CheckpointError("is damaged: its contents do not match their digest")
+        raise CheckpointError("is damaged: the contents do not match the digest")
     return trees.unflatten(structure, [contents[path] for path in trees.paths(structure)])
 
 
 def _plain(node: Tree) -> Tree:
-    """Turn NamedTuples into dicts, and check the keys: they make the paths."""
+    """Turn NamedTuples into dicts, and check the keys, which become paths."""
     if isinstance(node, tuple):
         fields = getattr(node, "_fields", None)
         if fields is None:
@@ -171,7 +174,7 @@ def _plain(node: Tree) -> Tree:
 
 
 def _detached(path: str, leaf: Any) -> Any:
-    """Copy a tensor to memory of its own: a view would bring along all that it is a view of."""
+    """Copy a tensor to its own memory: a view would be saved with all of its base tensor."""
     if isinstance(leaf, Tensor) and leaf.layout == torch.strided:
         return leaf.detach().cpu().clone(memory_format=torch.contiguous_format)
     if type(leaf) in SCALARS:

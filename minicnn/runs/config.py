@@ -1,4 +1,4 @@
-"""What a run has to remember so that it can be repeated: settings, versions, data, command."""
+"""What is needed to repeat a run: settings, versions, data, command."""
 
 import hashlib
 import platform
@@ -24,18 +24,18 @@ def describe(
     tested_net: Layer | None = None,
     command: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Collect what a run has to remember, as plain data.
+    """Return what is needed to repeat a run, as plain data.
 
     Args:
-        settings: By name; each a number, a string, a bool or None.
-        splits: The data that it uses.
+        settings: The settings by name; each a number, a string, a bool or None.
+        splits: The data that the run uses.
         net: The network.
-        tested_net: The network as it is tested, where that differs.
+        tested_net: The network used for testing, if it differs.
         command: The command line; by default that of this program.
 
     Returns:
         A dict for JSON: settings, network, tested_network, in_shape, dataset (names, numbers of
-        images, digest), versions, command, when it was begun.
+        images, digest), versions, command, start time.
 
     Example:
         >>> from minicnn import data, models
@@ -64,16 +64,16 @@ def describe(
 
 
 def read_description(run: Run) -> dict:
-    """Read the config of a run, and check that it is like those that ``describe`` makes.
+    """Read the config of a run, and check that it has everything that ``describe`` returns.
 
     Args:
         run: The run.
 
     Returns:
-        A dict of settings, dataset, versions, command, and when it was begun.
+        The dict that ``describe`` returned.
 
     Raises:
-        RunError: The file is damaged, or something is missing in it.
+        RunError: The file is damaged or incomplete.
         OSError: It cannot be read.
 
     Example:
@@ -90,7 +90,7 @@ def read_description(run: Run) -> dict:
     parts = {
         "network": isinstance(about.get("network"), dict),
         "tested network": isinstance(about.get("tested_network"), dict),
-        "shape of its images": isinstance(shape, list) and all(type(n) is int for n in shape),
+        "image shape": isinstance(shape, list) and all(type(n) is int for n in shape),
         "settings": _is_dict(about.get("settings"), (int, float, str, bool, type(None))),
         "dataset": isinstance(dataset, dict) and isinstance(dataset.get("digest"), str),
         "numbers of images": isinstance(dataset, dict) and _is_dict(dataset.get("images"), int),
@@ -99,7 +99,7 @@ def read_description(run: Run) -> dict:
         "date": isinstance(about.get("begun"), str),
     }
     if missing := [name for name, there in parts.items() if not there]:
-        raise RunError(f"{run.config} is damaged: it has no proper {', '.join(missing)}")
+        raise RunError(f"{run.config} is damaged: missing or invalid {', '.join(missing)}")
     return about
 
 
@@ -108,7 +108,7 @@ def _is_dict(part: Any, kinds: Any) -> bool:
 
 
 def digest(splits: Sequence[Split]) -> str:
-    """Compute the SHA-256 digest of all images and labels: other data, another digest.
+    """Compute the SHA-256 digest of all images and labels.
 
     Args:
         splits: The data.

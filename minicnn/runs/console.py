@@ -1,4 +1,4 @@
-"""What every command has in common: how it prints, how it fails, and its exit codes."""
+"""What every command has in common: printing, errors and exit codes."""
 
 import contextlib
 import os
@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 
 class StoppedError(Exception):
-    """The user has stopped the command; the message says what is saved and how to resume."""
+    """The user stopped the command; the message says what is saved and how to resume."""
 
 
 class CommandError(Exception):
-    """The command has failed in a part of its work, of which the user has been told already."""
+    """Part of the command failed, and the user has already been told."""
 
 
 def say(text: str = "", quiet: bool = False) -> None:
@@ -48,10 +48,10 @@ def complain(text: str) -> None:
 
 
 def _write(text: str, stream: TextIO) -> None:
-    """Write a line if anybody still reads.
+    """Write a line; if it cannot be written, discard the output from here on.
 
-    The reader of our output may have gone away, as `head` does, or its disk may be full: the
-    command goes on silently.
+    The reader of a pipe may have exited, as `head` does, or the disk may be full: the command
+    continues silently.
     """
     try:
         tqdm.write(text, file=stream)
@@ -61,7 +61,7 @@ def _write(text: str, stream: TextIO) -> None:
 
 
 def alarm(text: str) -> None:
-    """Print a line to stderr from a signal handler, where print might wait for itself.
+    """Print a line to stderr from a signal handler, where print could deadlock.
 
     Args:
         text: The line.
@@ -69,16 +69,16 @@ def alarm(text: str) -> None:
     Example:
         >>> alarm("Stopping after this step.")
     """
-    with contextlib.suppress(OSError):  # nobody reads it, which must not stop the training
+    with contextlib.suppress(OSError):  # a closed stderr must not stop the training
         os.write(sys.stderr.fileno(), f"\n{text}\n".encode())
 
 
 def end_at_ctrl_c() -> None:
-    """Let Ctrl-C end the process at once, with one line in place of a traceback.
+    """Let Ctrl-C end the process at once, with one line instead of a traceback.
 
-    For the first line of a program. To import torch takes seconds, and a KeyboardInterrupt in the
-    middle of an import can be caught, and lost, by the module that is being imported. `run_command`
-    takes over from this. Where Ctrl-C is ignored, as in a background job, it stays so.
+    Call it first in a program: importing torch takes seconds, and the module that is being imported
+    may catch a KeyboardInterrupt and lose it. `run_command` takes over later. If Ctrl-C is ignored,
+    as in a background job, it stays ignored.
 
     Example:
         >>> before = signal.getsignal(signal.SIGINT)
@@ -92,17 +92,17 @@ def end_at_ctrl_c() -> None:
 def _end(number: int, frame: FrameType | None) -> None:
     alarm("interrupted")
     signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)  # so that a shell sees what has ended the process
+    os.kill(os.getpid(), number)  # so that the shell sees which signal ended the process
 
 
 def run_command(command: Callable[[], Any]) -> int:
-    """Run a command; a failure that the user can mend is one line and an exit code.
+    """Run a command; print an error that the user can fix in one line; return the exit code.
 
     Args:
         command: A function without arguments.
 
     Returns:
-        0 for success, 1 for an error, 130 where the user has stopped the command.
+        0 for success, 1 for an error, 130 if the user stopped the command.
 
     Example:
         >>> run_command(lambda: say("done"))
@@ -131,7 +131,7 @@ def run_command(command: Callable[[], Any]) -> int:
 
 def _prepare_streams() -> None:
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed from the start, or a program without a console
+        if getattr(sys, name) is None:  # closed before the start, or a program without a console
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
-        # A console that cannot show a letter gets a "?"; a notebook's stream has no such setting.
+        # A character that the console cannot show becomes "?"; notebook streams cannot be set so.
         getattr(getattr(sys, name), "reconfigure", lambda **_: None)(errors="replace")

@@ -1,4 +1,4 @@
-"""A run's folder: the names of its files, how it begins, and how it is found again."""
+"""The folder of a run: its files, starting a run, and finding it again."""
 
 import io
 import json
@@ -11,64 +11,64 @@ from minicnn.runs import atomic
 
 
 class RunError(ValueError):
-    """A folder that is no run, or not one that can be used as was asked; the message says why."""
+    """The folder is not a run, or the run cannot be used as requested; the message says why."""
 
 
 class Run(NamedTuple):
-    """Where everything about one run of training is.
+    """The paths of the files of one training run.
 
     Attributes:
-        folder: of the run.
+        folder: the folder of the run.
     """
 
     folder: Path
 
     @property
     def config(self) -> Path:
-        """Every setting, and what it was run on: JSON."""
+        """Settings, network, data and versions: JSON."""
         return self.folder / "config.json"
 
     @property
     def metrics(self) -> Path:
-        """A row an epoch: CSV."""
+        """One row per epoch: CSV."""
         return self.folder / "metrics.csv"
 
     @property
     def last(self) -> Path:
-        """The state of training when it was saved last: a checkpoint."""
+        """The last saved training state: a checkpoint."""
         return self.folder / "last.pt"
 
     @property
     def best(self) -> Path:
-        """The weights that did best on the validation images so far: a checkpoint."""
+        """The weights with the best validation accuracy so far: a checkpoint."""
         return self.folder / "best.pt"
 
     @property
     def figures(self) -> Path:
-        """A folder of pictures."""
+        """The folder of the figures."""
         return self.folder / "figures"
 
     @property
     def report(self) -> Path:
-        """All of it on one page: HTML."""
+        """Results, figures and settings on one page: HTML."""
         return self.folder / "report.html"
 
 
 def begin(folder: str | Path, config: dict[str, Any], overwrite: bool = False) -> Run:
-    """Make the folder of a new run, and write its config.
+    """Create the folder of a new run, and write its config.
 
     Args:
-        folder: Where; it must not hold anything yet.
-        config: Plain data, as JSON has it: what `describe` returns, say.
-        overwrite: Whether a run that is there already may be lost; its config must be of
-            `describe`, so that no folder of another program's is taken for one.
+        folder: The folder; it must be empty or not exist.
+        config: Plain data for JSON, such as `describe` returns.
+        overwrite: Whether to replace an existing run. Its config must be from `describe`, so that
+            the folder of another program is never mistaken for a run.
 
     Returns:
         The run.
 
     Raises:
-        RunError: There is something in the folder, and it is not to be overwritten, or is no run.
-        OSError: The folder cannot be made, or not be written to.
+        RunError: The folder is not empty, and ``overwrite`` is False or it is not a run.
+        OSError: The folder cannot be created or written.
 
     Example:
         >>> import tempfile
@@ -79,22 +79,22 @@ def begin(folder: str | Path, config: dict[str, Any], overwrite: bool = False) -
     """
     run = Run(Path(folder))
     if run.folder.exists() and not run.folder.is_dir():
-        raise RunError(f"{run.folder} is a file, and a run needs a folder")
+        raise RunError(f"{run.folder} is a file, but a run needs a folder")
     if run.folder.is_dir() and set(run.folder.iterdir()) - set(atomic.leftovers(run.folder)):
         if not overwrite:
             raise RunError(
-                f"{run.folder} is there already: give another --out, --resume it, or --overwrite it"
+                f"{run.folder} already exists: choose another --out, --resume it, or --overwrite it"
             )
         _check_ours(find(run.folder))
         _clear(run)
-    sweep(run)  # not before it is sure that no other program is writing there
+    sweep(run)  # only now is it certain that no other program is writing there
     run.folder.mkdir(parents=True, exist_ok=True)
     atomic.write(run.config, json.dumps(config, indent=2) + "\n")
     return run
 
 
 def dated_folder() -> Path:
-    """Return a folder in runs, named after the present moment, that is not there yet.
+    """Return a new folder in runs, named after the current date and time.
 
     Example:
         >>> dated_folder().parent.name
@@ -106,7 +106,7 @@ def dated_folder() -> Path:
 
 
 def find(folder: str | Path) -> Run:
-    """Find a run by its folder.
+    """Return the run in a folder.
 
     Args:
         folder: The folder.
@@ -115,26 +115,26 @@ def find(folder: str | Path) -> Run:
         The run.
 
     Raises:
-        RunError: There is no run in it.
+        RunError: The folder is not a run.
 
     Example:
         >>> try:
         ...     find("nowhere")
         ... except RunError as error:
         ...     print(error)
-        nowhere is no run: there is no such folder
+        nowhere is not a run: the folder does not exist
     """
     run = Run(Path(folder))
     if not run.folder.is_dir():
-        reason = "it is a file" if run.folder.exists() else "there is no such folder"
-        raise RunError(f"{folder} is no run: {reason}")
+        reason = "it is a file" if run.folder.exists() else "the folder does not exist"
+        raise RunError(f"{folder} is not a run: {reason}")
     if not run.config.is_file():
-        raise RunError(f"{folder} is no run: it has no {run.config.name}")
+        raise RunError(f"{folder} is not a run: it has no {run.config.name}")
     return run
 
 
 def read_config(run: Run) -> dict[str, Any]:
-    """Read what ``begin`` wrote.
+    """Read the config that ``begin`` wrote.
 
     Args:
         run: The run.
@@ -154,7 +154,7 @@ def read_config(run: Run) -> dict[str, Any]:
     """
     try:
         config = json.loads(run.config.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # no JSON, or no UTF-8; or nested too deeply
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deeply
         raise RunError(f"{run.config} is damaged: {error}") from None
     if not isinstance(config, dict):
         raise RunError(f"{run.config} is damaged: it must hold an object, got {config!r:.60}")
@@ -162,11 +162,11 @@ def read_config(run: Run) -> dict[str, Any]:
 
 
 def save_figures(run: Run, figures: Mapping[str, Any]) -> None:
-    """Write figures as PNG files into a run's folder of figures.
+    """Write figures as PNG files into the figures folder of a run.
 
     Args:
         run: The run.
-        figures: matplotlib's Figures, each by the name of its file without the suffix.
+        figures: matplotlib Figures by file name without the suffix.
 
     Raises:
         OSError: A file cannot be written.
@@ -188,10 +188,10 @@ def save_figures(run: Run, figures: Mapping[str, Any]) -> None:
 
 
 def sweep(run: Run) -> None:
-    """Remove the temporary files that killed programs have left in a run's folder.
+    """Remove the temporary files that killed programs left in the folder of a run.
 
     Args:
-        run: The run; nobody else is writing to it now.
+        run: The run; no other program may be writing to it.
 
     Raises:
         OSError: A file cannot be removed.
@@ -212,14 +212,14 @@ def sweep(run: Run) -> None:
 def _check_ours(run: Run) -> None:
     versions = read_config(run).get("versions")
     if not isinstance(versions, dict) or "minicnn" not in versions:
-        raise RunError(f"{run.folder} is no run: its {run.config.name} is another program's")
+        raise RunError(f"{run.folder} is not a run: its {run.config.name} is not from minicnn")
 
 
 def _clear(run: Run) -> None:
-    """Remove what a run has written and nothing else.
+    """Remove the files of a run and nothing else.
 
-    Its config stays, to be replaced: without it the folder would be no run, and if the program were
-    killed now, what is in it could neither be overwritten nor resumed.
+    The config stays until it is replaced: without it the folder would not be a run, and if the
+    program were killed now, it could be neither overwritten nor resumed.
     """
     if run.figures.is_dir():
         for picture in run.figures.glob("*.png"):

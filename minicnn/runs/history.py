@@ -1,4 +1,4 @@
-"""metrics.csv: a row an epoch, in a file that any spreadsheet opens."""
+"""metrics.csv: one row per epoch, for any spreadsheet."""
 
 import csv
 import io
@@ -11,11 +11,11 @@ Row = dict[str, float]
 
 
 def write_metrics(run: Run, history: Sequence[Row]) -> None:
-    """Write the history of a run, in place of what was there.
+    """Write the history of a run, replacing the old file.
 
     Args:
         run: The run.
-        history: Rows of the same keys, which become the first line.
+        history: Rows with the same keys, which become the header.
 
     Raises:
         OSError: The file cannot be written.
@@ -42,7 +42,7 @@ def read_metrics(run: Run) -> list[Row]:
         run: The run.
 
     Returns:
-        Its rows; none if no epoch has ended yet.
+        The rows; none before the end of the first epoch.
 
     Raises:
         RunError: The file is damaged.
@@ -68,8 +68,8 @@ def read_metrics(run: Run) -> list[Row]:
 def _rows(lines: list[list[str]]) -> list[Row]:
     names, *rows = lines or [[]]
     if not all(name.isidentifier() for name in names):
-        raise ValueError(f"its first line must name the columns, got {names!r:.60}")
+        raise ValueError(f"the first line must name the columns, got {names!r:.60}")
     for values in rows:
         if len(values) != len(names):
-            raise ValueError(f"it has {len(names)} columns, but a row of {len(values)} values")
+            raise ValueError(f"it has {len(names)} columns, but a row has {len(values)} values")
     return [dict(zip(names, map(float, values), strict=True)) for values in rows]

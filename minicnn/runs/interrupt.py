@@ -1,4 +1,4 @@
-"""Ctrl-C during training: once to stop after the step at hand, twice to stop at once."""
+"""Ctrl-C during training: once to stop after the current step, twice to stop at once."""
 
 import signal
 import threading
@@ -13,16 +13,16 @@ from minicnn.runs.console import alarm
 def interruptible(
     tell: Callable[[str], object] = alarm, once: bool = False
 ) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into the answer to a question, while the block runs.
+    """Turn the first Ctrl-C into a flag, while the block runs.
 
-    A training loop that asks between steps can save its state before it stops. The second Ctrl-C
-    raises KeyboardInterrupt at once, as usual. SIGTERM counts as a Ctrl-C.
+    A training loop that reads the flag between steps can save its state before it stops. The second
+    Ctrl-C raises KeyboardInterrupt at once, as usual. SIGTERM counts as a Ctrl-C.
 
-    Python handles signals in the main thread only: in another one the answer is always no.
+    Python handles signals only in the main thread: in any other thread the flag is never set.
 
     Args:
-        tell: Gets a line for the user at the first Ctrl-C.
-        once: Whether to ignore the second: where one Ctrl-C may arrive several times.
+        tell: Is called with a message for the user at the first Ctrl-C.
+        once: Whether to ignore the second, for when one Ctrl-C may arrive several times.
 
     Yields:
         stopping() -> bool: whether the user has asked to stop.

@@ -1,4 +1,4 @@
-"""How far a run has come: all that it needs to go on as if it had never stopped."""
+"""The progress of a run: everything it needs to continue as if it had never stopped."""
 
 import json
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from minicnn.tree import Tree
 
 
 class Weights(NamedTuple):
-    """What it takes to use a network.
+    """The weights of a network.
 
     Attributes:
         params: the parameters.
-        state: what the layers keep.
+        state: the state of the layers.
     """
 
     params: Tree
@@ -30,15 +30,15 @@ class Weights(NamedTuple):
 class Progress(NamedTuple):
     """The state of a run between two steps.
 
-    The place in the epoch is ``training.step``: the batches depend on the seed and on the step's
-    number alone (see `data.batches`).
+    The position in the epoch follows from ``training.step``: the batches depend only on the seed
+    and the step (see `data.batches`).
 
     Attributes:
         training: parameters, layer state, optimizer state, and the number of steps.
-        rng: the state of the generator that layers draw from, (B,) bytes.
-        sums: of loss and accuracy over the steps of this epoch, float64 (2,).
-        history: a row for each epoch that has ended.
-        seconds: of training, over all sessions.
+        rng: the state of the generator that the layers draw from, (B,) bytes.
+        sums: the sums of loss and accuracy over the steps of this epoch, float64 (2,).
+        history: one row per completed epoch.
+        seconds: the training time, over all sessions.
     """
 
     training: TrainState
@@ -53,14 +53,14 @@ class Progress(NamedTuple):
 
 
 def new_progress(training: TrainState, rng: Generator) -> Progress:
-    """Return the state of a run that has not made a step.
+    """Return the progress of a run before its first step.
 
     Args:
-        training: What it starts from.
-        rng: The generator that layers will draw from.
+        training: The initial training state.
+        rng: The generator that the layers will draw from.
 
     Returns:
-        The state.
+        The progress.
 
     Example:
         >>> new_progress(TrainState(0, (), (), ()), Generator()).history
@@ -70,7 +70,7 @@ def new_progress(training: TrainState, rng: Generator) -> Progress:
 
 
 def is_finite(weights: Tree) -> bool:
-    """Tell whether every number of a tree of tensors is finite: one that is not spoils the rest.
+    """Return whether all values in a tree of tensors are finite.
 
     Args:
         weights: The tree.
@@ -87,11 +87,11 @@ def save_progress(run: Run, progress: Progress, weights: Weights) -> None:
 
     Args:
         run: The run.
-        progress: How far it is.
-        weights: The network as it is to be used now: perhaps with averaged parameters.
+        progress: Its progress.
+        weights: The weights to use for prediction, which may be averages.
 
     Raises:
-        OSError: The file cannot be written; the one before is as it was.
+        OSError: The file cannot be written; the old one is unchanged.
 
     Example:
         >>> import tempfile
@@ -108,17 +108,17 @@ def save_progress(run: Run, progress: Progress, weights: Weights) -> None:
 
 
 def load_progress(run: Run, like: Progress) -> Progress:
-    """Read last.pt, to go on from there.
+    """Load last.pt, to continue from there.
 
     Args:
         run: The run.
-        like: The state that a new run of the same settings would start from.
+        like: The initial progress of a new run with the same settings.
 
     Returns:
-        The state that was saved.
+        The saved progress.
 
     Raises:
-        CheckpointError: The file is damaged, or from another model, optimizer or version.
+        CheckpointError: The file is damaged, or from a different model, optimizer or version.
         OSError: It cannot be read.
 
     Example:
@@ -141,11 +141,11 @@ def save_best(run: Run, weights: Weights, row: Row) -> None:
 
     Args:
         run: The run.
-        weights: The network as it is to be used.
-        row: What is known of its epoch.
+        weights: The weights to use for prediction.
+        row: The history row of the epoch.
 
     Raises:
-        OSError: The file cannot be written; the one before is as it was.
+        OSError: The file cannot be written; the old one is unchanged.
 
     Example:
         >>> import tempfile
@@ -159,7 +159,7 @@ def save_best(run: Run, weights: Weights, row: Row) -> None:
 
 
 def load_weights(run: Run, which: str, like: Weights) -> Weights:
-    """Read the weights of a run.
+    """Load the weights of a run.
 
     Args:
         run: The run.
@@ -170,8 +170,8 @@ def load_weights(run: Run, which: str, like: Weights) -> Weights:
         The weights.
 
     Raises:
-        ValueError: There is no such checkpoint by name.
-        CheckpointError: The file is damaged, or from another model or version.
+        ValueError: ``which`` is neither "last" nor "best".
+        CheckpointError: The file is damaged, or from a different model or version.
         OSError: It cannot be read.
 
     Example:
@@ -195,5 +195,5 @@ def _matched(run: Run, which: str, part: str, like: Tree) -> Tree:
         return checkpoint.match(saved[part], like)
     except (CheckpointError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"{path} is of another model or another version of minicnn: {error}"
+            f"{path} is from a different model or version of minicnn: {error}"
         ) from None

@@ -1,4 +1,4 @@
-"""A session: the time in which a program trains a run, from its beginning or from a checkpoint.
+"""A session: one execution of a program that trains a run, from the start or from a checkpoint.
 
     run, progress = begin_or_resume(settings, new_progress(start, rng), splits, net)
     with Session(run, progress, weights_of, epochs, steps_per_epoch, schedule) as session:
@@ -7,8 +7,8 @@
             ...
             session.save(progress)
 
-The loop stays the caller's. A session knows what is written when, and what the user needs to know
-if it is cut off: how much is saved, and how to resume.
+The training loop stays in the caller's code. The session writes the files at the right times and
+tells the user, if training is interrupted, what is saved and how to resume.
 """
 
 import math
@@ -45,7 +45,7 @@ ALONE = Processes(0, 1)
 
 
 class DivergedError(ValueError):
-    """The loss or a weight is not finite any more; the message says at which step."""
+    """The loss or a weight is no longer finite; the message says at which step."""
 
 
 def begin_or_resume(
@@ -56,22 +56,22 @@ def begin_or_resume(
     tested_net: Layer | None = None,
     processes: Processes = ALONE,
 ) -> tuple[Run, Progress]:
-    """Make the folder of a new run, or open the one that ``settings.resume`` names.
+    """Create the folder of a new run, or open the one in ``settings.resume``.
 
     Args:
-        settings: The program's; a new run's config.json records them.
-        start: The state of a new run, and the structure of a saved one.
-        splits: All data that the run uses. A run is resumed with the same data or not at all.
+        settings: The settings of the program; config.json records them.
+        start: The initial progress, which also defines the structure of a saved one.
+        splits: All data that the run uses; a run can only be resumed with the same data.
         net: The network, which config.json describes.
-        tested_net: The network as it is tested, where that differs.
-        processes: Which train together; only the first of them writes.
+        tested_net: The network used for testing, if it differs.
+        processes: The processes that train together; only the first one writes.
 
     Returns:
-        The run, and its state: ``start``, or the one that was saved last.
+        The run and its progress: ``start``, or the last one saved.
 
     Raises:
-        RunError: The folder cannot be used, or the data are not those of the run.
-        CheckpointError: last.pt is damaged, or of another network.
+        RunError: The folder cannot be used, or the data differ from those of the run.
+        CheckpointError: last.pt is damaged, or from a different network.
         OSError: The folder cannot be read or written.
 
     Example:
@@ -95,27 +95,27 @@ def begin_or_resume(
         return begin(folder, about, settings.overwrite), start
     run = find(settings.resume)
     if digest(splits) != read_description(run)["dataset"]["digest"]:
-        raise RunError(f"the images of {splits[0].name} are not those that {run.folder} began with")
+        raise RunError(f"the images of {splits[0].name} differ from those of {run.folder}")
     if leads:
         sweep(run)
     return run, load_progress(run, like=start) if run.last.exists() else start
 
 
 class Session:
-    """Saves a run while it is trained; a context manager.
+    """A context manager that saves a run during training.
 
-    Leaving it by Ctrl-C, a full disk or the loss of another process raises an error whose message
-    says which step is saved and by which command to resume.
+    If Ctrl-C, a full disk or the loss of another process ends the block, it raises an error whose
+    message says which step is saved and how to resume.
 
     Args:
         run: The run.
-        progress: Its state now.
-        weights_of: Takes the weights to use out of a training state: the last ones or averages.
+        progress: Its current progress.
+        weights_of: Returns the weights to use from a training state: the last ones or averages.
         epochs: Passes over the training images.
-        steps_per_epoch: Batches in each.
+        steps_per_epoch: Batches per epoch.
         schedule: The learning rate of each step.
         save_every: Seconds between checkpoints.
-        processes: Which train together; only the first of them writes.
+        processes: The processes that train together; only the first one writes.
     """
 
     def __init__(
@@ -142,15 +142,15 @@ class Session:
     def after_step(
         self, progress: Progress, now: TrainState, logs: dict[str, Tensor], rng: Generator
     ) -> Progress:
-        """Return the state of the run after a step.
+        """Return the progress of the run after a step.
 
         Args:
-            progress: The state before it.
+            progress: The progress before the step.
             now, logs: What `train.fit` yields.
             rng: The generator of the layers.
 
         Raises:
-            DivergedError: The loss is not finite: no step after this one can be right.
+            DivergedError: The loss is not finite, so training cannot continue.
         """
         if not math.isfinite(logs["loss"]):
             raise DivergedError(f"the loss became {logs['loss']} {self._moment(now.step)}")
@@ -161,10 +161,10 @@ class Session:
     def after_epoch(
         self, progress: Progress, images: int, validation: dict[str, float]
     ) -> Progress:
-        """Return the state of the run after an epoch: with one row more in its history.
+        """Return the progress of the run after an epoch, with one more row in its history.
 
         Args:
-            progress: The state after the epoch's last step.
+            progress: The progress after the last step of the epoch.
             images: The number of training images.
             validation: What `train.evaluate` returned for the validation images.
         """
@@ -186,14 +186,14 @@ class Session:
         return progress._replace(sums=sums, history=history, seconds=row["elapsed_seconds"])
 
     def save(self, progress: Progress, stopping: bool = False) -> None:
-        """Write a checkpoint at the end of an epoch, every ``save_every`` seconds, and to stop.
+        """Write a checkpoint after each epoch, every ``save_every`` seconds, and before stopping.
 
         Args:
-            progress: The state of the run.
-            stopping: Whether the user has asked to stop.
+            progress: The progress of the run.
+            stopping: Whether the user requested a stop.
 
         Raises:
-            StoppedError: One of the processes was asked to stop, and training is not at its end.
+            StoppedError: A stop was requested in one of the processes before the last step.
             DivergedError: A weight is not finite.
         """
         stopping = parallel.any_of(stopping, self.processes)
@@ -211,7 +211,7 @@ class Session:
         self, kind: type | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         step = f"{self.saved.training.step:,}"
-        remedy = f"The last checkpoint is of step {step}. To resume from it: {self._resume()}"
+        remedy = f"The last checkpoint is from step {step}. To resume: {self._resume()}"
         if isinstance(error, KeyboardInterrupt):
             raise StoppedError(f"interrupted. {remedy}") from None
         if isinstance(error, OSError):
@@ -220,16 +220,16 @@ class Session:
             raise ProcessLostError(f"{error}. {remedy}") from error
         if isinstance(error, DivergedError):
             raise DivergedError(
-                f"{error}. The last good checkpoint is {self.run.last}, of step {step}; "
+                f"{error}. The last good checkpoint is {self.run.last}, from step {step}; "
                 "a smaller learning rate (--lr) may help"
             ) from None
 
     def _write(self, progress: Progress) -> None:
-        """Write last.pt; after an epoch, metrics.csv and, if it was the best one, best.pt."""
+        """Write last.pt; after an epoch, also metrics.csv and, if it was the best one, best.pt."""
         if self.processes.rank > 0:
             return
         step, *state = progress.training
-        if not is_finite(tuple(state)):  # the optimizer's too: no step from it can be right
+        if not is_finite(tuple(state)):  # including the optimizer's: no later step would be right
             raise DivergedError(f"a weight became infinite or nan {self._moment(step)}")
         weights, history = self.weights_of(progress.training), progress.history
         if history and history[-1]["step"] == step:
@@ -240,8 +240,8 @@ class Session:
 
     def _moment(self, step: int) -> str:
         epoch, rate = 1 + (step - 1) // self.steps, self.schedule(step - 1)
-        return f"at step {step:,} (epoch {epoch}), with the learning rate {rate:.3g}"
+        return f"at step {step:,} (epoch {epoch}), at a learning rate of {rate:.3g}"
 
     def _resume(self) -> str:
-        # As it was started, be it `python3` or `.venv/bin/python`.
+        # The interpreter that the user started, `python3` or `.venv/bin/python`.
         return shlex.join([sys.orig_argv[0], sys.argv[0], "--resume", str(self.run.folder)])

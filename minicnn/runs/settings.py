@@ -7,8 +7,8 @@
 
     settings = Settings.parse()
 
-From this declaration follow the command line's options with their help, what a run's config.json
-holds, and which options may be given again when a run is resumed.
+This declaration defines the command-line options and their help, the contents of config.json, and
+which options may change when a run is resumed.
 """
 
 import argparse
@@ -39,16 +39,16 @@ def setting(
     saved: bool = True,
     free_on_resume: bool = False,
 ) -> Any:
-    """Declare one setting: a field of a subclass of `Settings`.
+    """Return the field of one setting, in a subclass of `Settings`.
 
     Args:
-        default: The value where nothing else is given.
-        help: What it is, for ``--help``.
+        default: The default value.
+        help: The text for ``--help``.
         at_least, at_most, below: The range of a number; NaN and infinity are never in it.
-        choices: The strings that are allowed.
-        check: Raises ValueError for a value that cannot be used.
-        saved: Whether config.json holds it: it has an influence on what the run computes.
-        free_on_resume: Whether it may be given anew when a run is resumed; what is not saved may.
+        choices: The allowed strings.
+        check: Raises ValueError for an invalid value.
+        saved: Whether config.json holds it, because it affects what the run computes.
+        free_on_resume: Whether it may change when a run is resumed; unsaved settings always may.
 
     Returns:
         The field.
@@ -81,18 +81,14 @@ class Settings:
     """The settings that every run has; a program declares its own in a subclass.
 
     Raises:
-        TypeError: A value is not of its setting's type.
-        ValueError: A value is out of its setting's range.
+        TypeError: A value has the wrong type.
+        ValueError: A value is out of range.
     """
 
-    out: Path | None = setting(
-        None, "folder of the run (default: a dated one in runs)", saved=False
-    )
+    out: Path | None = setting(None, "folder of the run (default: runs/ and the date)", saved=False)
     overwrite: bool = setting(False, "replace the run in the folder given by --out", saved=False)
     resume: Path | None = setting(None, "resume the run in this folder", saved=False)
-    save_every: float = setting(
-        30.0, "seconds between checkpoints: the work that a kill may cost", at_least=0, saved=False
-    )
+    save_every: float = setting(30.0, "seconds between checkpoints", at_least=0, saved=False)
     quiet: bool = setting(False, "print only the result", saved=False)
 
     def __post_init__(self) -> None:
@@ -116,20 +112,20 @@ class Settings:
         description: str | None = None,
         presets: Presets | None = None,
     ) -> S:
-        """Read the command line; with ``--resume``, also the config.json of the run to resume.
+        """Parse the command line; with ``--resume``, also read the config.json of that run.
 
         Args:
             argv: The options; None for those of this program.
-            description: Of the program, for ``--help``, which shows the first paragraph.
-            presets: Other defaults, by the name that is given as ``--preset``. An option on the
-                command line overrides the preset.
+            description: The description for ``--help``, of which the first paragraph is shown.
+            presets: Other defaults by the name of a ``--preset``. An option on the command line
+                overrides the preset.
 
         Returns:
             The settings.
 
         Raises:
-            SystemExit: There is a mistake on the command line, or ``--help``.
-            RunError: The run to resume is not there, or its config.json is damaged.
+            SystemExit: The command line is invalid, or has ``--help``.
+            RunError: The run to resume does not exist, or its config.json is damaged.
         """
         parser = _parser(cls, description, presets or {})
         if presets:
@@ -141,7 +137,7 @@ class Settings:
         free = {f.name for f in fields(cls) if f.metadata["free_on_resume"]}
         if given - free:
             names = ", ".join(map(_option, sorted(given - free)))
-            parser.error(f"--resume takes the settings of the run and does not take {names}")
+            parser.error(f"--resume uses the settings of the run and does not allow {names}")
         unsaved = {f.name for f in fields(cls) if not f.metadata["saved"]}
         return cls.of_run(now.resume, **{name: getattr(now, name) for name in given | unsaved})
 
@@ -150,11 +146,11 @@ class Settings:
         """Return the settings of a run, read from its config.json.
 
         Args:
-            folder: The run's.
-            overrides: Values to use in place of those of the run.
+            folder: The folder of the run.
+            overrides: Values that override those of the run.
 
         Raises:
-            RunError: There is no run in the folder, or its config.json is damaged.
+            RunError: The folder is not a run, or its config.json is damaged.
         """
         from minicnn.runs.config import read_description
 
@@ -163,20 +159,20 @@ class Settings:
         kinds = {f.name: kind for f, kind in _kinds(cls) if f.metadata["saved"]}
         try:
             if missing := kinds.keys() - saved.keys():
-                raise ValueError(f"its settings lack {', '.join(sorted(missing))}")
+                raise ValueError(f"missing settings: {', '.join(sorted(missing))}")
             if unknown := saved.keys() - kinds.keys():
-                raise ValueError(f"it has unknown settings: {', '.join(sorted(unknown))}")
+                raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
             values = {
                 name: Path(value) if kinds[name] is Path and isinstance(value, str) else value
                 for name, value in saved.items()
             }
-            # The run's own value of what is given anew need not be usable here: another machine's.
+            # A saved value that is overridden may be invalid here, if it is from another machine.
             return cls(**{**values, **overrides, "out": run.folder})
         except (TypeError, ValueError) as error:
             raise RunError(f"{run.config} is damaged: {error}") from None
 
     def saved(self) -> dict[str, Any]:
-        """Return what config.json holds, as plain data; paths are absolute there."""
+        """Return the settings for config.json, as plain data, with absolute paths."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.metadata["saved"]}
         return {
             name: str(value.absolute()) if isinstance(value, Path) else value
@@ -185,7 +181,7 @@ class Settings:
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """States every default that says something, and leaves the table of presets as it is."""
+    """Shows every default except None and False, and does not reformat the table of presets."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default is None or action.default is False:
@@ -215,16 +211,16 @@ def _parser(
 def _from_text(f: "Field[Any]", kind: type) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         value = kind(text)
-        if f.metadata["choices"] is None:  # argparse itself checks these, and lists them
+        if f.metadata["choices"] is None:  # argparse itself checks and lists choices
             _check(f, value)
         return value
 
-    parse.__name__ = kind.__name__  # argparse calls a text that is no number an "invalid int value"
+    parse.__name__ = kind.__name__  # for argparse's message "invalid int value"
     return parse
 
 
 def _check(f: "Field[Any]", value: Any) -> None:
-    """Refuse a value that is out of range; argparse puts the option's name before the message."""
+    """Check the range of a value; argparse puts the name of the option before the message."""
     about = f.metadata
     least, most, below = about["at_least"], about["at_most"], about["below"]
     problem = None
@@ -247,7 +243,7 @@ def _check(f: "Field[Any]", value: Any) -> None:
 
 
 def _kinds(cls: type[Settings]) -> list[tuple["Field[Any]", type]]:
-    """Return each field with its type; that of ``Path | None`` is Path."""
+    """Return each field with its type; for ``Path | None``, Path."""
     hints = get_type_hints(cls)
     found = []
     for f in fields(cls):
@@ -257,8 +253,8 @@ def _kinds(cls: type[Settings]) -> list[tuple["Field[Any]", type]]:
 
 
 def _given(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> set[str]:
-    """Return the names of the options that stand on the command line."""
-    # argparse sets no default where the namespace has the name already.
+    """Return the names of the options given on the command line."""
+    # argparse does not set a default if the namespace already has the name.
     marked = argparse.Namespace(**dict.fromkeys(vars(parser.parse_args(argv))))
     given = vars(parser.parse_args(argv, marked))
     return {name for name, value in given.items() if value is not None}
@@ -269,7 +265,7 @@ def _option(name: str) -> str:
 
 
 def _table(presets: Presets) -> str:
-    """Write the presets as the options that they stand for, one preset a line."""
+    """Return the presets as the options that they stand for, one preset per line."""
     lines = ["presets:"]
     for name, changes in presets.items():
         options = [f"{_option(key)} {value}" for key, value in changes.items()]

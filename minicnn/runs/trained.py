@@ -1,4 +1,4 @@
-"""A trained network, read from the folder of its run."""
+"""A trained network, loaded from the folder of its run."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,15 +14,15 @@ from minicnn.tree import Tree
 
 
 class Trained(NamedTuple):
-    """A network with the weights that a run has given it.
+    """A network with the weights trained by a run.
 
     Attributes:
         run: The run.
-        settings: Of the run, by name.
+        settings: The settings of the run by name.
         net: The network.
-        tested_net: The network as it is tested: by several views of each image, perhaps.
-        initial: The weights that training began with.
-        weights: Those that it has come to.
+        tested_net: The network used for testing, which may average several views of each image.
+        initial: The weights before training.
+        weights: The trained weights.
     """
 
     run: Run
@@ -36,20 +36,20 @@ class Trained(NamedTuple):
 def load_trained(
     folder: str | Path, which: str = "last", device: torch.device | str = "cpu"
 ) -> Trained:
-    """Read a trained network from the folder of its run: config.json has its layers and options.
+    """Load a trained network from the folder of its run: config.json has its layers and options.
 
     Args:
-        folder: Of the run.
-        which: "last" for the last weights, "best" for those that did best on validation images.
-        device: Where to put the weights.
+        folder: The folder of the run.
+        which: "last" for the last weights, "best" for those with the best validation accuracy.
+        device: The device for the weights.
 
     Returns:
         The network and its weights.
 
     Raises:
-        RunError: There is no run in the folder, it has no such weights yet, or its config.json is
+        RunError: The folder is not a run, it has no such weights yet, or its config.json is
             damaged.
-        CheckpointError: The file of the weights is damaged, or of another network.
+        CheckpointError: The file of the weights is damaged, or from a different network.
         OSError: A file cannot be read.
 
     Example:
@@ -83,13 +83,13 @@ def load_trained(
 def initial_weights(
     net: Layer, in_shape: tuple[int, ...], seed: int, device: torch.device | str = "cpu"
 ) -> Weights:
-    """Draw the weights that a run of a seed begins with; they do not depend on the device.
+    """Draw the initial weights of a run from its seed; they do not depend on the device.
 
     Args:
         net: The network.
         in_shape: The shape of one image, (C, H, W).
-        seed: Of the run.
-        device: Where to put the weights.
+        seed: The seed of the run.
+        device: The device for the weights.
 
     Example:
         >>> initial_weights(layers.linear(2), (3,), seed=0).params["bias"].shape

@@ -1,8 +1,8 @@
-"""Every figure that minicnn draws.
+"""The figures of minicnn.
 
-Each function returns a matplotlib Figure and neither shows nor saves it: ``figure.savefig(path)``
-saves one, and :func:`show` opens windows. What they draw is tensors; `minicnn.metrics`,
-`minicnn.layers.activations` and `minicnn.insight` compute them.
+Each function returns a matplotlib Figure without showing or saving it: ``figure.savefig(path)``
+saves it, and :func:`show` opens windows. The functions draw tensors, which `minicnn.metrics`,
+`minicnn.layers.activations` and `minicnn.insight` compute.
 """
 
 from .confusion import confusion_matrix

@@ -1,4 +1,4 @@
-"""Answers: an image, and under it the probabilities of the classes, for every example drawn."""
+"""Images of predictions, each with a bar chart of the class probabilities below it."""
 
 from collections.abc import Sequence
 
@@ -14,23 +14,23 @@ from .arrays import array, pictures, tensor
 
 COLUMNS, MIN_COLUMNS = 5, 3  # the title needs the width of three
 CELL = style.WIDTH / COLUMNS  # inches
-MAX_BARS = 10  # of a longer list of classes the most probable are shown
-MAX_NAME = 12  # letters of a class name
+MAX_BARS = 10  # with more classes, only the most probable are shown
+MAX_NAME = 12  # characters of a class name
 
 
 def checked(images: Tensor, labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the images where they are, and the labels and float64 logits on the CPU."""
+    """Return the checked images on their device, and the labels and float64 logits on the CPU."""
     images = tensor("images", images, "N C H W")
     labels = tensor("labels", labels, "N").cpu()
     scores = torch.from_numpy(array("logits", tensor("logits", logits, "N K")))
     if not len(images) == len(labels) == len(scores):
         sizes = f"{len(images)}, {len(labels)} and {len(scores)}"
-        raise ValueError(f"images, labels and logits must be equally many, got {sizes}")
+        raise ValueError(f"images, labels and logits must have equal lengths, got {sizes}")
     if labels.dtype != torch.int64:
         raise TypeError(f"labels must be int64, got {labels.dtype}")
     least, greatest, classes = int(labels.min()), int(labels.max()), scores.shape[1]
     if least < 0 or greatest >= classes:
-        raise ValueError(f"labels must lie in [0, {classes}), got {least} to {greatest}")
+        raise ValueError(f"labels must be in [0, {classes}), got {least} to {greatest}")
     return images, labels, scores
 
 
@@ -43,7 +43,7 @@ def draw_answers(
     title: str,
     note: str,
 ) -> Figure:
-    """Draw the examples that have a caption, in its order: the image, then the bars."""
+    """Draw the examples that have a caption, in that order: the image, then the bars."""
     names = [_short(name) for name in style.class_labels(class_names, scores.shape[1])]
     if not captions:
         figure = style.new_figure(CELL * MIN_COLUMNS, 0.8, title)
@@ -71,7 +71,7 @@ def _short(name: str) -> str:
 
 
 def draw_image(axes: Axes, picture: np.ndarray, title: str, caption: str) -> None:
-    """Draw an image with a frame, its title above and a caption below."""
+    """Draw an image with a frame, a title above and a caption below."""
     style.strip(axes)
     style.heading(axes, title)
     axes.set_xlabel(caption, loc="left", fontsize=style.SMALL, color=style.MUTED, labelpad=2)
@@ -83,21 +83,21 @@ def draw_image(axes: Axes, picture: np.ndarray, title: str, caption: str) -> Non
 def draw_bars(
     axes: Axes, probability: np.ndarray, predicted: int, true: int, names: list[str]
 ) -> None:
-    """Draw a bar a class on a faint track that is as long as certainty."""
+    """Draw one bar per class, on a faint track of the length of probability 1."""
     classes = list(range(len(probability)))
     if len(classes) > MAX_BARS:
         classes = np.argsort(-probability)[:MAX_BARS].tolist()
-    # The truth is written last: a prediction that is right has the colour of the truth.
+    # The true class comes last: a correct prediction has the colour of the true class.
     colours = {predicted: style.ORANGE} | {true: style.BLUE}
     places = range(len(classes))
 
     style.strip(axes)
     bar_colours = [colours.get(k, style.MUTED) for k in classes]
-    # Snapped to whole pixels, a probability of nearly zero would show as a line.
+    # If snapped to whole pixels, a probability of nearly zero would appear as a line.
     axes.barh(places, probability[classes], height=0.7, color=bar_colours, snap=False)
     axes.barh(places, 1.0, height=0.7, color=style.FAINT, zorder=0)
-    # Names and numbers stand inside the axes, so that the bars are as wide as the image above.
-    letter = 0.6 * style.SMALL / 72 / (CELL - 2 * style.MARGIN)  # its width, of all there is
+    # Names and numbers are inside the axes, so that the axes are as wide as the image above.
+    letter = 0.6 * style.SMALL / 72 / (CELL - 2 * style.MARGIN)  # width, as a fraction of the axes
     name_width, number_width = letter * (1 + max(len(names[k]) for k in classes)), 8 * letter
     track = 1 - name_width - number_width
     axes.set(xlim=(-name_width / track, 1 + number_width / track), ylim=(len(classes) - 0.5, -0.5))

@@ -1,4 +1,4 @@
-"""The confusion matrix: which class is taken for which."""
+"""The confusion matrix: which classes are confused with each other."""
 
 from collections.abc import Sequence
 
@@ -13,22 +13,22 @@ from .arrays import array, tensor
 
 
 def confusion_matrix(matrix: Tensor, class_names: Sequence[str] | None = None) -> Figure:
-    """Draw how many examples of each true class were taken for each class.
+    """Draw a confusion matrix: how many examples of each true class were predicted as each class.
 
-    A good classifier's mistakes vanish beside its successes, so the diagonal has no colour and the
-    scale ends at the greatest share of a class that was taken for another:
+    A good classifier's mistakes are few compared with its correct predictions, so the diagonal has
+    no colour and the colour scale ends at the largest share of mistakes:
 
         share[i, j] = matrix[i, j] / Σ_k matrix[i, k]   for i ≠ j
 
     Args:
-        matrix: Counts, an integer tensor (K, K); row: the true class, column: the predicted one.
-        class_names: K names; None stands for the class indices.
+        matrix: Counts, an integer tensor (K, K); rows: true classes, columns: predicted classes.
+        class_names: K names; by default the class indices.
 
     Returns:
-        The figure; its axes are the matrix and, if there is a mistake, its colour scale.
+        The figure; its axes are the matrix and, if there are mistakes, the colour bar.
 
     Raises:
-        TypeError: An argument has another type.
+        TypeError: An argument has the wrong type.
         ValueError: The matrix is empty, not square, or holds a negative count.
 
     Example:
@@ -64,7 +64,7 @@ def confusion_matrix(matrix: Tensor, class_names: Sequence[str] | None = None) -
 def _checked(matrix: Tensor) -> np.ndarray:
     matrix = tensor("matrix", matrix, "K K")
     if matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"matrix must be square, got the shape {tuple(matrix.shape)}")
+        raise ValueError(f"matrix must be square, got shape {tuple(matrix.shape)}")
     if matrix.is_floating_point() or matrix.dtype == torch.bool:
         raise TypeError(f"matrix must hold integer counts, got {matrix.dtype}")
     if matrix.min() < 0:
@@ -73,7 +73,7 @@ def _checked(matrix: Tensor) -> np.ndarray:
 
 
 def _write_counts(axes: Axes, counts: np.ndarray, dark: np.ndarray) -> None:
-    """Write each count in its cell: in paper's colour on a dark one, and faint where it is 0."""
+    """Write each count in its cell: white on a dark cell, and faint if it is 0."""
     look = {"fontsize": style.LABEL, "ha": "center", "va": "center"}
     for (row, column), n in np.ndenumerate(counts):
         colour = style.PAPER if dark[row, column] else style.INK
@@ -87,7 +87,7 @@ def _label(axes: Axes, names: list[str]) -> None:
     axes.set_xticks(places, names, **(slant if max(map(len, names)) > 5 else {}))
     axes.set_yticks(places, names)
     style.quiet_ticks(axes)
-    # Lines of paper between the cells.
+    # White lines between the cells.
     axes.set_xticks(np.arange(1, len(names)) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, len(names)) - 0.5, minor=True)
     axes.grid(which="minor", color=style.PAPER, linewidth=1.5, linestyle="-")

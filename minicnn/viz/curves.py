@@ -1,4 +1,4 @@
-"""Learning curves: loss and accuracy, epoch by epoch."""
+"""Learning curves: loss and accuracy after each epoch."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,15 +14,15 @@ COLOURS = {"train": style.ORANGE, "validation": style.BLUE}
 
 
 def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Draw loss and accuracy against the epoch, and the learning rate where it was recorded.
+    """Draw loss and accuracy against the epoch, and the learning rate if it was recorded.
 
     Args:
-        history: A row an epoch, with ``epoch``, ``train_loss``, ``train_accuracy``,
-            ``validation_loss``, ``validation_accuracy`` and perhaps ``learning_rate``. Accuracies
-            are fractions in [0, 1]. A loss that is not finite leaves a gap.
+        history: One row per epoch, with ``epoch``, ``train_loss``, ``train_accuracy``,
+            ``validation_loss``, ``validation_accuracy`` and optionally ``learning_rate``.
+            Accuracies are fractions in [0, 1]. A loss that is not finite leaves a gap.
 
     Returns:
-        The figure; its axes are loss, accuracy and, where recorded, the learning rate.
+        The figure; its axes are loss, accuracy and, if recorded, the learning rate.
 
     Raises:
         TypeError: A row is not a mapping, or a value is not a number.
@@ -51,7 +51,7 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
         _draw(axes, columns["epoch"], curves, number_format)
         if title == "Accuracy":
             axes.yaxis.set_major_formatter(style.percent_tick)
-        elif axes.dataLim.ymin >= 0:  # losses and learning rates are read against zero
+        elif axes.dataLim.ymin >= 0:  # losses and learning rates are compared with zero
             axes.set_ylim(bottom=0)
     stacked[-1].set_xlabel("epoch", fontsize=style.LABEL, color=style.MUTED)
     stacked[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -82,21 +82,21 @@ def _columns(history: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
 
 
 def _finite(name: str, value: float) -> float:
-    return number(name, value, math.isfinite, "that is finite")
+    return number(name, value, math.isfinite, "finite")
 
 
 def _real(name: str, value: float) -> float:
-    return number(name, value, lambda v: True, "(NaN and infinity included)")
+    return number(name, value, lambda v: True, "a number")
 
 
 def _draw(
     axes: Axes, epochs: list[float], curves: Mapping[str, list[float]], number_format: str
 ) -> None:
-    """Draw each curve with its name and last value beside its end, in its colour."""
+    """Draw each curve, with its name and last value beside its end in the same colour."""
     style.chart(axes)
     ends = []
     for label, values in curves.items():
-        # Matplotlib breaks a line at NaN but would let an infinity stretch the axis.
+        # matplotlib breaks a line at NaN, but infinity would stretch the axis.
         values = [v if math.isfinite(v) else math.nan for v in values]
         colour = COLOURS.get(label, style.MUTED)
         axes.plot(
@@ -104,7 +104,7 @@ def _draw(
         )
         ends += [(v, x, label, colour) for x, v in zip(epochs, values, strict=True) if v == v][-1:]
     axes.margins(x=0.015, y=0.12)
-    # The lower label hangs from its point and the upper one stands on its own: they cannot collide.
+    # The lower label is below its point and the upper one above, so that they cannot overlap.
     for rank, (value, epoch, label, colour) in enumerate(sorted(ends)):
         axes.annotate(
             f"{label} {number_format.format(value)}".strip(),

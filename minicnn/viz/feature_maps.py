@@ -1,4 +1,4 @@
-"""Feature maps: how one image looks to each layer in turn."""
+"""Feature maps: the output of each layer for one image."""
 
 from collections.abc import Iterable
 
@@ -10,25 +10,25 @@ from . import style
 from .arrays import array, pictures, tensor
 from .tiles import draw_tiles, signed_limits
 
-MAX_CHANNELS = 12  # of a layer: one row of tiles, so that a channel stands below itself
+MAX_CHANNELS = 12  # per layer: one row of tiles, so that a channel keeps its column
 
 
 def feature_maps(image: Tensor, activations: Iterable[tuple[str, Tensor]]) -> Figure:
-    """Draw an image and, layer by layer, the channels that the network makes of it.
+    """Draw an image and the output channels of each layer for it.
 
-    White is an activation of 0, red is above it and blue below. The channels of a layer share one
-    scale, which stands at the end of the row; each layer has its own.
+    White is an activation of 0, red is above 0 and blue below. The channels of a layer share one
+    scale, shown at the end of the row; each layer has its own.
 
     Args:
         image: The input (C, H, W), C = 1 or 3.
         activations: For each layer its name and its output (C, H, W), in the order of the layers.
 
     Returns:
-        The figure; its axes are the image, and then for each layer its tiles and its colour scale.
+        The figure; its axes are the image, and then for each layer its tiles and its colour bar.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: There is no layer, a shape does not fit, or a value is not finite.
+        TypeError: An argument has the wrong type.
+        ValueError: There are no layers, a shape is wrong, or a value is not finite.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""Filters: what the first layer looks for, before and after training."""
+"""Filters: the weights of a convolution, before and after training."""
 
 import math
 
@@ -17,19 +17,19 @@ PANEL = 3.5  # inches wide
 def filters(weight_before: Tensor, weight_after: Tensor | None = None) -> Figure:
     """Draw the filters of a convolution, or the same filters before and after training.
 
-    White is a weight of 0, red is above it and blue below, on one scale for both panels. A filter
-    with several input channels is one tile: its channels from left to right.
+    White is a weight of 0, red is above 0 and blue below, on one scale for both panels. A filter
+    with several input channels is one tile, its channels from left to right.
 
     Args:
         weight_before: The filters (O, C, kH, kW).
         weight_after: The same filters after training, of the same shape; None draws one panel.
 
     Returns:
-        The figure; its axes are a panel for each argument, then the colour scale.
+        The figure; its axes are one panel per argument, then the colour bar.
 
     Raises:
         TypeError: An argument is not a tensor.
-        ValueError: A shape does not fit, or a weight is not finite.
+        ValueError: A shape is wrong, or a weight is not finite.
 
     Example:
         >>> import torch
@@ -79,12 +79,12 @@ def _words(total: int, channels: int, height: int, width: int) -> tuple[str, str
 
 
 def _side_by_side(weight: np.ndarray) -> np.ndarray:
-    """Return filters (O, C, kH, kW) as tiles (O, kH, C · (kW + 1) − 1), parted by NaN columns."""
+    """Return filters (O, C, kH, kW) as tiles (O, kH, C · (kW + 1) − 1), NaN columns between."""
     parted = np.pad(weight, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=np.nan)
     return np.concatenate(list(parted.swapaxes(0, 1)), axis=-1)[..., :-1]
 
 
 def _columns(count: int, channels: int) -> int:
-    """Return how many tiles make a row: about a square, with as few empty places as can be."""
+    """Return the number of tiles per row: about a square, with as few empty places as possible."""
     side = math.ceil(math.sqrt(count / channels))
     return min(range(side, side + 3), key=lambda columns: -count % columns)

@@ -1,4 +1,4 @@
-"""Guesses: what a network takes images for whose labels nobody knows, and why."""
+"""Predictions for images without labels, with saliency maps."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from . import style
 from .answers import CELL, COLUMNS, MIN_COLUMNS, draw_bars, draw_image
 from .arrays import array, pictures, tensor
 
-MAX_CAPTION = 20  # letters, which are as wide as an image
+MAX_CAPTION = 20  # characters, which are as wide as an image
 
 
 def guesses(
@@ -22,22 +22,22 @@ def guesses(
     captions: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw images, what speaks for the answer in each, and the probabilities of the classes.
+    """Draw images with the predictions, their saliency maps and the class probabilities.
 
     Args:
-        images: Bytes, or floats on any scale, (N, C, H, W) with C = 1 or 3.
+        images: uint8, or floats on any scale, (N, C, H, W) with C = 1 or 3.
         logits: The network's outputs, (N, K).
-        maps: Of `insight.saliency` for the answers, (N, H, W), at least 0; each is drawn on a scale
-            of its own.
-        captions: N lines of text, such as names of files; None for none.
-        class_names: K names; None stands for the class indices.
+        maps: The `insight.saliency` of the predicted classes, (N, H, W), at least 0; each map has
+            its own scale.
+        captions: N lines of text, such as file names; None for none.
+        class_names: K names; by default the class indices.
 
     Returns:
         The figure; its axes are, for each image, the image, the map, the bars.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: A shape does not fit, or a value is not finite.
+        TypeError: An argument has the wrong type.
+        ValueError: A shape is wrong, or a value is not finite.
 
     Example:
         >>> image, scores = torch.rand(1, 1, 8, 8), torch.tensor([[0.0, 9.0]])
@@ -51,15 +51,15 @@ def guesses(
     texts = [""] * len(shown) if captions is None else list(captions)
     if not len(shown) == len(scores) == len(heats) == len(texts):
         sizes = f"{len(shown)}, {len(scores)}, {len(heats)} and {len(texts)}"
-        raise ValueError(f"images, logits, maps and captions must be equally many, got {sizes}")
+        raise ValueError(f"images, logits, maps and captions must have equal lengths, got {sizes}")
     names = style.class_labels(class_names, scores.shape[1])
     probability = softmax(scores, dim=1).numpy()
 
     columns = min(max(len(shown), MIN_COLUMNS), COLUMNS)
     rows = -(-len(shown) // columns)
-    note = "Under each image: how much the answer depends on each pixel (saliency).\n"
+    note = "Below each image: how much the prediction depends on each pixel (saliency).\n"
     note += "Bars: the probability of each class, from 0 to 100%."
-    figure = style.new_figure(CELL * columns, 4.8 * rows + 0.7, "What the network reads", note)
+    figure = style.new_figure(CELL * columns, 4.8 * rows + 0.7, "Predictions", note)
     grid = figure.add_gridspec(4 * rows, columns, height_ratios=[1.4, 1.4, 1, 0.08] * rows)
     for n, picture in enumerate(shown):
         row, column = divmod(n, columns)
@@ -76,6 +76,6 @@ def guesses(
 
 
 def _short(text: str) -> str:
-    """Leave out the middle of a long text: names of files differ at their ends."""
+    """Return a long text without its middle: file names often differ at their ends."""
     half = MAX_CAPTION // 2
     return text if len(text) <= MAX_CAPTION else f"{text[:half]}…{text[1 - half :]}"

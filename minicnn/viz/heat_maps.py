@@ -1,4 +1,4 @@
-"""Heat maps: on which pixels an answer rests, by saliency, occlusion or Grad-CAM.
+"""Heat maps: which pixels a prediction depends on, by saliency, occlusion or Grad-CAM.
 
 `minicnn.insight` computes the maps under the same names.
 """
@@ -17,7 +17,7 @@ from .arrays import array, class_indices, pictures, tensor
 from .tiles import GAP, signed_limits
 
 COLUMNS, MIN_COLUMNS = 5, 3  # the note needs the width of three
-CELL = (style.WIDTH - 1.0) / COLUMNS  # inches; the last one is the colour scale's
+CELL = (style.WIDTH - 1.0) / COLUMNS  # inches; the last inch is for the colour bar
 
 
 def saliency(
@@ -26,17 +26,17 @@ def saliency(
     """Draw images, and below each how much the score of a class changes with each pixel.
 
     Args:
-        images: Bytes, or floats on any scale, (N, C, H, W) with C = 1 or 3.
-        maps: Of `insight.saliency`, (N, H, W), at least 0; all are drawn on one scale.
-        classes: Whose scores the maps explain, int64 (N,).
-        class_names: A name for each class; None stands for the class indices.
+        images: uint8, or floats on any scale, (N, C, H, W) with C = 1 or 3.
+        maps: What `insight.saliency` returned, (N, H, W), at least 0; all maps share one scale.
+        classes: The classes that the maps explain, int64 (N,).
+        class_names: One name per class; by default the class indices.
 
     Returns:
-        The figure; its axes are one for each image with its map, then the colour scale.
+        The figure; its axes are one per image with its map, then the colour bar.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: A shape does not fit, a class has no name, or a value is not finite or below 0.
+        TypeError: An argument has the wrong type.
+        ValueError: A shape is wrong, a class has no name, or a value is not finite or below 0.
 
     Example:
         >>> import torch
@@ -47,7 +47,7 @@ def saliency(
     Reference: K. Simonyan et al., "Deep Inside Convolutional Networks: Visualising Image
     Classification Models and Saliency Maps", 2014, figure 2.
     """
-    note = "Darker: the class's score changes more with the pixel."
+    note = "Darker: the score of the class changes more with this pixel."
     limits = _amount_limits(maps)
     label = "change of the score per change of the pixel"
     return _draw("Saliency", note, images, maps, classes, class_names, limits, label)[0]
@@ -56,23 +56,22 @@ def saliency(
 def grad_cam(
     images: Tensor, maps: Tensor, classes: Tensor, *, class_names: Sequence[str] | None = None
 ) -> Figure:
-    """Draw images, and below each where a layer found what speaks for a class.
+    """Draw images, and below each where a layer found evidence for a class.
 
-    A map is stretched over its image: its cells are what the layer's outputs have in the place of
-    pixels.
+    Each map, with one cell per position of the layer's output, is stretched over its image.
 
     Args:
-        images: Bytes, or floats on any scale, (N, C, H, W) with C = 1 or 3.
-        maps: Of `insight.grad_cam`, (N, h, w), at least 0; all are drawn on one scale.
-        classes: Whose scores the maps explain, int64 (N,).
-        class_names: A name for each class; None stands for the class indices.
+        images: uint8, or floats on any scale, (N, C, H, W) with C = 1 or 3.
+        maps: What `insight.grad_cam` returned, (N, h, w), at least 0; all maps share one scale.
+        classes: The classes that the maps explain, int64 (N,).
+        class_names: One name per class; by default the class indices.
 
     Returns:
-        The figure; its axes are one for each image with its map, then the colour scale.
+        The figure; its axes are one per image with its map, then the colour bar.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: A shape does not fit, a class has no name, or a value is not finite or below 0.
+        TypeError: An argument has the wrong type.
+        ValueError: A shape is wrong, a class has no name, or a value is not finite or below 0.
 
     Example:
         >>> import torch
@@ -85,7 +84,7 @@ def grad_cam(
     """
     limits = _amount_limits(maps)
     title = f"Grad-CAM, {maps.shape[1]} × {maps.shape[2]}"
-    note = "Darker: what the layer found here speaks more for the class."
+    note = "Darker: stronger evidence for the class at this position."
     label = "contribution to the score"
     return _draw(title, note, images, maps, classes, class_names, limits, label)[0]
 
@@ -96,17 +95,17 @@ def occlusion(
     """Draw images, and below each how much probability a class loses when a patch is hidden.
 
     Args:
-        images: Bytes, or floats on any scale, (N, C, H, W) with C = 1 or 3.
-        maps: Of `insight.occlusion`, (N, H, W), in [−1, 1]; all are drawn on one scale.
-        classes: Whose probabilities the maps explain, int64 (N,).
-        class_names: A name for each class; None stands for the class indices.
+        images: uint8, or floats on any scale, (N, C, H, W) with C = 1 or 3.
+        maps: What `insight.occlusion` returned, (N, H, W), in [−1, 1]; all maps share one scale.
+        classes: The classes that the maps explain, int64 (N,).
+        class_names: One name per class; by default the class indices.
 
     Returns:
-        The figure; its axes are one for each image with its map, then the colour scale.
+        The figure; its axes are one per image with its map, then the colour bar.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: A shape does not fit, a class has no name, or a value is not finite.
+        TypeError: An argument has the wrong type.
+        ValueError: A shape is wrong, a class has no name, or a value is not finite.
 
     Example:
         >>> import torch
@@ -119,9 +118,9 @@ def occlusion(
     2014, figure 7.
     """
     limits = signed_limits(array("maps", tensor("maps", maps, "N H W")))
-    note = "Red: with a patch around this pixel hidden, the class is less probable.\n"
+    note = "Red: the class is less probable when a patch around this pixel is hidden.\n"
     note += "Blue: it is more probable."
-    label = "probability that is lost"
+    label = "loss of probability"
     figure, bar = _draw(
         "Occlusion", note, images, maps, classes, class_names, limits, label, style.SIGNED
     )
@@ -147,15 +146,15 @@ def _draw(
     label: str,
     cmap: str | Colormap = style.AMOUNT,
 ) -> tuple[Figure, Colorbar]:
-    """Draw each image above its map, and the scale of all maps beside them."""
+    """Draw each image above its map, with one colour bar for all maps."""
     shown = pictures("images", tensor("images", images, "N C H W"))
     values = array("maps", maps)
     if len(values) != len(shown):
-        raise ValueError(f"maps must be {len(shown)}, one for each image, got {len(values)}")
+        raise ValueError(f"maps must have length {len(shown)}, one per image, got {len(values)}")
     explained = class_indices("classes", classes, len(shown))
     names = style.names_up_to(explained.max(), class_names)
 
-    height = shown.shape[1] / shown.shape[2]  # of a picture, in its widths
+    height = shown.shape[1] / shown.shape[2]  # of an image, relative to its width
     columns = min(max(len(shown), MIN_COLUMNS), COLUMNS)
     rows = -(-len(shown) // columns)
     size = CELL * columns + 1.0, rows * (CELL * (2 * height + GAP) + 0.3) + 0.8
@@ -169,15 +168,15 @@ def _draw(
         top = height + GAP
         style.picture(axes, heat, limits, cmap, (0, 1, top + height, top))
         _outline(axes, picture, top, height)
-        # After the pictures: each of them would set the limits to its own place.
+        # After the images, because each of them sets the limits to its own extent.
         axes.set(xlim=(0, 1), ylim=(top + height, 0))
-    # As many times as high as wide, so that it is equally wide beside one row and many.
+    # The aspect grows with the rows, so that the width of the colour bar does not.
     bar = style.colour_bar(figure, every, limits, cmap, label, aspect=25 * rows)
     return figure, bar
 
 
 def _outline(axes: Axes, picture: np.ndarray, top: float, height: float) -> None:
-    """Draw the edges of a grey picture over its map, so that it shows what lies where."""
+    """Draw the outline of a grey image over its map, for orientation."""
     if picture.shape[2] == 1 and picture.min() < 0.5 < picture.max():
         h, w = picture.shape[:2]
         x, y = (np.arange(w) + 0.5) / w, top + (np.arange(h) + 0.5) / h * height

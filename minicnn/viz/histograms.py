@@ -1,4 +1,4 @@
-"""Histograms of what flows through a network: activations forward, gradients backward."""
+"""Histograms of the activations of the layers, and of the gradients of the parameters."""
 
 from collections.abc import Callable, Iterable
 
@@ -16,26 +16,26 @@ ROW = 0.55  # inches high
 
 
 def activation_histograms(activations: Iterable[tuple[str, Tensor]]) -> Figure:
-    """Draw, layer by layer, how often each activation occurs.
+    """Draw a histogram of the activations of each layer.
 
-    Zeros, which relu makes many of, are counted beside the histogram instead of in it. All rows
-    have the same scale of activations, and each its own of frequency.
+    Zeros, which relu produces in large numbers, are counted beside the histogram and not in it. All
+    rows share the scale of activations; each has its own scale of frequency.
 
     Args:
         activations: For each layer its name and its output, in the order of the layers.
 
     Returns:
-        The figure; its axes are one row for each layer.
+        The figure; its axes are one row per layer.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: There is no layer, one is empty, or a value is not finite.
+        TypeError: An argument has the wrong type.
+        ValueError: There are no layers, an output is empty, or a value is not finite.
 
     Example:
         >>> import torch
         >>> figure = activation_histograms([("relu", torch.tensor([0.0, 0.0, 1.0, 3.0]))])
         >>> [text.get_text() for text in figure.axes[0].texts]
-        ['relu', '50.0% are 0\\nmean 1, deviation 1.22']
+        ['relu', '50.0% are 0\\nmean 1, std 1.22']
 
     Reference: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
     neural networks", 2010, figure 6.
@@ -44,28 +44,28 @@ def activation_histograms(activations: Iterable[tuple[str, Tensor]]) -> Figure:
 
     def words(values: np.ndarray) -> str:
         zero = style.percent(np.mean(values == 0))
-        return f"{zero} are 0\nmean {values.mean():.3g}, deviation {values.std():.3g}"
+        return f"{zero} are 0\nmean {values.mean():.3g}, std {values.std():.3g}"
 
-    label = "activation, where it is not 0"
+    label = "nonzero activations"
     return _draw("Activations", rows, lambda values: values, words, label)
 
 
 def gradient_histograms(gradients: Iterable[tuple[str, Tensor]]) -> Figure:
-    """Draw, parameter by parameter, how often a gradient of each size occurs, on a log scale.
+    """Draw a histogram of the gradient magnitudes of each parameter, on a log scale.
 
-    Where the rows drift to the left towards the first layer, gradients vanish; to the right, they
-    explode. Zeros are counted beside the histogram. All rows have the same scale of sizes, and
-    each its own of frequency.
+    If the rows move to the left towards the first layer, the gradients vanish; if they move to the
+    right, the gradients explode. Zeros are counted beside the histogram. All rows share the scale
+    of magnitudes; each has its own scale of frequency.
 
     Args:
         gradients: For each parameter its name and its gradient, in the order of the layers.
 
     Returns:
-        The figure; its axes are one row for each parameter.
+        The figure; its axes are one row per parameter.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: There is no parameter, one is empty, or a value is not finite.
+        TypeError: An argument has the wrong type.
+        ValueError: There are no parameters, a gradient is empty, or a value is not finite.
 
     Example:
         >>> import torch
@@ -85,7 +85,7 @@ def gradient_histograms(gradients: Iterable[tuple[str, Tensor]]) -> Figure:
     def size(values: np.ndarray) -> np.ndarray:
         return np.log10(np.abs(values))
 
-    figure = _draw("Gradients", rows, size, words, "size of the gradient, where it is not 0")
+    figure = _draw("Gradients", rows, size, words, "magnitude of the nonzero gradients")
     sizes = figure.axes[-1].xaxis
     sizes.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     sizes.set_major_formatter("$10^{{{x:.0f}}}$")
@@ -103,7 +103,7 @@ def _checked(argument: str, named: Iterable[tuple[str, Tensor]]) -> list[tuple[s
         if not isinstance(pair[1], Tensor):
             raise TypeError(f"{name} must be a tensor, got {type(pair[1]).__name__}")
         if not pair[1].numel():
-            raise ValueError(f"{name} must not be empty, got the shape {tuple(pair[1].shape)}")
+            raise ValueError(f"{name} must not be empty, got shape {tuple(pair[1].shape)}")
         rows.append((pair[0], array(name, pair[1]).ravel()))
     if not rows:
         raise ValueError(f"{argument} must hold at least one pair (name, tensor), got none")
@@ -117,11 +117,11 @@ def _draw(
     words: Callable[[np.ndarray], str],
     label: str,
 ) -> Figure:
-    """Draw a histogram for each row of what ``transform`` makes of its values, without the 0s."""
+    """Draw a histogram of each row's nonzero values, after ``transform``."""
     drawn = [transform(values[values != 0]) for _, values in rows]
     edges = np.linspace(*_range(drawn), BINS + 1)
-    note = "Same scale for all rows; each is as high as its most frequent bin. "
-    note += "At most 1% of a row lies beyond the edges."
+    note = "All rows share the horizontal scale; the heights are normalised. "
+    note += "At most 1% of each row is outside the range."
     figure = style.new_figure(style.WIDTH, 0.9 + ROW * len(rows), title, note)
     stacked = figure.subplots(len(rows), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, values), shown in zip(stacked, rows, drawn, strict=True):
@@ -133,10 +133,10 @@ def _draw(
 
 
 def _range(drawn: list[np.ndarray]) -> tuple[float, float]:
-    """Return limits that hold all but the outermost of every row, which would stretch the axis."""
+    """Return limits that exclude the extremes of every row, which would stretch the axis."""
     ends = [np.quantile(values, [0.005, 0.995]) for values in drawn if len(values)]
     low, high = (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else (-1.0, 1.0)
-    # Values that are all the same stand in the middle.
+    # If all values are equal, they are in the middle.
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 

@@ -1,4 +1,4 @@
-"""The learning-rate range test: the loss against a learning rate that grows with every step."""
+"""The learning-rate range test: the loss against a learning rate that grows at every step."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,19 +13,19 @@ from .arrays import array, tensor
 def lr_range_test(lrs: Tensor, losses: Tensor, suggested: float | None = None) -> Figure:
     """Draw the losses of a range test on a logarithmic scale of learning rates.
 
-    The curve ends where a loss climbs above 1.5 times the first one.
+    The curve ends when a loss exceeds 1.5 times the first one.
 
     Args:
-        lrs: The learning rates, (steps,), above 0, each greater than the one before.
-        losses: The loss at each, (steps,).
-        suggested: A rate to mark, such as that of `insight.steepest_lr`; None marks none.
+        lrs: The learning rates, (steps,), above 0, strictly increasing.
+        losses: The loss at each learning rate, (steps,).
+        suggested: A learning rate to mark, such as that of `insight.steepest_lr`, or None.
 
     Returns:
-        The figure, of one axes.
+        The figure, with one axes.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: A shape does not fit, the first loss is not finite, or the rates do not grow.
+        TypeError: An argument has the wrong type.
+        ValueError: A shape is wrong, the first loss is not finite, or the rates do not increase.
 
     Example:
         >>> import torch
@@ -38,20 +38,20 @@ def lr_range_test(lrs: Tensor, losses: Tensor, suggested: float | None = None) -
     """
     rates = array("lrs", tensor("lrs", lrs, "steps"))
     if len(rates) < 2 or rates[0] <= 0 or (np.diff(rates) <= 0).any():
-        raise ValueError(f"lrs must be at least two, above 0, and grow, got {rates.tolist()}")
+        raise ValueError(f"lrs must be at least two increasing rates above 0, got {rates.tolist()}")
     values = tensor("losses", losses, "steps").cpu().double().numpy()
     if values.shape != rates.shape:
         raise ValueError(f"losses must have the shape of lrs, {rates.shape}, got {values.shape}")
     if not np.isfinite(values[0]):
-        raise ValueError(f"losses must begin with a finite one, got {values[0]}")
+        raise ValueError(f"losses must start with a finite loss, got {values[0]}")
 
-    note = "The loss of each batch, while the learning rate grows with every step."
+    note = "The loss of each batch, while the learning rate grows at every step."
     figure = style.new_figure(6.0, 3.8, "Learning-rate range test", note)
     axes = figure.add_subplot()
     style.chart(axes)
     style.heading(axes, "Loss")
-    # Losses are read against zero. Those that explode would press all others flat on it, and what
-    # comes after them means nothing.
+    # The axis starts at zero. Losses that explode would flatten all others, and the losses after
+    # them are meaningless.
     drawn = np.where(np.isfinite(values), values, np.nan)
     low = min(0.0, np.nanmin(drawn))
     high = low + (1.5 * (values[0] - low) or 1.0)

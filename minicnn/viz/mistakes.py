@@ -1,4 +1,4 @@
-"""The worst mistakes: where the network was surest of the wrong thing."""
+"""The worst mistakes: the incorrect predictions with the highest loss."""
 
 from collections.abc import Sequence
 
@@ -18,27 +18,27 @@ def worst_mistakes(
     count: int = 10,
     class_names: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw the incorrect predictions of the highest loss, the worst first.
+    """Draw the incorrect predictions with the highest loss, the worst first.
 
-    The loss of an example is its cross-entropy: how little probability its true class t was given,
+    The loss of an example is the cross-entropy, the negative log-likelihood of its true class t:
 
         loss = −log p_t,    p = softmax(logits)
 
-    The list is a good place to look for wrong labels, too.
+    Wrong labels are often found here, too.
 
     Args:
-        images: Bytes, or floats on any scale, (N, C, H, W) with C = 1 or 3.
+        images: uint8, or floats on any scale, (N, C, H, W) with C = 1 or 3.
         labels: The true classes, int64 (N,), each in [0, K).
         logits: The network's outputs, (N, K).
-        count: The greatest number of mistakes to draw.
-        class_names: K names; None stands for the class indices.
+        count: The maximum number of mistakes to draw.
+        class_names: K names; by default the class indices.
 
     Returns:
         The figure; its axes are, for each mistake, the image and then the bars.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: A shape does not fit, a label is out of range, or a value is not finite.
+        TypeError: An argument has the wrong type.
+        ValueError: A shape is wrong, a label is out of range, or a value is not finite.
 
     Example:
         >>> import torch
@@ -52,11 +52,11 @@ def worst_mistakes(
     integer("count", count, 1)
     loss = cross_entropy(scores, labels, reduction="none")
     wrong = scores.argmax(1) != labels
-    # Stable: mistakes that are equally bad stay in the order of the data.
+    # Stable: mistakes of equal loss stay in the order of the data.
     worst = [n for n in loss.argsort(descending=True, stable=True).tolist() if wrong[n]]
     captions = {n: f"image {n}, loss {float(loss[n]):.3g}" for n in worst[:count]}
     note = "Bars: the probability of each class, from 0 to 100%. Loss: −log of the blue one.\n"
-    note += "Blue: the true class. Orange: the network's answer."
+    note += "Blue: the true class. Orange: the predicted class."
     title = _title(len(captions), len(worst))
     return draw_answers(images, labels, scores, class_names, captions, title, note)
 

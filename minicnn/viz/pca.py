@@ -1,4 +1,4 @@
-"""Principal components: where the network puts each class, in its two widest directions."""
+"""Principal components: the features of each class, projected onto two dimensions."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from torch import Tensor
 from . import style
 from .arrays import array, class_indices, tensor
 
-# A class is told by its colour and its shape: ten colours would be too many for the colour-blind.
-COLOURS = (style.BLUE, style.ORANGE, style.GREEN, "#cc79a7", "#56b4e9")  # of Okabe and Ito
+# Classes differ by colour and marker: ten colours would be too many for colour-blind readers.
+COLOURS = (style.BLUE, style.ORANGE, style.GREEN, "#cc79a7", "#56b4e9")  # from Okabe and Ito
 MARKERS = "o^sDv"
 
 
@@ -25,20 +25,20 @@ def pca(
 ) -> Figure:
     """Draw points in the plane of their first two principal components, coloured by class.
 
-    The name of each class stands at the median of its points.
+    The name of each class is written at the median of its points.
 
     Args:
         projection: Coordinates of the points, (N, 2).
-        explained: Share of the variance along each of the two directions, (2,), in [0, 1].
+        explained: Explained variance ratio of each component, (2,), in [0, 1].
         labels: The classes of the points, int64 (N,).
-        class_names: A name for each class; None stands for the class indices.
+        class_names: One name per class; by default the class indices.
 
     Returns:
-        The figure, of one axes.
+        The figure, with one axes.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: A shape does not fit, a class has no name, or a value is not finite.
+        TypeError: An argument has the wrong type.
+        ValueError: A shape is wrong, a class has no name, or a value is not finite.
 
     Example:
         >>> import torch
@@ -65,7 +65,7 @@ def pca(
     axes = figure.add_subplot()
     style.chart(axes)
     axes.grid(axis="x", color=style.FAINT, linewidth=0.8, linestyle="-")
-    axes.set_aspect("equal", adjustable="datalim")  # distances are the same in both directions
+    axes.set_aspect("equal", adjustable="datalim")  # equal distances in both directions
     for k in np.unique(classes):
         _draw_class(axes, points[classes == k], k, names[k])
     words = {"fontsize": style.LABEL, "color": style.MUTED}

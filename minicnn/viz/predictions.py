@@ -1,4 +1,4 @@
-"""Predictions: what the network answered, how sure it was, and what was true."""
+"""Predictions: the predicted class, the true class, and the probabilities of the classes."""
 
 from collections.abc import Sequence
 
@@ -19,26 +19,26 @@ def predictions(
     correct: bool = True,
     class_names: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw the first ``count`` correct, or incorrect, predictions, in the order of the data.
+    """Draw the first ``count`` correct or incorrect predictions, in the order of the data.
 
-    Under each image stand the probabilities of the classes, the softmax of its logits z:
+    Below each image are the probabilities of the classes, the softmax of its logits z:
 
         p_k = exp(z_k) / Σ_j exp(z_j)
 
     Args:
-        images: Bytes, or floats on any scale, (N, C, H, W) with C = 1 or 3.
+        images: uint8, or floats on any scale, (N, C, H, W) with C = 1 or 3.
         labels: The true classes, int64 (N,), each in [0, K).
         logits: The network's outputs, (N, K).
-        count: The greatest number of predictions to draw.
-        correct: True draws predictions that are right, False those that are wrong.
-        class_names: K names; None stands for the class indices.
+        count: The maximum number of predictions to draw.
+        correct: Whether to draw correct or incorrect predictions.
+        class_names: K names; by default the class indices.
 
     Returns:
         The figure; its axes are, for each prediction, the image and then the bars.
 
     Raises:
-        TypeError: An argument has another type.
-        ValueError: A shape does not fit, a label is out of range, or a value is not finite.
+        TypeError: An argument has the wrong type.
+        ValueError: A shape is wrong, a label is out of range, or a value is not finite.
 
     Example:
         >>> import torch
@@ -56,7 +56,7 @@ def predictions(
     title = _title(len(captions), len(matching), "correct" if correct else "incorrect")
     note = "Bars: the probability of each class, from 0 to 100%."
     if not correct:
-        note += "\nBlue: the true class. Orange: the network's answer."
+        note += "\nBlue: the true class. Orange: the predicted class."
     return draw_answers(images, labels, scores, class_names, captions, title, note)
 
 

@@ -1,4 +1,4 @@
-"""The reliability diagram: how often answers are right, against how sure the network was."""
+"""The reliability diagram: the accuracy of predictions against their confidence."""
 
 import numpy as np
 import torch
@@ -9,20 +9,20 @@ from torch import Tensor
 from . import style
 from .arrays import array, tensor
 
-MAX_WRITTEN = 20  # bins, of which each has room for its count in figures
+MAX_WRITTEN = 20  # bins; with more, there is no room to write their counts
 
 
 def reliability_diagram(
     counts: Tensor, confidence: Tensor, accuracy: Tensor, error: Tensor
 ) -> Figure:
-    """Draw accuracy against confidence, bin by bin, and below how many answers each bin has.
+    """Draw the accuracy against the confidence in each bin, and the number of predictions below.
 
-    On the diagonal the network is right as often as it claims; below it, it is overconfident.
+    On the diagonal the network is calibrated; below it, the network is overconfident.
 
     Args:
-        counts: Answers in each of M bins of equal width over [0, 1], int64 (M,).
-        confidence: Their mean confidence, (M,), in [0, 1]; not read where there is no answer.
-        accuracy: The share of them that is right, (M,), in [0, 1]; not read where there is none.
+        counts: Number of predictions in each of M bins of equal width over [0, 1], int64 (M,).
+        confidence: Mean confidence in each bin, (M,), in [0, 1]; ignored for empty bins.
+        accuracy: Accuracy in each bin, (M,), in [0, 1]; ignored for empty bins.
         error: The expected calibration error, (), in [0, 1].
 
     Returns:
@@ -30,7 +30,7 @@ def reliability_diagram(
 
     Raises:
         TypeError: An argument is not a tensor, or the counts are not int64.
-        ValueError: A shape does not fit, a count is negative or all are 0, or a share lies outside
+        ValueError: A shape is wrong, a count is negative or all are 0, or a value is outside
             [0, 1].
 
     Example:
@@ -49,7 +49,7 @@ def reliability_diagram(
     gap = _shares("error", tensor("error", error, "").reshape(1), np.ones(1))[0]
 
     title = f"Reliability: expected calibration error {style.percent(gap)}"
-    note = "Blue bar: the share that is right. Orange line: how sure the network was, on average."
+    note = "Blue bar: accuracy. Orange line: mean confidence."
     figure = style.new_figure(6.0, 5.6, title, note)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     middles = (np.arange(len(n)) + 0.5) / len(n)
@@ -63,16 +63,16 @@ def _checked_counts(counts: Tensor) -> np.ndarray:
     if counts.dtype != torch.int64:
         raise TypeError(f"counts must be int64, got {counts.dtype}")
     if counts.min() < 0 or counts.max() == 0:
-        raise ValueError(f"counts must be at least 0, and not all 0, got {counts.tolist()}")
+        raise ValueError(f"counts must be at least 0 and not all 0, got {counts.tolist()}")
     return counts.cpu().numpy()
 
 
 def _shares(name: str, value: Tensor, counts: np.ndarray) -> np.ndarray:
     if len(value) != len(counts):
-        raise ValueError(f"{name} must have one value for each of counts, got {len(value)}")
+        raise ValueError(f"{name} must have length {len(counts)}, as counts, got {len(value)}")
     shares = array(name, value.cpu().where(torch.from_numpy(counts) > 0, 0.0))
     if shares.min() < 0 or shares.max() > 1:
-        raise ValueError(f"{name} must lie in [0, 1], got {shares.min():.3g} to {shares.max():.3g}")
+        raise ValueError(f"{name} must be in [0, 1], got {shares.min():.3g} to {shares.max():.3g}")
     return shares
 
 
@@ -85,14 +85,14 @@ def _draw_shares(
     axes.bar(middles, right, width=0.86 * width, color=style.BLUE, zorder=2)
     half = 0.43 * width
     axes.hlines(sure, middles - half, middles + half, color=style.ORANGE, linewidth=2.5, zorder=3)
-    # A little room above 1, where the lines of sure answers lie.
+    # A little space above 1, for the lines at a confidence of 1.
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     axes.yaxis.set_major_formatter(style.percent_tick)
 
 
 def _draw_counts(axes: Axes, middles: np.ndarray, counts: np.ndarray) -> None:
     style.chart(axes)
-    style.heading(axes, f"{counts.sum():,} answers")
+    style.heading(axes, f"{counts.sum():,} predictions")
     axes.bar(middles, counts, width=0.86 / len(counts), color=style.MUTED, zorder=2)
     axes.set_ylim(0, 1.3 * counts.max())
     axes.set_yticks([])
@@ -101,5 +101,5 @@ def _draw_counts(axes: Axes, middles: np.ndarray, counts: np.ndarray) -> None:
         for x, n in zip(middles, counts, strict=True):
             axes.annotate(f"{n:,}", (x, n), (0, 2), textcoords="offset points", **text)
     axes.xaxis.set_major_formatter(style.percent_tick)
-    label = "confidence: the probability of the answer"
+    label = "confidence: the probability of the predicted class"
     axes.set_xlabel(label, fontsize=style.LABEL, color=style.MUTED)

@@ -1,4 +1,4 @@
-"""Windows for figures that were made without pyplot."""
+"""Windows for figures made without pyplot."""
 
 from collections.abc import Iterable
 
@@ -11,15 +11,15 @@ SCREEN_DPI = 96  # a figure at the resolution of a page would be taller than man
 def show(figures: Iterable[Figure]) -> None:
     """Open each figure in a window and wait until all of them are closed.
 
-    The figures of this package belong to no window. This lends each one to pyplot, which picks
-    whatever can open windows on this machine.
+    The figures of this package belong to no window. This hands each one to pyplot, which chooses a
+    backend that can open windows on this machine.
 
     Args:
-        figures: What the other functions of this package return. Their dpi becomes the screen's, so
-            save them first.
+        figures: Figures from the other functions of this package. Their dpi is set to that of the
+            screen, so save them first.
 
     Raises:
-        RuntimeError: Nothing here can open a window, so that pyplot fell back to "agg".
+        RuntimeError: No backend can open a window here, so pyplot uses "agg".
     """
     if matplotlib.get_backend().lower() == "agg":
         raise RuntimeError("no window can be opened here (matplotlib's backend is agg)")
@@ -27,6 +27,6 @@ def show(figures: Iterable[Figure]) -> None:
 
     for figure in figures:
         figure.set_dpi(SCREEN_DPI)
-        # pyplot wants a class to make a figure with; whatever returns one will do.
+        # pyplot asks for a Figure class; a function that returns the figure also works.
         plt.figure(FigureClass=lambda figure=figure, **_: figure)  # pyright: ignore[reportArgumentType]
     plt.show()

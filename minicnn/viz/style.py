@@ -1,10 +1,10 @@
-"""The look that every figure shares: palette, type, and axes without clutter.
+"""The common style of all figures: palette, font sizes, and axes without clutter.
 
-Every colour and size is set on the artist itself. pyplot's global settings are neither read for
+Every colour and size is set on the artist itself. pyplot's global settings are neither used for
 them nor changed, so a figure looks the same in a notebook, in a thread and under a dark theme.
 
-Reference: M. Okabe and K. Ito, "Color Universal Design", 2008: colours that the colour-blind tell
-apart.
+Reference: M. Okabe and K. Ito, "Color Universal Design", 2008: colours that colour-blind readers
+can distinguish.
 """
 
 from collections.abc import Sequence
@@ -19,18 +19,18 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 INK, MUTED, FAINT, PAPER = "#1f2933", "#667380", "#e6eaee", "#ffffff"
-BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"  # of Okabe and Ito's eight
+BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"  # from Okabe and Ito
 PURPLE = "#aa4499"
-INTENSITY = "gray_r"  # an image: ink on paper
+INTENSITY = "gray_r"  # images: dark ink on white
 SIGNED = "RdBu_r"  # blue below 0, white at 0, red above
 AMOUNT = LinearSegmentedColormap.from_list("amount", ["#f4f6f8", ORANGE, "#5c2400"])
 
 TITLE, HEADING, LABEL, SMALL = 12.0, 9.0, 8.0, 7.0  # points
-WIDTH, MARGIN, DPI = 8.0, 0.08, 150  # inches, inches, dots an inch
+WIDTH, MARGIN, DPI = 8.0, 0.08, 150  # inches, inches, dots per inch
 
 
 def new_figure(width: float, height: float, title: str, note: str = "") -> Figure:
-    """Return an empty figure, ``width`` × ``height`` inches, its title above and its note below."""
+    """Return an empty figure of ``width`` × ``height`` inches with a title above, a note below."""
     layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
     figure = Figure((width, height), dpi=DPI, facecolor=PAPER, layout=layout)
     margin = MARGIN / width
@@ -41,7 +41,7 @@ def new_figure(width: float, height: float, title: str, note: str = "") -> Figur
 
 
 def strip(axes: Axes) -> None:
-    """Leave only what is drawn inside ``axes``: no ticks, no spines, no grid."""
+    """Remove ticks, spines and grid from ``axes``."""
     axes.set_facecolor(PAPER)
     axes.grid(False)
     axes.set(xticks=[], yticks=[])
@@ -49,7 +49,7 @@ def strip(axes: Axes) -> None:
 
 
 def chart(axes: Axes) -> None:
-    """Give ``axes`` quiet tick labels, faint horizontal grid lines and a base line."""
+    """Give ``axes`` small grey tick labels, faint horizontal grid lines and a base line."""
     axes.set_facecolor(PAPER)
     axes.set_axisbelow(True)
     axes.grid(False)
@@ -60,12 +60,12 @@ def chart(axes: Axes) -> None:
 
 
 def quiet_ticks(axes: Axes) -> None:
-    """Keep the tick labels of ``axes``, small and grey, and drop the tick marks."""
+    """Make the tick labels of ``axes`` small and grey, and remove the tick marks."""
     axes.tick_params(which="both", length=0, pad=6, labelsize=LABEL, labelcolor=MUTED)
 
 
 def heading(axes: Axes, text: str) -> None:
-    """Put ``text`` above the left edge of ``axes``."""
+    """Write ``text`` above the left edge of ``axes``."""
     axes.set_title(text, loc="left", fontsize=HEADING, color=INK, pad=4)
 
 
@@ -76,7 +76,7 @@ def picture(
     cmap: str | Colormap,
     extent: tuple[float, float, float, float] | None = None,
 ) -> None:
-    """Draw ``values`` as square pixels, coloured between ``limits``; ``extent`` places them."""
+    """Draw ``values`` as square pixels on the colour scale ``limits``, at ``extent``."""
     axes.imshow(
         values,
         cmap=cmap,
@@ -97,7 +97,7 @@ def colour_bar(
     label: str = "",
     aspect: float = 25,
 ) -> Colorbar:
-    """Add the colours between ``limits`` beside some axes, ``aspect`` times as high as wide."""
+    """Add a colour bar for ``limits`` beside some axes, ``aspect`` times as high as wide."""
     scale = ScalarMappable(Normalize(*limits), cmap)
     bar = figure.colorbar(scale, ax=beside, aspect=aspect, pad=0.01)
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
@@ -107,12 +107,12 @@ def colour_bar(
 
 
 def percent_tick(share: float, position: float) -> str:
-    """Return the tick label of ``share`` in per cent, with as many decimals as it needs."""
+    """Return the tick label of ``share`` in per cent, with as many decimals as needed."""
     return f"{100 * share:.4g}%"
 
 
 def percent(share: float) -> str:
-    """Return ``share`` in per cent with one decimal, never rounded to a certainty that it is not.
+    """Return ``share`` in per cent with one decimal, never rounded to 0% or 100%.
 
     Example:
         >>> percent(0.873), percent(0.99998), percent(1e-5), percent(1.0)
@@ -126,7 +126,7 @@ def percent(share: float) -> str:
 
 
 def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
-    """Return one name a class: those given, or the class indices."""
+    """Return one name per class: those given, or the class indices."""
     if class_names is None:
         return [str(k) for k in range(classes)]
     is_list = isinstance(class_names, Sequence) and not isinstance(class_names, str)
@@ -138,6 +138,6 @@ def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
 
 
 def names_up_to(greatest: int, class_names: Sequence[str] | None) -> list[str]:
-    """Return the names given, if they reach the class ``greatest``, or else the class indices."""
+    """Return the names of the classes up to ``greatest``: those given, or the class indices."""
     given = len(class_names) if isinstance(class_names, Sequence) else 0
     return class_labels(class_names, max(greatest + 1, given))

@@ -1,4 +1,4 @@
-"""Small images side by side in one panel: filters and feature maps alike."""
+"""Small images side by side in one panel, for filters and feature maps."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ GAP = 0.12  # between tiles, in tile widths
 
 
 def signed_limits(*values: np.ndarray) -> tuple[float, float]:
-    """Return one scale for all ``values``, as far below 0 as above it, so that 0 is white."""
+    """Return one scale for all ``values``, symmetric about 0, so that 0 is white."""
     limit = max(float(np.abs(v).max()) for v in values) or 1.0
     return -limit, limit
 
@@ -23,7 +23,7 @@ def draw_tiles(
 ) -> None:
     """Draw tiles (n, h, w), or in colour (n, h, w, 3), in rows of ``columns``.
 
-    All tiles share ``axes``, each an image of its own: to lay out a hundred axes takes seconds.
+    All tiles are images in the same ``axes``: laying out a hundred axes takes seconds.
     """
     style.strip(axes)
     height = tiles.shape[1] / tiles.shape[2]

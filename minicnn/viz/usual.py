@@ -1,4 +1,4 @@
-"""The figures that every run ends with."""
+"""The standard figures of a run."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,20 +26,20 @@ def usual_figures(
     labels: Tensor,
     scores: Tensor,
 ) -> dict[str, Figure]:
-    """Draw what a trained classifier got right and wrong, and what it has learned.
+    """Draw the standard figures of a trained classifier: its predictions, mistakes and filters.
 
     Args:
-        net: The network, made by `layers.sequential`.
-        initial: Its parameters and state before training.
-        trained: Those after training.
-        history: A row for each epoch, as `learning_curves` takes it; without a row, no curves.
+        net: The network, from `layers.sequential`.
+        initial: Parameters and state before training.
+        trained: Parameters and state after training.
+        history: One row per epoch, as for `learning_curves`; if empty, there are no curves.
         images: The test images, uint8 (N, C, H, W).
         labels: Their true classes, int64 (N,).
-        scores: Their scores by the network, float (N, K).
+        scores: Their scores, float (N, K).
 
     Returns:
         Figures by name: curves, the first 10 correct and the first 10 incorrect predictions,
-        confusion, filters (of a first convolution), feature_maps, worst_mistakes.
+        confusion, filters (of the first convolution), feature_maps, worst_mistakes.
 
     Example:
         >>> import torch

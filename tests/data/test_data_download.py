@@ -94,7 +94,7 @@ def test_a_slow_download_is_waited_for_and_put_in_place(tmp_path):
 
 @pytest.mark.slow
 def test_silence_in_the_middle_of_a_file_is_given_up_on(tmp_path, capfd):
-    silence = pytest.raises(DownloadError, match=f"^no byte came for {STALL:g} s$")
+    silence = pytest.raises(DownloadError, match=f"^no data received for {STALL:g} s$")
     with server(half_then_silence) as mirror, silence:
         run(tmp_path / "new", mirror, mirror)
     assert list(tmp_path.iterdir()) == []

@@ -57,7 +57,7 @@ def test_additional_content_is_refused_with_its_size(array, more):
     "content", [b"<!DOCTYPE html>", b"\x1f\x8b\x08\x00....", b"\0\0\x0d\x01...."]
 )
 def test_other_kinds_of_files_are_refused(content):
-    with pytest.raises(ValueError, match="not an IDX file of unsigned bytes: begins with"):
+    with pytest.raises(ValueError, match="not an IDX file of unsigned bytes: starts with"):
         idx.decode(content)
 
 

@@ -47,7 +47,7 @@ good_labels = idx.encode(torch.zeros(10000, dtype=torch.uint8))
         (b"", "truncated: has 0 bytes, expected at least 4"),
         (good_labels[:123], "truncated: has 123 bytes, expected 10008"),
         (good_labels + b"\0", "too long: has 10009 bytes, expected 10008"),
-        (b"<html>404 Not Found</html>", "not an IDX file of unsigned bytes: begins with 3c 68"),
+        (b"<html>404 Not Found</html>", "not an IDX file of unsigned bytes: starts with 3c 68"),
         (idx.encode(torch.zeros(9, dtype=torch.uint8)), r"has shape \(9,\), expected \(10000,\)"),
         (good_labels, "its SHA-256 is [0-9a-f]{64}, expected ff7bcfd4"),
     ],
@@ -69,7 +69,7 @@ def test_an_unreadable_file_is_named(tmp_path, offline):
 
 def test_missing_data_without_download_is_told_and_nothing_is_made(tmp_path):
     root = tmp_path / "none"
-    with pytest.raises(data.MissingDataError, match=f"MNIST is not in {root}. To get it, "):
+    with pytest.raises(data.MissingDataError, match=f"MNIST was not found in {root}. To get it, "):
         data.load_mnist(root, download=False)
     assert not root.exists()
 
@@ -111,7 +111,10 @@ def test_a_silent_network_is_given_up_on_and_leaves_nothing(tmp_path, monkeypatc
     root = tmp_path / "new" / "folder"
     _, _, note = data.load("auto", root)
     assert note is not None
-    assert f"MNIST is not in {root} and could not be downloaded (no byte came for 0.5 s)" in note
+    assert (
+        f"MNIST was not found in {root} and could not be downloaded (no data received for 0.5 s)"
+        in note
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -257,7 +257,7 @@ def test_each_image_is_warped_in_its_own_way_and_all_channels_alike():
         (lambda: data.affine_field(pixels=-2), ValueError, "pixels must be a finite number of"),
         (lambda: data.elastic_field(-1), ValueError, "pixels must be a finite number of at least"),
         (lambda: data.elastic_field(1, 0), ValueError, "sigma must be a finite number above 0"),
-        (lambda: data.random_warp(), ValueError, "fields must be at least one, got none"),
+        (lambda: data.random_warp(), ValueError, "fields must hold at least one field, got none"),
         (
             lambda: data.warp(torch.zeros(3, 3), torch.zeros(1)),
             ValueError,

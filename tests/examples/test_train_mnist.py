@@ -117,7 +117,7 @@ def test_auto_says_at_the_start_and_beside_the_results_that_it_took_the_sample(t
 @pytest.mark.usefixtures("offline")
 def test_mnist_never_falls_back(tmp_path, capsys):
     error = refusal(["--dataset", "mnist", "--data-dir", str(tmp_path)], capsys)
-    assert "MNIST is not in" in error
+    assert "MNIST was not found in" in error
 
 
 def test_a_damaged_file_is_named(tmp_path, capsys):

@@ -1,10 +1,10 @@
-"""What can happen to a training: each fault provoked, and what its user then saw.
+"""Fault injection: each fault that can happen to a training run, and what the user sees.
 
-server    a process that has imported everything; the commands that are to be killed fork from it
-stage     a folder to have faults in, and commands in it: in this process, or in one of their own
-ends      whether two runs have come to the same end, to the last bit
-hooks     ways to make something happen in the middle of a training
-fault     what a fault is, and the list of all
+server    a process that has imported everything, from which commands to be killed are forked
+stage     a folder for a fault, and commands in it: in this process or in a separate one
+ends      whether two runs have ended the same, to the last bit
+hooks     ways to make something happen in the middle of training
+fault     the definition of a fault, and the list of all faults
 provoked  the faults
-kills     a run that is killed again and again ends like one that nobody disturbed
+kills     a run that is killed repeatedly ends like one that was not interrupted
 """

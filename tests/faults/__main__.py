@@ -1,4 +1,4 @@
-"""Provoke every fault, from the root of the project: ``python -m tests.faults --help``."""
+"""Inject every fault, from the root of the project: ``python -m tests.faults --help``."""
 
 import argparse
 import random
@@ -17,10 +17,9 @@ assert provoked
 
 HEADER = """# What happens when something goes wrong
 
-Each row was provoked, and what the user saw of it written down, by
-`python -m tests.faults --save docs/results/faults.md`. The run is in `runs/x`, has two epochs of
-four steps each, and saves after every step. The tests provoke all of it again: see
-`tests/faults/`.
+`python -m tests.faults --save docs/results/faults.md` injected each fault and recorded what the
+user sees. The run is in `runs/x`, has two epochs of four steps each, and saves after every step.
+The tests in `tests/faults/` inject every fault again.
 
 | what happens | exit code | what the user sees |
 |---|---|---|
@@ -28,11 +27,13 @@ four steps each, and saves after every step. The tests provoke all of it again: 
 
 
 def main(arguments: list[str]) -> int:
-    """Provoke faults, or kill runs; return 0 if no user would complain."""
+    """Inject faults, or kill runs; return 0 if every fault is handled as it should be."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--save", metavar="FILE", type=Path, help="write the table of faults here")
-    parser.add_argument("--kills", metavar="N", type=int, help="kill runs N times instead")
-    parser.add_argument("--seed", type=int, default=0, help="of the kills' moments (default: 0)")
+    parser.add_argument(
+        "--save", metavar="FILE", type=Path, help="write the table of faults to FILE"
+    )
+    parser.add_argument("--kills", metavar="N", type=int, help="instead, kill runs N times")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the kill times (default: 0)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 
 def provoke(folder: Path) -> tuple[str, list[str]]:
-    """Provoke every fault; return the table, and what users would complain about."""
+    """Inject every fault; return the table, and a list of what went wrong."""
     rows, bad = [], []
     with prepared(folder) as make:
         for number, fault in enumerate(FAULTS.values()):
@@ -57,7 +58,7 @@ def provoke(folder: Path) -> tuple[str, list[str]]:
             try:
                 seen = fault.provoke(make(empty))
             except ImpossibleError as error:
-                bad.append(f"{fault.name}: not provoked, for {error}")
+                bad.append(f"{fault.name}: not injected, because {error}")
                 continue
             rows.append(row(fault.name, seen))
             bad += [f"{fault.name}: {mistake}" for mistake in mistakes(fault, seen)]
@@ -65,17 +66,17 @@ def provoke(folder: Path) -> tuple[str, list[str]]:
 
 
 def row(name: str, seen: Seen) -> str:
-    """Make a row of the table: what went to stderr is what is special."""
+    """Return a row of the table, with the lines printed to stderr."""
     lines = [line for line in seen.err.splitlines() if line.strip()]
-    # Of argparse's several lines the last is the one that says what is wrong.
+    # argparse prints several lines, of which the last is the error.
     lines = lines[-1:] if seen.code == 2 else lines
-    shown = "<br>".join(f"`{line}`" for line in lines).replace("|", "\\|") or "nothing of it"
+    shown = "<br>".join(f"`{line}`" for line in lines).replace("|", "\\|") or "no message"
     return f"| {name} | {seen.code} | {shown} |\n"
 
 
 def kill(folder: Path, count: int, seed: int) -> int:
-    """Kill runs, and print what became of each."""
-    print("| kill | run | at second | of | found afterwards | ends the same |")
+    """Kill runs, and print how each one ended."""
+    print("| kill | run | at second | of | found afterwards | same end |")
     print("|---|---|---|---|---|---|")
     number = 0
 
@@ -92,7 +93,7 @@ def kill(folder: Path, count: int, seed: int) -> int:
     finally:
         server.stop()
     same = sum(not kill.different for kill in kills)
-    print(f"\n{same} of {len(kills)} killed runs end the same as an undisturbed one.")
+    print(f"\n{same} of {len(kills)} killed runs end the same as an uninterrupted one.")
     return 0 if same == count else 1
 
 

@@ -1,4 +1,4 @@
-"""What the tests of faults share: the runs that most of them begin with, made once."""
+"""Fixtures of the fault tests: the runs that most of them start from, made once."""
 
 import os
 from collections.abc import Callable, Iterator

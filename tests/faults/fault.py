@@ -1,4 +1,4 @@
-"""What a fault is, and the list of all."""
+"""The definition of a fault, and the list of all faults."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,13 +7,13 @@ from .stage import Seen, Stage
 
 
 class Fault(NamedTuple):
-    """Something that can happen to a training, and what its user has to see then.
+    """Something that can happen to a training run, and what the user must see.
 
     Attributes:
         name: what happens.
         provoke: makes it happen, checks what is left, and returns what the user saw.
         code: the exit code.
-        named: texts that the user has to see.
+        named: texts that the user must see.
     """
 
     name: str
@@ -26,7 +26,7 @@ FAULTS: dict[str, Fault] = {}
 
 
 def fault(name: str, code: int, *named: str):
-    """Make a fault of a function that provokes it, and put it on the list."""
+    """Register a function that provokes a fault."""
 
     def add(provoke: Callable[[Stage], Seen]) -> Callable[[Stage], Seen]:
         assert name not in FAULTS
@@ -37,7 +37,7 @@ def fault(name: str, code: int, *named: str):
 
 
 def mistakes(fault: Fault, seen: Seen) -> list[str]:
-    """List what a user would complain about."""
+    """Return what is wrong with what the user saw."""
     text = seen.out + seen.err
     found = [f"{part!r} is not in it" for part in fault.named if part not in text]
     if seen.code != fault.code:

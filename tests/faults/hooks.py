@@ -1,4 +1,4 @@
-"""Ways to make something happen in the middle of a training."""
+"""Ways to make something happen in the middle of training."""
 
 import errno
 import os
@@ -12,12 +12,12 @@ from examples import train_mnist
 from minicnn import data, runs
 from minicnn.runs import atomic
 
-DIGITS = 240, 100  # to train on and to test on, where there are to be few
+DIGITS = 240, 100  # training and test digits, for a short training
 
 
 @contextmanager
 def at_step(when: int, action: Callable[[], object]) -> Iterator[None]:
-    """Do something in the middle of a step, in every training of the block."""
+    """Run ``action`` in the middle of step ``when`` of every training in the block."""
     after_step = runs.Session.after_step
 
     def act(session: runs.Session, progress: Any, now: Any, *others: Any) -> Any:
@@ -31,9 +31,9 @@ def at_step(when: int, action: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def disk_full(name: str, after: int = 0) -> Iterator[None]:
-    """Let every writing of files of that name fail but the first few, for want of space.
+    """Let writes of files of this name fail because the disk is full, except the first ``after``.
 
-    A system that writes late tells of it no sooner than it is asked to write everything now.
+    With delayed writes, the system reports a full disk only at fsync.
     """
     write, written = atomic.write, 0
 
@@ -53,7 +53,7 @@ def disk_full(name: str, after: int = 0) -> Iterator[None]:
 
 
 def few_digits() -> Any:
-    """Leave most digits of each dataset out, in all of the block: a training takes no time then."""
+    """Use only a few digits of each dataset in the block, so that training takes no time."""
     load = data.load
 
     def load_few(*args: Any) -> Any:
@@ -68,5 +68,5 @@ def few_digits() -> Any:
 
 
 def without_figures() -> Any:
-    """Leave the figures out, in all of the block: drawing them takes longest."""
+    """Draw no figures in the block: drawing them takes longest."""
     return mock.patch.object(train_mnist, "draw", return_value=None)

@@ -1,9 +1,9 @@
-"""A run that is killed again and again ends like one that nobody disturbed, to the last bit.
+"""A run that is killed repeatedly ends like an uninterrupted one, to the last bit.
 
-Each run is killed at a random moment, uniform over the time that it takes undisturbed: while it
-reads the digits, in the middle of a step, while a file is written, while figures are drawn. Then it
-is resumed, or begun again if it had not begun, and so on for as long as a coin says; at last it may
-end. Kills during the import of torch are left out: nothing has been written then.
+Each run is killed at a random time, uniform over its usual duration: while it reads the digits, in
+the middle of a step, while it writes a file, while it draws figures. Then it is resumed, or started
+again if it had written nothing. With probability ½ it is killed again; at last it may finish. It is
+not killed during the import of torch, when nothing has been written.
 """
 
 import functools
@@ -31,9 +31,9 @@ class Variant(NamedTuple):
     """A way to train.
 
     Attributes:
-        name: of it.
-        options: of the command.
-        figures: whether it draws.
+        name: its name.
+        options: the options of the command.
+        figures: whether it draws figures.
     """
 
     name: str
@@ -49,14 +49,14 @@ VARIANTS = (
 
 
 class Kill(NamedTuple):
-    """A moment at which a run was killed.
+    """One kill of a run.
 
     Attributes:
-        variant: how it was trained.
-        moment: seconds from the beginning of the command.
-        of: seconds that it takes undisturbed.
+        variant: how the run was trained.
+        moment: seconds from the start of the command.
+        of: seconds that the command takes without interruption.
         found: what was in the folder afterwards.
-        different: what was different at the end of the run from one that was not killed.
+        different: how the run finally differed from one that was not killed.
     """
 
     variant: str
@@ -67,20 +67,20 @@ class Kill(NamedTuple):
 
 
 class Undisturbed(NamedTuple):
-    """How a run ends that nobody disturbs, and how long it takes."""
+    """How an uninterrupted run ends, and how long it takes."""
 
     end: dict[str, Any]
     seconds: float
 
 
 class Killer(NamedTuple):
-    """What it takes to kill runs.
+    """Everything needed to kill runs.
 
     Attributes:
         server: runs the commands.
-        folder: for the runs.
-        few_digits: whether to leave most of them out.
-        rng: decides when to kill.
+        folder: the folder of the runs.
+        few_digits: whether to use only a few digits.
+        rng: determines when to kill.
     """
 
     server: Server
@@ -89,7 +89,7 @@ class Killer(NamedTuple):
     rng: random.Random
 
     def start(self, variant: Variant, name: str, *argv: str) -> int:
-        """Start a command; what it says goes to a file by the name of the run."""
+        """Start a command; its output goes to a file named after the run."""
         text = f"{name}.txt"
         how = {"few_digits": self.few_digits, "figures": variant.figures}
         return self.server.start(self.folder, *argv, out=text, err=text, **how)
@@ -108,17 +108,17 @@ def kill_often(
     tell: Callable[[Kill], object],
     variants: Sequence[Variant] = VARIANTS,
 ) -> list[Kill]:
-    """Kill runs until they have been killed that many times.
+    """Kill runs ``count`` times and return the kills.
 
     Args:
-        killer: Who does it.
-        count: How many kills.
-        tell: Is given each kill, as soon as it is known what became of the run.
+        killer: Kills the runs.
+        count: The number of kills.
+        tell: Is called with each kill when its run has ended.
         variants: Ways to train, which take turns.
     """
     kills = []
     undisturbed = functools.cache(functools.partial(run_undisturbed, killer))
-    for number in range(10 * count):  # some runs end before they are killed
+    for number in range(10 * count):  # some runs finish before they are killed
         variant, name = variants[number % len(variants)], str(number)
         usual = undisturbed(variant)
         of_this_run = list(kill_run(killer, variant, name, usual.seconds))
@@ -140,7 +140,7 @@ def run_undisturbed(killer: Killer, variant: Variant) -> Undisturbed:
 
 
 def kill_run(killer: Killer, variant: Variant, name: str, seconds: float) -> Iterator[Kill]:
-    """Kill a run, once or more, and bring it to its end."""
+    """Kill a run once or more, then let it finish."""
     run = Run(killer.folder / name)
     disturbed = True
     while True:
@@ -161,7 +161,7 @@ def kill_run(killer: Killer, variant: Variant, name: str, seconds: float) -> Ite
 
 
 def found_in(run: Run) -> str:
-    """Say how far a run has come; whatever there is of it has to be whole."""
+    """Return how far a run has got; all of its files must be intact."""
     if not run.config.exists():
         return "no run yet"
     ends.end_of(run)
@@ -173,7 +173,7 @@ def found_in(run: Run) -> str:
 
 
 def end_of(folder: Path, name: str) -> dict[str, Any]:
-    """Read what a run has left, what it said of its test, and what it drew."""
+    """Return what a run left: its files, its test result and its figures."""
     run = Run(folder / name)
     said = re.findall("^Test, .*$", (folder / f"{name}.txt").read_text(), re.MULTILINE)
     drawn = {picture.name: picture.read_bytes() for picture in run.figures.glob("*.png")}

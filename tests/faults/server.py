@@ -1,11 +1,11 @@
-"""A process that has imported everything and run nothing: commands that it forks start at once.
+"""A process that has imported everything and run nothing, so that its forks start at once.
 
-It reads a JSON object a line from stdin, each a command (see `run`), forks, and answers with the
-number of the new process. At the next line, whatever it is, it waits for the end of that process
-and answers with its exit code, minus the number of the signal if it was killed by one.
+Each line of stdin is a JSON object, a command (see `run`). The server forks and replies with the
+process id. At the next line, whatever it is, it waits for that process to end and replies with its
+exit code, or minus the signal number if it was killed by a signal.
 
-What is forked is as new as any process of Python after its imports: torch has not computed
-anything yet, and has no threads that would be missing in the copy.
+A fork is like a new Python process after its imports: torch has not computed anything yet, and has
+no threads that would be missing in the copy.
 """
 
 import importlib
@@ -25,7 +25,7 @@ from minicnn import runs
 
 from . import hooks
 
-LONGEST = 120  # seconds, after which a command is stuck
+LONGEST = 120  # seconds, after which a command is considered stuck
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
         "torch._dynamo",
         "minicnn.pages",
         "minicnn.viz",
-    ):  # which would be imported later on, for seconds
+    ):  # which would otherwise be imported later and take seconds
         importlib.import_module(name)
     for line in sys.stdin:
         pid = os.fork()
@@ -42,20 +42,20 @@ def main() -> None:
             run_and_exit(**json.loads(line))
         print(pid, flush=True)
         sys.stdin.readline()
-        # Only now, so that until then nobody else can get the number of a process that has ended.
+        # Only now, so that until then the id of an ended process cannot be reused.
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
     os._exit(0)  # as the commands do, see below
 
 
 def run_and_exit(**command: Any) -> NoReturn:
-    """Run a command and exit, but leave the copy of all that the server has imported as it is.
+    """Run a command and exit without Python's usual clean-up.
 
-    To take that to pieces, as Python does at its end, costs more than the command.
+    Freeing everything that the server imported would take longer than the command.
     """
     try:
         code = run(**command)
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()  # as Python does at its end
+            stream.flush()  # as Python does at exit
     except SystemExit as stopped:
         code = int(stopped.code or 0)
     except BaseException:
@@ -78,25 +78,25 @@ def run(
     """Run train_mnist.py in this process, as if from a shell.
 
     Args:
-        argv: Its command line.
-        folder: To run in.
+        argv: The command line.
+        folder: The current folder.
         out: File for stdout; None closes it.
         err: File for stderr.
-        signals: To get in the middle of a step, by name.
-        step: Which.
-        largest_file: That can be written, in bytes; −1 for no limit.
-        few_digits: Whether to leave most of them out.
-        figures: Whether to draw them.
+        signals: Names of the signals to receive in the middle of a step.
+        step: The step.
+        largest_file: The largest file that can be written, in bytes; −1 for no limit.
+        few_digits: Whether to use only a few digits.
+        figures: Whether to draw the figures.
     """
     signal.alarm(LONGEST)
-    # A shell that starts something in the background has it ignore Ctrl-C.
+    # A shell that starts a process in the background makes it ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     torch.set_num_threads(1)
     os.chdir(folder)
     redirect(2, err)
     if out is None:
         os.close(1)
-        sys.stdout = None  # as Python has it then
+        sys.stdout = None  # as in a Python started without stdout
     else:
         redirect(1, out)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
@@ -116,7 +116,7 @@ def run(
 
 
 def redirect(descriptor: int, path: str) -> None:
-    """Let a file take the place of an open one."""
+    """Replace an open file descriptor by a file."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, descriptor)
     os.close(file)

@@ -1,4 +1,4 @@
-"""A folder to have faults in, and commands in it: in this process, or in one of their own."""
+"""A folder for a fault, and commands in it: in this process or in a separate one."""
 
 import io
 import json
@@ -26,15 +26,15 @@ OPTIONS = (
     *("--dataset", "sample", "--device", "cpu", "--model", "lenet5", "--epochs", "2"),
     *("--batch-size", "60", "--rotate", "5", "--average", "0.2", "--save-every", "0"),
 )
-STEPS = 8  # that training with these options takes, half of them in each epoch
+STEPS = 8  # number of training steps with these options, half of them in each epoch
 
 
 class Seen(NamedTuple):
-    """What the user of a command sees in the end.
+    """What the user of a command has seen when it ends.
 
     Attributes:
-        code: the exit code; minus the signal that killed the command.
-        out: what was printed.
+        code: the exit code, or minus the number of the signal that killed the command.
+        out: what was printed to stdout.
         err: what was printed to stderr.
     """
 
@@ -48,13 +48,13 @@ class ImpossibleError(Exception):
 
 
 class Stage(NamedTuple):
-    """Where a fault happens.
+    """The folder of a fault, and what it needs.
 
     Attributes:
         folder: empty at first; all commands run in it.
-        whole: folder of a run by OPTIONS that has come to its end undisturbed.
-        half: folder of one that was stopped in the second of its two epochs.
-        server: forks commands that need a process of their own.
+        whole: folder of a complete, uninterrupted run with OPTIONS.
+        half: folder of a run that was stopped in the second of its two epochs.
+        server: forks commands that need a separate process.
     """
 
     folder: Path
@@ -68,30 +68,30 @@ class Stage(NamedTuple):
             return run(self.folder, main, *argv)
 
     def finish(self, *argv: str) -> Seen:
-        """Go on with runs/x to the very end, but draw next to nothing in its figures."""
+        """Resume runs/x to its very end, but with empty figures."""
         drawn = dict.fromkeys(FIGURES, Figure())
         with hooks.few_digits(), mock.patch.object(viz, "usual_figures", return_value=drawn):
             return run(self.folder, train_mnist.main, "--resume", "runs/x", *argv)
 
     def train(self, *argv: str) -> Seen:
-        """Train into runs/x by OPTIONS and others."""
+        """Train into runs/x with OPTIONS and others."""
         return self.run(train_mnist.main, *OPTIONS, "--out", "runs/x", *argv)
 
     def resume(self, *argv: str) -> Seen:
-        """Go on with runs/x."""
+        """Resume runs/x."""
         return self.run(train_mnist.main, "--resume", "runs/x", *argv)
 
     def copy(self, which: Path) -> Path:
-        """Make runs/x a copy of one of the runs."""
+        """Copy one of the runs to runs/x."""
         return Path(shutil.copytree(which, self.run_folder))
 
     @property
     def run_folder(self) -> Path:
-        """Where runs/x is."""
+        """The path of runs/x."""
         return self.folder / "runs" / "x"
 
     def check_resumable(self) -> None:
-        """Go on with runs/x, and find it at the end of a run that nobody disturbed."""
+        """Resume runs/x, and check that it ends like an uninterrupted run."""
         seen = self.resume()
         assert seen.code == 0, seen
         different = ends.differences(self.whole, self.run_folder)
@@ -99,7 +99,7 @@ class Stage(NamedTuple):
 
 
 class Server:
-    """The other end of `server`: starts commands one after the other, each to be waited for."""
+    """The client of `server`: starts commands one after the other, and waits for each."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.faults.server"]
@@ -107,7 +107,7 @@ class Server:
         self.process = subprocess.Popen(command, cwd=PROJECT, stdin=pipe, stdout=pipe, text=True)
 
     def start(self, folder: Path, *argv: str, **others: Any) -> int:
-        """Start train_mnist.py in a folder; return the number of its process."""
+        """Start train_mnist.py in a folder; return its process id."""
         usual = {"out": "out.txt", "err": "err.txt", "signals": [], "step": 0}
         usual |= {"largest_file": -1, "few_digits": True, "figures": False}
         return self._ask({"argv": argv, "folder": str(folder), **usual, **others})
@@ -117,14 +117,14 @@ class Server:
         return self._ask({})
 
     def run(self, folder: Path, *argv: str, **others: Any) -> Seen:
-        """Start it, and wait for it."""
+        """Start train_mnist.py, and wait for it to end."""
         self.start(folder, *argv, **others)
         code = self.wait()
         texts = [folder / name for name in ("out.txt", "err.txt")]
         return Seen(code, *(text.read_text() if text.exists() else "" for text in texts))
 
     def stop(self) -> None:
-        """End the server, in good order."""
+        """Shut the server down."""
         self.process.communicate()
 
     def _ask(self, question: dict[str, Any]) -> int:
@@ -136,7 +136,7 @@ class Server:
 
 @contextmanager
 def prepared(folder: Path) -> Iterator[Callable[[Path], Stage]]:
-    """Make what all stages have in common, in a folder; yield a function that makes a stage."""
+    """Make the runs that all stages share, in a folder; yield a function that makes a stage."""
     server = Server()
     try:
         whole, half = folder / "whole", folder / "half"
@@ -152,7 +152,7 @@ def prepared(folder: Path) -> Iterator[Callable[[Path], Stage]]:
 def run(
     folder: Path, main: Callable[[list[str]], object], *argv: str, encoding: str = "utf-8"
 ) -> Seen:
-    """Run a command in this process, in a folder, at a console that can show what is in a code."""
+    """Run a command in this process, in a folder, with a console of the given encoding."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding, write_through=True) for _ in range(2))
     script = f"{main.__module__.replace('.', '/')}.py"
     before = Path.cwd()
@@ -164,7 +164,7 @@ def run(
             redirect_stderr(err),
         ):
             code = runs.run_command(lambda: main(list(argv)))
-    except SystemExit as stopped:  # of argparse
+    except SystemExit as stopped:  # raised by argparse
         code = int(stopped.code or 0)
     finally:
         os.chdir(before)

@@ -1,4 +1,4 @@
-"""Whatever happens, the user gets a line that helps, and loses nothing."""
+"""Whatever happens, the user sees a helpful message and loses nothing."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_the_table_in_the_documentation_has_every_fault_with_its_exit_code() -> 
     assert rows == [(fault.name, str(fault.code)) for fault in FAULTS.values()]
 
 
-def test_the_table_names_no_folder_of_the_machine_that_it_was_made_on() -> None:
+def test_the_table_names_no_folder_of_the_machine_that_made_it() -> None:
     assert re.findall(r"[`' ]/\w+", TABLE.read_text("utf-8")) == []
 
 

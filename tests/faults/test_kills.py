@@ -1,4 +1,4 @@
-"""Runs that are killed and resumed; ``python -m tests.faults --kills 50`` does it more often."""
+"""Runs that are killed and resumed; ``python -m tests.faults --kills 50`` repeats it 50 times."""
 
 import random
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_a_run_that_is_killed_and_resumed_ends_the_same_to_the_last_bit(stage: S
 
 
 def changed(stage: Stage, change) -> list[str]:
-    """Change something in a copy of a run; return what is found to differ."""
+    """Change something in a copy of a run; return the differences found."""
     change(stage.copy(stage.whole))
     return ends.differences(stage.whole, stage.run_folder)
 
@@ -37,7 +37,7 @@ def test_a_difference_in_the_last_bit_is_found(stage: Stage) -> None:
     assert changed(stage, change) == ["last.pt progress/training/params/0/bias"]
 
 
-def test_a_difference_in_the_metrics_is_found_but_for_the_times(stage: Stage) -> None:
+def test_a_difference_in_the_metrics_is_found_except_in_the_times(stage: Stage) -> None:
     def change(folder: Path) -> None:
         run = runs.Run(folder)
         first, second = runs.read_metrics(run)
@@ -48,7 +48,7 @@ def test_a_difference_in_the_metrics_is_found_but_for_the_times(stage: Stage) ->
     assert changed(stage, change) == ["metrics.csv row 1"]
 
 
-def test_what_is_missing_or_left_over_is_found(stage: Stage) -> None:
+def test_missing_and_leftover_files_are_found(stage: Stage) -> None:
     def change(folder: Path) -> None:
         (folder / "best.pt").unlink()
         (folder / ".minicnn-0123456789abcdef.tmp").touch()

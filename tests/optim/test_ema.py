@@ -77,7 +77,7 @@ def test_before_the_first_update_the_average_is_a_copy_of_the_parameters() -> No
 )
 def test_averaged_needs_exactly_one_ema(opt: optim.Transform, found: int) -> None:
     state: Any = opt.init({"weight": torch.ones(2)})
-    with pytest.raises(ValueError, match=f"must hold the state of one ema, got {found}"):
+    with pytest.raises(ValueError, match=f"must hold the state of exactly one ema, got {found}"):
         optim.averaged(state)
 
 

@@ -142,17 +142,17 @@ def test_parameters_come_back_as_tensors_without_gradient(path: Path) -> None:
 @pytest.mark.parametrize(
     ("like", "message"),
     [
-        ({"step": 7}, r"the root: dict with keys \['step'\] against .*\['step', 'params'\]"),
-        ({**MODEL, "params": (MODEL["params"][0],)}, "'params': tuple with keys"),
-        ({**MODEL, "params": (MODEL["params"][0], {})}, "'params/1': dict .* against tuple"),
-        ({**MODEL, "step": 7.0}, "'step': float against int"),
+        ({"step": 7}, r"the root: expected dict with keys \['step'\], got .*\['step', 'params'\]"),
+        ({**MODEL, "params": (MODEL["params"][0],)}, "'params': expected tuple with keys"),
+        ({**MODEL, "params": (MODEL["params"][0], {})}, "'params/1': expected dict .* got tuple"),
+        ({**MODEL, "step": 7.0}, "'step': expected float, got int"),
         (
             {**MODEL, "params": ({"weight": torch.zeros(3, 2), "bias": torch.ones(2)}, ())},
-            r"'params/0/weight': torch.float32 of shape \(3, 2\) against .* \(2, 3\)",
+            r"'params/0/weight': expected torch.float32 of shape \(3, 2\), got .* \(2, 3\)",
         ),
         (
             {**MODEL, "params": ({"weight": torch.zeros(2, 3), "bias": torch.ones(2).int()}, ())},
-            "'params/0/bias': torch.int32 of shape .* against torch.float32",
+            "'params/0/bias': expected torch.int32 of shape .* got torch.float32",
         ),
     ],
 )
@@ -254,7 +254,7 @@ def write_zip(path: Path) -> None:
 )
 def test_a_foreign_file_is_refused(path: Path, write: Any) -> None:
     write(path)
-    with pytest.raises(CheckpointError, match=f"^{path} is .*no checkpoint of minicnn$"):
+    with pytest.raises(CheckpointError, match=f"^{path} is .*not a minicnn checkpoint$"):
         checkpoint.load(path)
 
 
@@ -339,7 +339,7 @@ def test_a_tree_that_differs_in_one_leaf_matches_not(t: Any, data: st.DataObject
         return
     i = data.draw(st.integers(0, len(leaves) - 1))
     others = [*leaves[:i], torch.zeros(2, 5), *leaves[i + 1 :]]  # no strategy draws this shape
-    with pytest.raises(CheckpointError, match=r"trees differ at .*against torch\.float32 of shape"):
+    with pytest.raises(CheckpointError, match=r"trees differ at .*got torch\.float32 of shape"):
         checkpoint.match(tree.unflatten(structure, others), like=t)
 
 

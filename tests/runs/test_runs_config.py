@@ -116,9 +116,9 @@ def without(*path: str) -> Callable[[dict], Any]:
     [
         (without("network"), "network"),
         (without("tested_network"), "tested network"),
-        (without("in_shape"), "shape of its images"),
+        (without("in_shape"), "image shape"),
         (lambda about: about.update(network="mnist_cnn"), "network"),
-        (lambda about: about.update(in_shape=[1, 28.5, 28]), "shape of its images"),
+        (lambda about: about.update(in_shape=[1, 28.5, 28]), "image shape"),
         (without("settings"), "settings"),
         (without("dataset"), "dataset, numbers of images"),
         (without("dataset", "digest"), "dataset"),
@@ -142,7 +142,7 @@ def test_a_description_that_lacks_something_is_refused_with_what_it_lacks(
     run = runs.begin(tmp_path, about)
     with pytest.raises(RunError) as caught:
         runs.read_description(run)
-    assert str(caught.value) == f"{run.config} is damaged: it has no proper {named}"
+    assert str(caught.value) == f"{run.config} is damaged: missing or invalid {named}"
 
 
 def test_a_description_is_json(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_run_that_is_cleared_in_part_can_still_be_overwritten(
 
 def test_a_folder_that_is_there_is_refused_with_the_ways_out(tmp_path: Path) -> None:
     fill(tmp_path, {"last.pt"}, json.dumps(OURS))
-    with pytest.raises(RunError, match=f"{tmp_path} is there already: .*--out.*--resume.*--over"):
+    with pytest.raises(RunError, match=f"{tmp_path} already exists: .*--out.*--resume.*--over"):
         runs.begin(tmp_path, {})
 
 
@@ -109,17 +109,17 @@ def test_an_empty_folder_is_as_good_as_none(tmp_path: Path) -> None:
 
 def test_a_file_is_no_place_for_a_run(tmp_path: Path) -> None:
     (tmp_path / "notes").touch()
-    with pytest.raises(RunError, match="notes is a file, and a run needs a folder"):
+    with pytest.raises(RunError, match="notes is a file, but a run needs a folder"):
         runs.begin(tmp_path / "notes", {}, overwrite=True)
-    with pytest.raises(RunError, match="notes is no run: it is a file"):
+    with pytest.raises(RunError, match="notes is not a run: it is a file"):
         runs.find(tmp_path / "notes")
 
 
 def test_only_a_folder_with_a_config_is_a_run(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="nowhere is no run: there is no such folder"):
+    with pytest.raises(RunError, match="nowhere is not a run: the folder does not exist"):
         runs.find(tmp_path / "nowhere")
     (tmp_path / "last.pt").touch()
-    with pytest.raises(RunError, match=r"is no run: it has no config\.json"):
+    with pytest.raises(RunError, match=r"is not a run: it has no config\.json"):
         runs.find(tmp_path)
 
 

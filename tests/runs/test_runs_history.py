@@ -56,8 +56,8 @@ def test_a_spreadsheet_may_have_added_blank_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("epoch,loss\n1,0.5\n2\n", "2 columns, but a row of 1 values"),
-        ("epoch,loss\n1,0.5,0.5\n", "2 columns, but a row of 3 values"),
+        ("epoch,loss\n1,0.5\n2\n", "2 columns, but a row has 1 values"),
+        ("epoch,loss\n1,0.5,0.5\n", "2 columns, but a row has 3 values"),
         ("epoch,loss\n1,half\n", "could not convert string to float: 'half'"),
         ("1,0.5\n2,0.25\n", "first line must name the columns, got ['1', '0.5']"),
         ("\0\0\0", "first line must name the columns"),

@@ -146,7 +146,9 @@ def test_a_checkpoint_of_another_program_is_refused_by_name(
     run: Run, which: str, foreign: Any
 ) -> None:
     checkpoint.save(getattr(run, which), foreign)
-    with pytest.raises(CheckpointError, match=rf"{which}\.pt is of another model or another vers"):
+    with pytest.raises(
+        CheckpointError, match=rf"{which}\.pt is from a different model or version of min"
+    ):
         runs.load_weights(run, which, like=WEIGHTS)
     with pytest.raises(CheckpointError if which == "last" else FileNotFoundError):
         runs.load_progress(run, like=LIKE)
@@ -155,7 +157,9 @@ def test_a_checkpoint_of_another_program_is_refused_by_name(
 def test_the_state_of_another_optimizer_is_refused_with_the_place(run: Run) -> None:
     runs.save_progress(run, LIKE, WEIGHTS)
     other = LIKE.training._replace(opt_state=optim.sgd(0.1).init(LIKE.training.params))
-    with pytest.raises(CheckpointError, match=r"last\.pt is of another .*'training/opt_state'"):
+    with pytest.raises(
+        CheckpointError, match=r"last\.pt is from a different .*'training/opt_state'"
+    ):
         runs.load_progress(run, like=LIKE._replace(training=other))
 
 

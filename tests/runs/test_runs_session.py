@@ -143,8 +143,8 @@ def test_a_run_that_is_at_its_end_is_not_stopped() -> None:
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_ends_the_session_at_its_step(loss: float) -> None:
     message = (
-        rf"the loss became {loss} at step 6 \(epoch 2\), with the learning rate 0.5. "
-        r"The last good checkpoint is x/last.pt, of step 0; .*--lr"
+        rf"the loss became {loss} at step 6 \(epoch 2\), at a learning rate of 0.5. "
+        r"The last good checkpoint is x/last.pt, from step 0; .*--lr"
     )
     progress = new_progress()._replace(training=state(5))
     with pytest.raises(DivergedError, match=message), open_session(new_progress()) as session:
@@ -154,7 +154,7 @@ def test_a_loss_that_is_not_finite_ends_the_session_at_its_step(loss: float) -> 
 
 def test_weights_that_are_not_finite_are_not_saved() -> None:
     with (
-        pytest.raises(DivergedError, match=r"infinite or nan at step 1 \(epoch 1\).*of step 0"),
+        pytest.raises(DivergedError, match=r"infinite or nan at step 1 \(epoch 1\).*from step 0"),
         open_session(new_progress(), save_every=0.0) as session,
     ):
         session.save(step(session, new_progress(), weight=float("inf")))
@@ -178,9 +178,7 @@ def test_whatever_cuts_a_session_off_the_user_hears_how_to_resume(
     with pytest.raises(kind) as caught:
         session.__exit__(type(error), error, None)
     resume = ".venv/bin/python train.py --resume x"
-    assert str(caught.value) == (
-        f"{said}The last checkpoint is of step 1. To resume from it: {resume}"
-    )
+    assert str(caught.value) == (f"{said}The last checkpoint is from step 1. To resume: {resume}")
 
 
 def test_a_bug_is_no_matter_of_resuming() -> None:
@@ -201,7 +199,7 @@ def open_run(settings: Settings, splits: Any = SPLITS) -> tuple[runs.Run, Progre
 def test_a_run_is_begun_once_and_resumed_from_its_last_checkpoint() -> None:
     run, progress = open_run(Settings(out=Path("x")))
     assert (run.folder, progress.training.step) == (Path("x"), 0)
-    with pytest.raises(RunError, match="x is there already"):
+    with pytest.raises(RunError, match="x already exists"):
         open_run(Settings(out=Path("x")))
     assert open_run(Settings(resume=Path("x")))[1].training.step == 0  # it had not begun to train
     with open_session(progress, save_every=0.0) as session:
@@ -219,7 +217,7 @@ def test_a_run_is_not_resumed_with_other_images() -> None:
     open_run(Settings(out=Path("x")))
     training, test = SPLITS
     others = training._replace(images=training.images.flip(0)), test
-    with pytest.raises(RunError, match="images of sample train are not those that x began with"):
+    with pytest.raises(RunError, match="images of sample train differ from those of x"):
         open_run(Settings(resume=Path("x")), others)
 
 

@@ -101,7 +101,7 @@ def test_what_is_fixed_is_refused_on_resume_be_it_the_default(
     with pytest.raises(SystemExit) as stopped:
         Settings.parse(["--resume", str(tmp_path / "run"), *shlex.split(option)])
     assert stopped.value.code == 2
-    assert f"does not take {option.split()[0]}\n" in capsys.readouterr().err
+    assert f"does not allow {option.split()[0]}\n" in capsys.readouterr().err
 
 
 def test_a_free_option_given_as_its_default_overrides_the_runs_value(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_what_is_out_of_range_is_one_line_in_python_on_the_command_line_and_in_a
         ({"flip": 1}, "flip must be True or False, got 1"),
         ({"data_dir": 3}, "data_dir must be a path, got 3"),
         ({"model": "alexnet"}, "model must be one of vgg, lenet, got alexnet"),
-        ({"rate": 1}, "it has unknown settings: rate"),
+        ({"rate": 1}, "unknown settings: rate"),
     ],
 )
 def test_a_damaged_config_is_named_with_its_setting(
@@ -188,7 +188,7 @@ def test_a_setting_that_is_missing_is_named(tmp_path: Path) -> None:
     config = json.loads(run.config.read_text())
     del config["settings"]["lr"], config["settings"]["flip"]
     run.config.write_text(json.dumps(config))
-    with pytest.raises(RunError, match="is damaged: its settings lack flip, lr"):
+    with pytest.raises(RunError, match="is damaged: missing settings: flip, lr"):
         Settings.of_run(run.folder)
 
 

@@ -62,8 +62,8 @@ def test_without_a_mistake_there_is_no_colour_scale(matrix):
     ("matrix", "error", "message"),
     [
         ([[1]], TypeError, r"matrix must be a tensor of shape \(K, K\), got list"),
-        (torch.ones(3), ValueError, r"matrix must have the shape \(K, K\), got \(3,\)"),
-        (torch.ones(2, 3), ValueError, r"matrix must be square, got the shape \(2, 3\)"),
+        (torch.ones(3), ValueError, r"matrix must have shape \(K, K\), got \(3,\)"),
+        (torch.ones(2, 3), ValueError, r"matrix must be square, got shape \(2, 3\)"),
         (torch.ones(0, 0), ValueError, "matrix must not be empty"),
         (torch.ones(2, 2), TypeError, "matrix must hold integer counts, got torch.float32"),
         (torch.tensor([[1, -2], [0, 1]]), ValueError, "negative counts, got -2"),

@@ -83,7 +83,7 @@ def test_activations_may_come_from_a_generator_and_a_graph(pixels):
             IMAGE[0],
             [("a", IMAGE)],
             ValueError,
-            r"image must have the shape \(C, H, W\), got \(6, 6\)",
+            r"image must have shape \(C, H, W\), got \(6, 6\)",
         ),
         (
             IMAGE.expand(2, 6, 6),

@@ -103,7 +103,7 @@ GOOD = torch.ones(4, 1, 3, 3)
             TypeError,
             r"weight_before must be a tensor of shape \(O, C, kH, kW\), got str",
         ),
-        (GOOD[0], None, ValueError, r"weight_before must have the shape .* got \(1, 3, 3\)"),
+        (GOOD[0], None, ValueError, r"weight_before must have shape .* got \(1, 3, 3\)"),
         (GOOD[:0], None, ValueError, r"weight_before must not be empty, got .*\(0, 1, 3, 3\)"),
         (GOOD * torch.nan, None, ValueError, "weight_before must be finite"),
         (GOOD, [1], TypeError, "weight_after must be a tensor"),

@@ -42,8 +42,8 @@ def test_a_long_caption_keeps_its_ends() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"maps": torch.ones(1, 2, 2)}, "equally many, got 2, 2, 1 and 2"),
-        ({"captions": ["one"]}, "equally many, got 2, 2, 2 and 1"),
+        ({"maps": torch.ones(1, 2, 2)}, "equal lengths, got 2, 2, 1 and 2"),
+        ({"captions": ["one"]}, "equal lengths, got 2, 2, 2 and 1"),
         ({"logits": torch.zeros(2)}, r"logits .* got \(2,\)"),
         ({"maps": torch.full((2, 2, 2), torch.nan)}, "maps"),
         ({"class_names": ["one"]}, "class_names must hold 2 names, got 1"),

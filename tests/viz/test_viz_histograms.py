@@ -55,7 +55,7 @@ def test_names_zeros_and_moments_stand_beside_the_rows() -> None:
     (gradients,) = viz.gradient_histograms([("0/weight", row)]).axes
     assert [text.get_text() for text in activations.texts] == [
         "relu",
-        "50.0% are 0\nmean 0.5, deviation 1.5",
+        "50.0% are 0\nmean 0.5, std 1.5",
     ]
     assert [text.get_text() for text in gradients.texts] == [
         "0/weight",

@@ -55,11 +55,19 @@ GOOD = {"lrs": torch.tensor([0.1, 1.0]), "losses": torch.tensor([2.0, 1.0])}
     ("change", "error", "message"),
     [
         ({"lrs": [0.1]}, TypeError, r"lrs must be a tensor of shape \(steps\), got list"),
-        ({"lrs": torch.tensor([0.0, 1.0])}, ValueError, r"above 0, and grow, got \[0.0, 1.0\]"),
-        ({"lrs": torch.tensor([1.0, 1.0])}, ValueError, r"above 0, and grow, got \[1.0, 1.0\]"),
-        ({"lrs": torch.ones(1)}, ValueError, r"lrs must be at least two, .* got \[1.0\]"),
+        (
+            {"lrs": torch.tensor([0.0, 1.0])},
+            ValueError,
+            r"increasing rates above 0, got \[0.0, 1.0\]",
+        ),
+        (
+            {"lrs": torch.tensor([1.0, 1.0])},
+            ValueError,
+            r"increasing rates above 0, got \[1.0, 1.0\]",
+        ),
+        ({"lrs": torch.ones(1)}, ValueError, r"lrs must be at least two .* got \[1.0\]"),
         ({"losses": torch.ones(3)}, ValueError, r"the shape of lrs, \(2,\), got \(3,\)"),
-        ({"losses": torch.tensor([torch.nan, 1])}, ValueError, "must begin with a finite one"),
+        ({"losses": torch.tensor([torch.nan, 1])}, ValueError, "must start with a finite loss"),
         ({"suggested": 0.0}, ValueError, "suggested must be a finite number above 0, got 0.0"),
         ({"suggested": "1"}, TypeError, "suggested must be a number, got '1'"),
     ],

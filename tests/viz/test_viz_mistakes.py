@@ -57,7 +57,7 @@ def test_the_title_counts(mistakes: int, count: int, title: str) -> None:
     ("change", "error", "message"),
     [
         ({"images": torch.zeros(2, 2, 2)}, ValueError, r"images .* got \(2, 2, 2\)"),
-        ({"labels": torch.tensor([0, 2])}, ValueError, r"labels must lie in \[0, 2\), got 0 to 2"),
+        ({"labels": torch.tensor([0, 2])}, ValueError, r"labels must be in \[0, 2\), got 0 to 2"),
         ({"logits": torch.full((2, 2), torch.nan)}, ValueError, "logits must be finite"),
         ({"count": 0}, ValueError, "count must be at least 1, got 0"),
         ({"class_names": ["a"]}, ValueError, "class_names must hold 2 names, got 1"),

@@ -33,7 +33,7 @@ def test_the_bins_that_have_answers_are_drawn(counts: list[int], seed: int) -> N
     assert [height for _, height in bars(lower)] == counts
     written = [text.get_text() for text in lower.texts]
     assert written == ([str(n) for n in counts] if m <= 20 else [])
-    assert lower.get_title(loc="left") == f"{sum(counts):,} answers"
+    assert lower.get_title(loc="left") == f"{sum(counts):,} predictions"
 
 
 def test_both_axes_go_from_nothing_to_certainty_and_the_diagonal_between() -> None:
@@ -57,14 +57,18 @@ def test_the_title_tells_the_error(error: float, words: str) -> None:
     [
         ({"counts": [1, 2]}, TypeError, r"counts must be a tensor of shape \(M\), got list"),
         ({"counts": torch.ones(2)}, TypeError, "counts must be int64, got torch.float32"),
-        ({"counts": torch.tensor([1, -1])}, ValueError, r"at least 0, and not all 0, got \[1, -1]"),
+        ({"counts": torch.tensor([1, -1])}, ValueError, r"at least 0 and not all 0, got \[1, -1]"),
         ({"counts": torch.tensor([0, 0])}, ValueError, r"not all 0, got \[0, 0]"),
-        ({"confidence": torch.ones(3)}, ValueError, "confidence must have one value for each of"),
-        ({"accuracy": torch.ones(2, 1)}, ValueError, r"accuracy must have the shape \(M\)"),
-        ({"accuracy": torch.tensor([1.5, 0])}, ValueError, "accuracy must lie in .* got 0 to 1.5"),
+        (
+            {"confidence": torch.ones(3)},
+            ValueError,
+            "confidence must have length 2, as counts, got 3",
+        ),
+        ({"accuracy": torch.ones(2, 1)}, ValueError, r"accuracy must have shape \(M\)"),
+        ({"accuracy": torch.tensor([1.5, 0])}, ValueError, "accuracy must be in .* got 0 to 1.5"),
         ({"confidence": torch.tensor([NAN, 0])}, ValueError, "confidence must be finite"),
-        ({"error": torch.tensor(-0.1)}, ValueError, "error must lie in .* got -0.1 to -0.1"),
-        ({"error": torch.ones(2)}, ValueError, r"error must have the shape \(\), got \(2,\)"),
+        ({"error": torch.tensor(-0.1)}, ValueError, "error must be in .* got -0.1 to -0.1"),
+        ({"error": torch.ones(2)}, ValueError, r"error must have shape \(\), got \(2,\)"),
     ],
 )
 def test_bad_input_is_named(change, error, message) -> None:

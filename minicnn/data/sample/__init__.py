@@ -1,4 +1,4 @@
-"""The embedded sample: 5,000 digits of MNIST that are there without any download."""
+"""The embedded sample: 5,000 MNIST digits that need no download."""
 
 import gzip
 import zlib
@@ -13,17 +13,17 @@ from minicnn.data.split import Split
 
 
 def load_sample() -> tuple[Split, Split]:
-    """Load the embedded sample of MNIST: 4,000 digits to train on and 1,000 to test on.
+    """Load the embedded sample of MNIST: 4,000 digits for training and 1,000 for testing.
 
-    Each class has 400 images in the one and 100 in the other, in random order. All 5,000 are
-    images of MNIST's *training* set: a model that was trained on MNIST has seen the sample's test
-    split, and must not be evaluated on it. ``README.md`` beside this file tells the origin.
+    Each class has 400 training and 100 test images, in random order. All 5,000 images are from the
+    *training* set of MNIST: a model trained on MNIST has seen the test split of the sample, and
+    must not be evaluated on it. ``README.md`` in this folder describes the origin.
 
     Returns:
         "sample train" and "sample test".
 
     Raises:
-        DataError: if minicnn's own files are damaged.
+        DataError: if the files of minicnn are damaged.
 
     Example:
         >>> train, test = load_sample()
@@ -44,4 +44,4 @@ def _read(name: str) -> Tensor:
     try:
         return idx.decode(gzip.decompress(file.read_bytes()))
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(f"{file} is damaged or missing ({error}): install minicnn again") from error
+        raise DataError(f"{file} is damaged or missing ({error}): reinstall minicnn") from error

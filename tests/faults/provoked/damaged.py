@@ -1,4 +1,4 @@
-"""A file of the run is not as it was written."""
+"""A file of the run is damaged or missing."""
 
 import json
 import pickle
@@ -17,7 +17,7 @@ DAMAGED = "runs/x/last.pt is damaged"
 
 
 def resumed_with(stage: Stage, damage: Callable[[Path], object]) -> Seen:
-    """Go on with a run whose last.pt is damaged; its best.pt can be used all the same."""
+    """Resume a run whose last.pt is damaged; its best.pt must still be usable."""
     run = stage.copy(stage.half)
     damage(run / "last.pt")
     seen = stage.resume()
@@ -25,12 +25,12 @@ def resumed_with(stage: Stage, damage: Callable[[Path], object]) -> Seen:
     return seen
 
 
-@fault("last.pt is cut off", 1, DAMAGED)
+@fault("last.pt is truncated", 1, DAMAGED)
 def last_cut_off(stage: Stage) -> Seen:
     return resumed_with(stage, lambda last: last.write_bytes(last.read_bytes()[:100_000]))
 
 
-@fault("a bit of last.pt is flipped", 1, DAMAGED, "do not match their digest")
+@fault("a bit of last.pt is flipped", 1, DAMAGED, "do not match the digest")
 def last_flipped(stage: Stage) -> Seen:
     def flip(last: Path) -> None:
         contents = bytearray(last.read_bytes())
@@ -47,7 +47,7 @@ def last_empty(stage: Stage) -> Seen:
 
 
 class Malicious:
-    """Creates a file when it is unpickled, where it might do anything."""
+    """Creates a file when it is unpickled; it could do anything."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -56,7 +56,7 @@ class Malicious:
         return Path.touch, (self.marker,)
 
 
-@fault("last.pt is a program in disguise", 1, DAMAGED)
+@fault("last.pt runs code when it is unpickled", 1, DAMAGED)
 def last_malicious(stage: Stage) -> Seen:
     marker = stage.folder / "was-run"
     seen = resumed_with(stage, lambda last: last.write_bytes(pickle.dumps(Malicious(marker))))
@@ -64,14 +64,14 @@ def last_malicious(stage: Stage) -> Seen:
     return seen
 
 
-@fault("last.pt is of another model", 1, "runs/x/last.pt is of another model", "params")
+@fault("last.pt is from a different model", 1, "last.pt is from a different model", "params")
 def last_of_another_model(stage: Stage) -> Seen:
     assert stage.train("--model", "mnist_cnn", "--epochs", "1").code == 0
     other = stage.run_folder.rename(stage.folder / "other")
     return resumed_with(stage, lambda last: last.write_bytes((other / "last.pt").read_bytes()))
 
 
-@fault("last.pt is of a version of minicnn to come", 1, "last.pt has format 99", "reads format 1")
+@fault("last.pt is from a later version", 1, "last.pt has format 99", "reads format 1")
 def last_of_another_version(stage: Stage) -> Seen:
     def change(last: Path) -> None:
         contents = torch.load(last)
@@ -82,7 +82,7 @@ def last_of_another_version(stage: Stage) -> Seen:
 
 
 def resumed_with_config(stage: Stage, damage: Callable[[dict[str, Any]], object]) -> Seen:
-    """Go on with a run whose config somebody has edited; with the right one it goes on."""
+    """Resume a run whose config was edited; with the right config it can be resumed."""
     config = stage.copy(stage.half) / "config.json"
     right = config.read_text()
     about = json.loads(right)
@@ -97,24 +97,24 @@ def resumed_with_config(stage: Stage, damage: Callable[[dict[str, Any]], object]
 CONFIG = "runs/x/config.json is damaged"
 
 
-@fault("config.json is no JSON", 1, CONFIG)
+@fault("config.json is not JSON", 1, CONFIG)
 def config_is_no_json(stage: Stage) -> Seen:
     (stage.copy(stage.half) / "config.json").write_text('{"settings": {')
     return stage.resume()
 
 
-@fault("config.json has brackets without end", 1, CONFIG)
+@fault("config.json is nested too deeply", 1, CONFIG)
 def config_is_deep(stage: Stage) -> Seen:
     (stage.copy(stage.half) / "config.json").write_text("[" * 100_000)
     return stage.resume()
 
 
-@fault("config.json has no settings", 1, CONFIG, "no proper settings")
+@fault("config.json has no settings", 1, CONFIG, "missing or invalid settings")
 def config_without_settings(stage: Stage) -> Seen:
     return resumed_with_config(stage, lambda about: about.pop("settings"))
 
 
-@fault("config.json lacks a setting", 1, CONFIG, "lack lr")
+@fault("config.json lacks a setting", 1, CONFIG, "missing settings: lr")
 def config_without_lr(stage: Stage) -> Seen:
     return resumed_with_config(stage, lambda about: about["settings"].pop("lr"))
 
@@ -126,12 +126,12 @@ def config_out_of_range(stage: Stage) -> Seen:
     return resumed_with_config(stage, lambda about: about["settings"].update(epochs=0))
 
 
-@fault("config.json does not say of what data", 1, CONFIG, "no proper dataset")
+@fault("config.json does not describe the data", 1, CONFIG, "missing or invalid dataset")
 def config_without_data(stage: Stage) -> Seen:
     return resumed_with_config(stage, lambda about: about.update(dataset=None))
 
 
-@fault("config.json does not say of what versions", 1, CONFIG, "no proper versions")
+@fault("config.json has no versions", 1, CONFIG, "missing or invalid versions")
 def config_without_versions(stage: Stage) -> Seen:
     return resumed_with_config(stage, lambda about: about.pop("versions"))
 

@@ -1,4 +1,4 @@
-"""A picture shows no digit, or is no picture."""
+"""An image shows no digit, or is not an image."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ def draw_seven(path: Path) -> None:
 
 
 def read(stage: Stage, make: Callable[[Path], object], *others: str) -> Seen:
-    """Have pictures read, the first of them made for the purpose."""
+    """Run predict.py on pictures; ``make`` makes the first one."""
     stage.copy(stage.half)
     make(stage.folder / "picture.png")
     return stage.run(predict.main, "runs/x", "picture.png", *others)
@@ -29,12 +29,12 @@ def blank(stage: Stage) -> Seen:
     return read(stage, Image.new("L", (300, 200), 255).save)
 
 
-@fault("a picture is a text", 1, "picture.png", "not read", "no picture")
+@fault("a picture is a text file", 1, "picture.png", "not read", "no picture")
 def text(stage: Stage) -> Seen:
     return read(stage, lambda path: path.write_text("seven"))
 
 
-@fault("a picture is cut off", 1, "picture.png", "not read", "damaged")
+@fault("a picture is truncated", 1, "picture.png", "not read", "damaged")
 def cut_off(stage: Stage) -> Seen:
     def draw_half(path: Path) -> None:
         draw_seven(path)
@@ -48,11 +48,11 @@ def folder(stage: Stage) -> Seen:
     return read(stage, Path.mkdir)
 
 
-@fault("a picture is not there", 1, "picture.png", "not read", "No such file or directory")
+@fault("a picture is missing", 1, "picture.png", "not read", "No such file or directory")
 def missing(stage: Stage) -> Seen:
     return read(stage, lambda path: None)
 
 
-@fault("one of two pictures is not there", 1, "no.png", "not read", "picture.png: ", "Drawn in")
+@fault("one of two pictures is missing", 1, "no.png", "not read", "picture.png: ", "Saved")
 def one_of_two(stage: Stage) -> Seen:
     return read(stage, draw_seven, "no.png")

@@ -1,4 +1,4 @@
-"""The disk refuses."""
+"""The disk is full, read-only or gone."""
 
 import shutil
 import subprocess
@@ -15,13 +15,13 @@ FULL = "No space left on device"
 
 @contextmanager
 def small_disk(folder: Path, kilobytes: int) -> Iterator[None]:
-    """Mount a disk of that size, which only an administrator may."""
+    """Mount a disk of this size, which requires an administrator."""
     folder.mkdir(parents=True)
     size = f"size={kilobytes}k"
     try:
         mount("-t", "tmpfs", "-o", size, "none", str(folder))
     except (OSError, subprocess.CalledProcessError):
-        raise ImpossibleError("it takes an administrator to mount a disk") from None
+        raise ImpossibleError("only an administrator can mount a disk") from None
     try:
         yield
     finally:
@@ -88,7 +88,7 @@ def full_at_report(stage: Stage) -> Seen:
     return seen
 
 
-@fault("the disk is full in truth", 1, FULL, "x/last.pt", "checkpoint is of step 0", "--resume")
+@fault("the disk is really full", 1, FULL, "x/last.pt", "checkpoint is from step 0", "--resume")
 def really_full(stage: Stage) -> Seen:
     with small_disk(stage.folder / "runs", kilobytes=2000):  # has room for one last.pt, not for two
         seen = stage.train()
@@ -97,7 +97,7 @@ def really_full(stage: Stage) -> Seen:
     return seen
 
 
-@fault("the system allows no file as large as last.pt", 1, "File too large", "x/last.pt")
+@fault("last.pt exceeds the file size limit", 1, "File too large", "x/last.pt")
 def file_size_limit(stage: Stage) -> Seen:
     options = (*OPTIONS, "--out", "runs/x")
     seen = stage.server.run(stage.folder, *options, largest_file=100_000)
@@ -105,7 +105,7 @@ def file_size_limit(stage: Stage) -> Seen:
     return seen
 
 
-@fault("nothing may be written where the run is to be", 1, "Read-only file system", "runs/x")
+@fault("the disk is read-only", 1, "Read-only file system", "runs/x")
 def read_only_at_first(stage: Stage) -> Seen:
     with small_disk(stage.folder / "runs", kilobytes=2000):
         mount("-o", "remount,ro", str(stage.folder / "runs"))

@@ -1,4 +1,4 @@
-"""Training comes to numbers that are none."""
+"""Training produces infinity or NaN."""
 
 import re
 from typing import Any
@@ -15,9 +15,9 @@ from ..stage import Seen, Stage
 
 
 def check_last_good(stage: Stage, seen: Seen) -> None:
-    """Find the state that the message calls good, and see that it is."""
+    """Check that the checkpoint that the message calls good is good."""
     last = checkpoint.load(stage.run_folder / "last.pt")
-    named = re.search(r"last good checkpoint is runs/x/last.pt, of step (\d+)", seen.err)
+    named = re.search(r"last good checkpoint is runs/x/last.pt, from step (\d+)", seen.err)
     assert named
     assert int(named[1]) == last["progress"]["training"]["step"]
     leaves = (leaf for leaf in tree.leaves(last) if isinstance(leaf, torch.Tensor))
@@ -25,7 +25,9 @@ def check_last_good(stage: Stage, seen: Seen) -> None:
     assert stage.run(test_mnist.main, "runs/x").code == 0
 
 
-@fault("a weight is infinite", 1, "infinite or nan at step 1", "of step 0", "learning rate", "--lr")
+@fault(
+    "a weight is infinite", 1, "infinite or nan at step 1", "from step 0", "learning rate", "--lr"
+)
 def infinite_weight(stage: Stage) -> Seen:
     seen = stage.train("--lr", "1e40")
     check_last_good(stage, seen)
@@ -48,10 +50,10 @@ def high_rate(stage: Stage) -> Seen:
 
 
 @fault(
-    "the loss is no number",
+    "the loss is NaN",
     1,
     "the loss became nan at step 7 (epoch 2)",
-    "step 6",
+    "from step 6",
     "--lr",
 )
 def loss_is_nan(stage: Stage) -> Seen:

@@ -1,4 +1,4 @@
-"""A command cannot be meant as it was given."""
+"""The options of a command are wrong."""
 
 import json
 from pathlib import Path
@@ -13,41 +13,41 @@ from ..stage import OPTIONS, Seen, Stage, run
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """All files of a folder."""
+    """Return the contents of all files in a folder."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-@fault("--resume of a folder that is not there", 1, "runs/x is no run: there is no such folder")
+@fault("--resume of a missing folder", 1, "runs/x is not a run: the folder does not exist")
 def resume_nowhere(stage: Stage) -> Seen:
     return stage.resume()
 
 
-@fault("--resume of a file", 1, "notes.txt is no run: it is a file")
+@fault("--resume of a file", 1, "notes.txt is not a run: it is a file")
 def resume_file(stage: Stage) -> Seen:
     (stage.folder / "notes.txt").touch()
     return stage.run(train_mnist.main, "--resume", "notes.txt")
 
 
-@fault("--resume of a folder that is no run", 1, "data is no run: it has no config.json")
+@fault("--resume of a folder that is not a run", 1, "data is not a run: it has no config.json")
 def resume_no_run(stage: Stage) -> Seen:
     (stage.folder / "data").mkdir()
     return stage.run(train_mnist.main, "--resume", "data")
 
 
-@fault("--resume with another setting", 2, "does not take --lr")
+@fault("--resume with a different setting", 2, "does not allow --lr")
 def resume_other_setting(stage: Stage) -> Seen:
     stage.copy(stage.half)
     return stage.resume("--lr", "0.1")
 
 
-@fault("--resume with another seed, which is 0", 2, "does not take --seed")
+@fault("--resume with a different seed, 0", 2, "does not allow --seed")
 def resume_other_seed(stage: Stage) -> Seen:
     stage.copy(stage.half)
     return stage.resume("--seed", "0")
 
 
-@fault("--resume where the data are others", 1, "images of sample train are not those", "runs/x")
+@fault("--resume with different data", 1, "images of sample train differ", "runs/x")
 def resume_other_data(stage: Stage) -> Seen:
     stage.copy(stage.half)
     train, test = data.load_sample()
@@ -59,7 +59,7 @@ def resume_other_data(stage: Stage) -> Seen:
 
 
 def refused_and_kept(stage: Stage, folder: Path, *options: str) -> Seen:
-    """Train into a folder that is there; all that it holds has to stay as it is."""
+    """Train into an existing folder; its contents must not change."""
     before = contents(folder)
     out = str(folder.relative_to(stage.folder))
     seen = stage.run(train_mnist.main, *OPTIONS, "--out", out, *options)
@@ -67,25 +67,25 @@ def refused_and_kept(stage: Stage, folder: Path, *options: str) -> Seen:
     return seen
 
 
-@fault("--out is there already", 1, "runs/x is there already", "--resume it", "--overwrite it")
+@fault("--out already exists", 1, "runs/x already exists", "--resume it", "--overwrite it")
 def out_is_there(stage: Stage) -> Seen:
     return refused_and_kept(stage, stage.copy(stage.half))
 
 
-@fault("--out is there, and a run is going on in it", 1, "runs/x is there already")
+@fault("--out already exists, and a run is writing to it", 1, "runs/x already exists")
 def out_is_in_use(stage: Stage) -> Seen:
     run = stage.copy(stage.half)
-    (run / ".minicnn-0123456789abcdef.tmp").touch()  # what it is writing just now
+    (run / ".minicnn-0123456789abcdef.tmp").touch()  # the file that it is writing
     return refused_and_kept(stage, run)
 
 
-@fault("--out is a file", 1, "runs is a file, and a run needs a folder")
+@fault("--out is a file", 1, "runs is a file, but a run needs a folder")
 def out_is_a_file(stage: Stage) -> Seen:
     (stage.folder / "runs").touch()
     return stage.run(train_mnist.main, *OPTIONS, "--out", "runs")
 
 
-@fault("--overwrite of a folder that is no run", 1, "thesis is no run: it has no config.json")
+@fault("--overwrite of a folder that is not a run", 1, "thesis is not a run: it has no config.json")
 def overwrite_no_run(stage: Stage) -> Seen:
     thesis = stage.folder / "thesis"
     (thesis / "figures").mkdir(parents=True)
@@ -94,7 +94,7 @@ def overwrite_no_run(stage: Stage) -> Seen:
     return refused_and_kept(stage, thesis, "--overwrite")
 
 
-@fault("--overwrite of another program's folder", 1, "thesis is no run", "another program's")
+@fault("--overwrite of another program's folder", 1, "thesis is not a run", "not from minicnn")
 def overwrite_other_program(stage: Stage) -> Seen:
     thesis = stage.folder / "thesis"
     thesis.mkdir()
@@ -104,7 +104,9 @@ def overwrite_other_program(stage: Stage) -> Seen:
 
 
 @fault(
-    "--device is not there", 2, "argument --device: must be available on this machine, got cuda:99"
+    "--device is not available",
+    2,
+    "argument --device: must be available on this machine, got cuda:99",
 )
 def no_device(stage: Stage) -> Seen:
     return stage.train("--device", "cuda:99")

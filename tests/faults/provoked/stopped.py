@@ -1,4 +1,4 @@
-"""Somebody stops the training."""
+"""Training is stopped by a signal."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from ..stage import OPTIONS, PROJECT, Seen, Stage
 
 
 def signalled(stage: Stage, *signals: str) -> Seen:
-    """Train in a process that gets signals in the middle of step 6; then go on."""
+    """Train in a process that gets signals in the middle of step 6; then resume."""
     options = (*OPTIONS, "--out", "runs/x")
     seen = stage.server.run(stage.folder, *options, signals=signals, step=6)
     stage.check_resumable()
@@ -26,7 +26,11 @@ def ctrl_c(stage: Stage) -> Seen:
 
 
 @fault(
-    "Ctrl-C twice", 130, "interrupted", "checkpoint is of step 5", "train_mnist.py --resume runs/x"
+    "Ctrl-C twice",
+    130,
+    "interrupted",
+    "checkpoint is from step 5",
+    "train_mnist.py --resume runs/x",
 )
 def ctrl_c_twice(stage: Stage) -> Seen:
     return signalled(stage, "SIGINT", "SIGINT")
@@ -44,7 +48,7 @@ def sigkill(stage: Stage) -> Seen:
 
 @fault("Ctrl-C while the command starts", -2, "interrupted")
 def ctrl_c_early(stage: Stage) -> Seen:
-    """Press Ctrl-C in the import of torch, which takes seconds and may catch what it raises."""
+    """Press Ctrl-C during the import of torch, which takes seconds and may catch the exception."""
     (stage.folder / "torch.py").write_text(
         "import signal\n"
         "try:\n"
@@ -60,7 +64,7 @@ def ctrl_c_early(stage: Stage) -> Seen:
         capture_output=True,
         text=True,
         check=False,
-        # A shell that starts pytest in the background has it ignore Ctrl-C.
+        # A shell that starts pytest in the background makes it ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     return Seen(ended.returncode, ended.stdout, ended.stderr)

@@ -1,4 +1,4 @@
-"""Nobody reads what is printed, or not all of it can be shown."""
+"""The output cannot be written, or not all of it can be shown."""
 
 import os
 from unittest import mock
@@ -13,12 +13,12 @@ from ..stage import OPTIONS, ImpossibleError, Seen, Stage, run
 
 
 def check_whole(stage: Stage) -> None:
-    """Find that the run has gone on to its end."""
+    """Check that the run has finished."""
     different = ends.differences(stage.whole, stage.run_folder)
     assert not different, different
 
 
-@fault("what is printed is read by `head -1`", 0)
+@fault("the output is piped to `head -1`", 0)
 def head(stage: Stage) -> Seen:
     pipe = stage.folder / "pipe"
     os.mkfifo(pipe)
@@ -31,7 +31,7 @@ def head(stage: Stage) -> Seen:
 
 
 def full_disk() -> str:
-    """Find the file that Linux has for the purpose."""
+    """Return /dev/full, which fails every write, if this system has it."""
     if not os.path.exists("/dev/full"):
         raise ImpossibleError("this system has no /dev/full")
     return "/dev/full"
@@ -59,7 +59,7 @@ def full_stderr(stage: Stage) -> Seen:
     return seen
 
 
-@fault("the console knows only ASCII", 0, "1 ? 28 ? 28", "Test, 100 images")
+@fault("the console can show only ASCII", 0, "1 ? 28 ? 28", "Test, 100 images")
 def ascii_console(stage: Stage) -> Seen:
     options = (*OPTIONS, "--out", "runs/x")
     with hooks.without_figures(), hooks.few_digits():
@@ -68,7 +68,7 @@ def ascii_console(stage: Stage) -> Seen:
     return seen
 
 
-@fault("--help on a console that knows only ASCII", 0, "MNIST/raw/?", "--resume")
+@fault("--help on a console that can show only ASCII", 0, "MNIST/raw/?", "--resume")
 def ascii_help(stage: Stage) -> Seen:
     return run(stage.folder, train_mnist.main, "--help", encoding="ascii")
 
