@@ -27,6 +27,8 @@ OPTIONS = (
     "-x",
     "-n",
     "0",
+    "-m",
+    "slow or not slow",
     "-p",
     "no:cacheprovider",
     "-W",
