@@ -440,7 +440,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "short row": (
         body(pages.Table(["a", "b"], [["1"]])),
         ValueError,
-        "sections[1].body.rows[0] must hold 2 cells, one for each column, got 1",
+        "sections[1].body.rows[0] must hold 2 cells, one per column, got 1",
     ),
 }
 
@@ -499,12 +499,16 @@ def test_the_report_shows_each_figure_under_its_own_heading() -> None:
     widths = [round(96 * figure.get_size_inches()[0]) for figure in figures.values()]
     assert [int(image["width"] or 0) for image in images] == widths
     headings = [heading for heading, _, _ in FIGURES.values()]
-    assert page.text("h2")[1:] == [*headings[:2], "Class by class", *headings[2:], "Settings"]
+    assert page.text("h2")[1:] == [*headings[:2], "Accuracy per class", *headings[2:], "Settings"]
 
 
 def test_the_report_leaves_out_the_figures_that_were_not_drawn() -> None:
     page = make_report(figures={"correct": Figure((0.1, 0.1))})
-    assert page.text("h2")[1:] == ["The first 10 correct predictions", "Class by class", "Settings"]
+    assert page.text("h2")[1:] == [
+        "The first 10 correct predictions",
+        "Accuracy per class",
+        "Settings",
+    ]
 
 
 def test_the_report_has_every_class_and_every_setting() -> None:
@@ -512,7 +516,7 @@ def test_the_report_has_every_class_and_every_setting() -> None:
     for row in (
         ["0", "17"], ["1", "18"], ["lr", "0.0125"], ["batch-size", "77"],
         ["version of minicnn", "9.8.7"], ["images", "MNIST train 55,000"],
-        ["digest of the images", "abc123"], ["begun", CONFIG["begun"]],
+        ["SHA-256 of the images", "abc123"], ["started", CONFIG["begun"]],
         ["command", CONFIG["command"]],
     ):  # fmt: skip
         place = cells.index(row[0])

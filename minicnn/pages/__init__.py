@@ -1,12 +1,12 @@
-"""A page about a run: its numbers, tables and figures, all in one HTML file.
+"""A report about a run: its numbers, tables and figures in one self-contained HTML file.
 
-The file asks no server for anything and runs no script: it opens from a disk, an attachment or an
-archive, today and in ten years. It adapts to a phone, to a dark screen, and to paper.
+The file loads nothing from the network and runs no scripts, so it opens from a disk, an attachment
+or an archive. It adapts to phones, dark mode and printing.
 
-    parts     what a page is made of: plain data, and its checks
+    parts     the parts of a page as plain data, and their checks
     markup    each part as HTML
-    page      the parts, one below the other
-    report    the page of a run
+    page      the whole page
+    report    the report of a run
 """
 
 from .page import page

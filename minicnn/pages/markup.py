@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from ..viz import style
 from .parts import Picture, Table, row, sequence, words
 
-PIXELS = 96  # of CSS in an inch: at this size, a figure's points are the page's points
-# What HTML has no place for: control characters, and the halves of characters that stand in for
-# the undecodable bytes of a file name and that no encoding can write.
+PIXELS = 96  # CSS pixels per inch: at this size, points in a figure equal points on the page
+# Characters that HTML does not allow: control characters, and the surrogates that represent
+# undecodable bytes of a file name and cannot be encoded.
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def text(value: str) -> str:
-    """Return ``value`` as HTML that shows it, letter by letter, wherever it is put.
+    """Return ``value`` escaped for HTML, in text or in an attribute.
 
     Example:
         >>> text('3 < 5 & "so on"')
@@ -29,7 +29,7 @@ def text(value: str) -> str:
 
 
 def picture(name: str, value: Picture) -> str:
-    """Return a picture as an image that holds its own data; ``name`` is the argument's."""
+    """Return a picture as an image with embedded data; ``name`` is used in errors."""
     if not isinstance(value.figure, Figure):
         got = type(value.figure).__name__
         raise TypeError(f"{name}.figure must be a matplotlib Figure, got {got}")
@@ -43,15 +43,15 @@ def picture(name: str, value: Picture) -> str:
 
 
 def png(figure: Figure) -> bytes:
-    """Draw a figure; the same figure always gives the same bytes."""
+    """Return a figure as PNG; the same figure always gives the same bytes."""
     file = io.BytesIO()
     with _put_back(figure):
         figure.savefig(
             file,
             format="png",
-            dpi=style.DPI,  # the figure's own changes when it is shown in a window
-            metadata={"Software": None},  # matplotlib's version, which is no part of the picture
-            # As matplotlib does it, unless the user's theme says otherwise:
+            dpi=style.DPI,  # that of the figure changes when it is shown in a window
+            metadata={"Software": None},  # without the version of matplotlib
+            # The defaults of matplotlib, which the user's settings could override:
             bbox_inches=figure.bbox_inches,
             facecolor=figure.get_facecolor(),
             transparent=False,
@@ -61,17 +61,17 @@ def png(figure: Figure) -> bytes:
 
 @contextmanager
 def _put_back(figure: Figure) -> Iterator[None]:
-    """Put the axes back where they were: a layout starts there, so the next would be another."""
+    """Restore the positions of the axes: the layout starts from them and would differ next time."""
     axes = [(a, a.get_in_layout(), *map(a.get_position, (True, False))) for a in figure.axes]
     yield
     for a, in_layout, original, active in axes:
         a.set_position(original, "original")
         a.set_position(active, "active")
-        a.set_in_layout(in_layout)  # which a position set by hand turns off
+        a.set_in_layout(in_layout)  # which set_position turns off
 
 
 def table(name: str, value: Table) -> str:
-    """Return a table; ``name`` is the argument's."""
+    """Return a table; ``name`` is used in errors."""
     header = row(f"{name}.header", value.header)
     if not header:
         raise ValueError(f"{name}.header must hold at least one column, got none")
@@ -87,7 +87,7 @@ def table(name: str, value: Table) -> str:
 
 
 def _row(cells: Sequence[str], right: Sequence[bool], first: str, others: str) -> str:
-    """Return a row whose ``first`` tag and ``others`` differ."""
+    """Return a row with the tag ``first`` for its first cell and ``others`` for the rest."""
     tags = [first] + [others] * (len(cells) - 1)
     marks = [' class="number"' if is_right else "" for is_right in right]
     inner = "".join(
@@ -98,7 +98,7 @@ def _row(cells: Sequence[str], right: Sequence[bool], first: str, others: str) -
 
 
 def is_number(cell: str) -> bool:
-    """Tell whether a cell holds a number, such as 12,000 or 99.5%.
+    """Return whether a cell holds a number, such as 12,000 or 99.5%.
 
     Example:
         >>> [is_number(cell) for cell in ("12,000", "99.5%", "3e-4", "0 of 5", "")]

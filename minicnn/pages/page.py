@@ -1,4 +1,4 @@
-"""The parts of a page, one below the other, behind a list of contents."""
+"""A page: a headline, a table of contents, and the sections."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -13,27 +13,27 @@ STYLES = "colours.css", "layout.css", "paper.css"
 
 
 def page(title: str, headline: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
-    """Lay out a page about a run, as one HTML file that needs no other.
+    """Return a page as one self-contained HTML file.
 
-    Every string is shown as it is: none is taken for HTML.
+    All strings are escaped: none is interpreted as HTML.
 
     Args:
-        title: The heading of all.
-        headline: The few numbers to see first, each a pair (what it is, its value).
-        sections: What to tell, in this order; at least one.
+        title: The title of the page.
+        headline: The most important numbers, each a pair (name, value).
+        sections: The sections in order; at least one.
 
     Returns:
-        The whole file; the same parts always give the same one. Write it in UTF-8.
+        The HTML, to be written in UTF-8; the same parts always give the same text.
 
     Raises:
-        TypeError: A part has another type.
-        ValueError: There is no section or no column, a row has another length than the header, or
-            a text that is needed is blank.
+        TypeError: A part has the wrong type.
+        ValueError: There are no sections or no columns, a row and the header differ in length, or a
+            required text is blank.
 
     Example:
         >>> from minicnn import pages
         >>> table = pages.Table(("setting", "value"), [("epochs", "6"), ("batch size", "100")])
-        >>> sections = [pages.Section("Settings", "What the run was begun with.", table)]
+        >>> sections = [pages.Section("Settings", "The settings of the run.", table)]
         >>> html = pages.page("A run", [("test accuracy", "99.5%")], sections)
         >>> [line for line in html.splitlines() if "epochs" in line]
         ['<tr><th scope="row">epochs</th><td class="number">6</td></tr>']
@@ -57,7 +57,7 @@ def page(title: str, headline: Sequence[tuple[str, str]], sections: Sequence[Sec
 
 
 def _read(name: str) -> str:
-    """Read a file that stands beside this one."""
+    """Read a file in the folder of this one."""
     return files("minicnn.pages").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -74,7 +74,7 @@ def _section(i: int, section: Any) -> str:
         raise TypeError(f"{name} must be a pages.Section, got {type(section).__name__}")
     heading = text(words(f"{name}.heading", section.heading))
     explanation = text(words(f"{name}.explanation", section.explanation))
-    # Too wide for a phone, a body scrolls in a box of its own, which the keyboard has to reach.
+    # A body too wide for a phone scrolls in its own box, which must be reachable by keyboard.
     return f"""<section id="{_anchor(i)}">
 <h2>{heading}</h2>
 <figure>

@@ -1,4 +1,4 @@
-"""What a page is made of: plain data that knows nothing of HTML."""
+"""The parts of a page: plain data, independent of HTML."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,8 +10,8 @@ class Picture(NamedTuple):
     """A figure.
 
     Attributes:
-        figure: Drawn on white, as `minicnn.viz` does; a dark screen turns light into dark.
-        alt: What there is to see, in words, for whoever cannot see it.
+        figure: A figure on a white background, as from `minicnn.viz`; dark mode inverts it.
+        alt: The alternative text, a description for readers who cannot see the figure.
     """
 
     figure: Figure
@@ -23,8 +23,8 @@ class Table(NamedTuple):
 
     Attributes:
         header: The names of the columns.
-        rows: The cells, row by row, as many in each as there are columns; the first one names the
-            row. A column that holds nothing but numbers is set flush right.
+        rows: The cells, row by row, one per column; the first cell is the name of the row. A column
+            of numbers is aligned right.
     """
 
     header: Sequence[str]
@@ -32,11 +32,11 @@ class Table(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A picture or a table, and what it is.
+    """A picture or a table with its explanation.
 
     Attributes:
-        heading: A few words, which stand in the list of contents, too.
-        explanation: A sentence or two: what is shown, and how to read it.
+        heading: A short heading, which is also in the table of contents.
+        explanation: One or two sentences: what is shown, and how to read it.
         body: The picture or the table.
     """
 
@@ -46,7 +46,7 @@ class Section(NamedTuple):
 
 
 def words(name: str, value: Any) -> str:
-    """Return ``value`` if it is a string with something in it to read."""
+    """Return ``value`` if it is a string and not blank."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, got {type(value).__name__}")
     if not value.strip():
@@ -55,19 +55,19 @@ def words(name: str, value: Any) -> str:
 
 
 def sequence(name: str, value: Any, of: str) -> Sequence[Any]:
-    """Return ``value`` if it is a sequence; ``of`` says of what, for the error."""
-    # A string is a sequence of strings, each a letter, and is never meant as one.
+    """Return ``value`` if it is a sequence; ``of`` describes its items in the error."""
+    # A string is a sequence of strings too, but never intended as one.
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise TypeError(f"{name} must be a sequence of {of}, got {type(value).__name__}")
     return value
 
 
 def row(name: str, value: Any, columns: int | None = None) -> list[str]:
-    """Return ``value`` if it is a row of a table, with so many ``columns``."""
+    """Return ``value`` if it is a row of a table, with this number of ``columns``."""
     cells = list(sequence(name, value, "strings"))
     for i, cell in enumerate(cells):
         if not isinstance(cell, str):
             raise TypeError(f"{name}[{i}] must be a string, got {type(cell).__name__}")
     if columns is not None and len(cells) != columns:
-        raise ValueError(f"{name} must hold {columns} cells, one for each column, got {len(cells)}")
+        raise ValueError(f"{name} must hold {columns} cells, one per column, got {len(cells)}")
     return cells

@@ -8,42 +8,42 @@ from matplotlib.figure import Figure
 from .page import page
 from .parts import Picture, Section, Table
 
-FIGURES = {  # by name: heading, explanation, what there is to see
+FIGURES = {  # name: heading, explanation, alternative text
     "curves": (
         "Learning curves",
-        "Loss and accuracy after each epoch, on the training images (as augmented) and on the "
-        "validation images, which are not trained on.",
+        "Loss and accuracy after each epoch, on the augmented training images and on the "
+        "validation images, which are not used for training.",
         "Training and validation loss, accuracy, and learning rate over the epochs",
     ),
     "confusion": (
         "Confusion matrix",
         "How many test images of each class were predicted as each class.",
-        "A matrix of counts, rows the true classes, columns the predicted ones",
+        "A matrix of counts: rows are true classes, columns are predicted classes",
     ),
     "correct": (
         "The first 10 correct predictions",
         "Images in the order of the test set, with the probability of each class.",
-        "Ten images, each with a bar for the probability of each class",
+        "Ten images, each with a bar chart of the class probabilities",
     ),
     "incorrect": (
         "The first 10 incorrect predictions",
-        "Blue is the true class, orange the prediction.",
-        "Ten images, each with a bar for the probability of each class",
+        "Blue is the true class, orange the predicted class.",
+        "Ten images, each with a bar chart of the class probabilities",
     ),
     "worst_mistakes": (
         "The worst mistakes",
-        "The wrong predictions of the highest loss.",
-        "Images with the probabilities of the classes, by decreasing loss",
+        "The incorrect predictions with the highest loss.",
+        "Images with their class probabilities, by decreasing loss",
     ),
     "filters": (
         "Filters of the first layer",
-        "Before training they are noise; after it, many detect edges and strokes.",
+        "Before training they are random; after training, many detect edges and strokes.",
         "The kernels of the first convolution, before and after training",
     ),
     "feature_maps": (
         "Feature maps",
         "The output of each layer for one test image.",
-        "One image, and the outputs of each layer for it",
+        "One image, and the output channels of each layer",
     ),
 }
 
@@ -57,18 +57,19 @@ def report(
     classes: Sequence[Sequence[str]],
     figures: Mapping[str, Figure],
 ) -> str:
-    """Write the report of a run, as one HTML file that needs no other.
+    """Return the report of a run as one self-contained HTML file.
 
     Args:
-        title: The heading.
+        title: The title.
         config: What `runs.describe` returned.
-        history: A row for each epoch.
-        seconds: The time of training.
+        history: One row per epoch.
+        seconds: The training time in seconds.
         test: The "loss" and the "accuracy" on the test images.
         classes: What `metrics.class_table` returned.
-        figures: By name, as `viz.usual_figures` returns them; those of FIGURES are shown.
+        figures: Figures by name, from `viz.usual_figures`; those in FIGURES are shown.
 
     Returns:
+<<<<<<< HEAD
         The whole file.
 
     Example:
@@ -81,6 +82,9 @@ def report(
         >>> html = report("Mine", config, history, 60.0, test, classes, {})
         >>> "99.00%" in html
         True
+=======
+        The HTML.
+>>>>>>> w-english1
     """
     headline = [
         ("test accuracy", f"{test['accuracy']:.2%}"),
@@ -95,7 +99,7 @@ def report(
         for name, (heading, explanation, alt) in FIGURES.items()
         if name in figures
     ]
-    by_class = Section("Class by class", "Accuracy on the test images.", Table(header, rows))
+    by_class = Section("Accuracy per class", "Measured on the test images.", Table(header, rows))
     return page(title, headline, [*sections[:2], by_class, *sections[2:], _settings(config)])
 
 
@@ -103,7 +107,7 @@ def _settings(config: Mapping[str, Any]) -> Section:
     rows = [(name.replace("_", "-"), f"{value}") for name, value in config["settings"].items()]
     rows += [(f"version of {name}", value) for name, value in config["versions"].items()]
     images = ", ".join(f"{name} {n:,}" for name, n in config["dataset"]["images"].items())
-    rows += [("images", images), ("digest of the images", config["dataset"]["digest"])]
-    rows += [("begun", config["begun"]), ("command", config["command"])]
-    explanation = "With these settings and versions, the run can be repeated."
-    return Section("Settings", explanation, Table(("what", "value"), rows))
+    rows += [("images", images), ("SHA-256 of the images", config["dataset"]["digest"])]
+    rows += [("started", config["begun"]), ("command", config["command"])]
+    explanation = "The settings and versions needed to repeat the run."
+    return Section("Settings", explanation, Table(("setting", "value"), rows))

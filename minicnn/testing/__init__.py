@@ -1,9 +1,9 @@
-"""Search for a case that tells a function from its twin (needs hypothesis: ``minicnn[test]``).
+"""Search for inputs on which a function and its twin differ (needs hypothesis: ``minicnn[test]``).
 
 `cases` draws the arguments of every function in `minicnn.functional`: geometry, options, numbers
-and memory layout. `assert_twins` gives a case to two functions, `assert_differentiable` holds a
-function's derivatives against finite differences, `assert_layout_follows` looks at how the result
-lies in memory, and `spoiled` makes a case that has to be refused.
+and memory layout. `assert_twins` compares two functions on a case, `assert_differentiable` compares
+derivatives with finite differences, `assert_layout_follows` checks the memory layout of the result,
+and `spoiled` draws cases with an invalid argument.
 
 Example:
     >>> import torch

@@ -1,4 +1,4 @@
-"""A case: the arguments of one call, which two functions can be given in turn."""
+"""A case: the arguments of one call, to compare two functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Case:
-    """Arguments by name: the tensors to differentiate by, and everything else.
+    """Arguments by name: ``inputs``, which are differentiable, and ``options``, all others.
 
     Example:
         >>> case = Case({"input": torch.tensor([1.0, -2.0])}, {"dim": 0})
@@ -25,7 +25,7 @@ class Case:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """All of them."""
+        """Inputs and options."""
         return {**self.inputs, **self.options}
 
     def call(self, f: Callable[..., Any]) -> Any:
@@ -33,23 +33,23 @@ class Case:
         return f(**self.arguments)
 
     def replace(self, **arguments: Any) -> "Case":
-        """Return the case with other ``arguments``; those that it does not have become options."""
+        """Return the case with changed ``arguments``; new ones become options."""
         inputs = {name: arguments.pop(name, value) for name, value in self.inputs.items()}
         return Case(inputs, {**self.options, **arguments})
 
     def without(self, name: str) -> "Case":
-        """Return the case without an argument that has a default."""
+        """Return the case without one argument, which must have a default."""
         return Case(
             {key: value for key, value in self.inputs.items() if key != name},
             {key: value for key, value in self.options.items() if key != name},
         )
 
     def by(self, name: str) -> "Case":
-        """Return the case to be differentiated by one input only."""
+        """Return the case with a single differentiable input."""
         return Case({name: self.inputs[name]}, self.without(name).arguments)
 
     def plain(self) -> "Case":
-        """Return the case with the same numbers in float64, and contiguous."""
+        """Return the case with the same numbers, in float64 and contiguous."""
 
         def convert(value: Any) -> Any:
             if not isinstance(value, Tensor) or not value.is_floating_point():
@@ -62,11 +62,11 @@ class Case:
         )
 
     def __repr__(self) -> str:
-        """Show what matters to someone who looks for the bug that this case has found."""
+        """Return what is needed to debug a failure with this case."""
         return f"Case({', '.join(f'{k}={_show(v)}' for k, v in self.arguments.items())})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Have hypothesis show the same."""
+        """Make hypothesis print the same."""
         printer.text(repr(self))
 
 

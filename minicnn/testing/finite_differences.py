@@ -1,4 +1,4 @@
-"""Finite differences: a judge of derivatives that needs no twin."""
+"""Finite differences: a check of derivatives that needs no twin."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +10,14 @@ from minicnn.testing.case import Case
 
 
 def assert_differentiable(f: Callable[..., Any], case: Case) -> None:
-    """Assert that first and second derivatives are what small steps of the inputs show.
+    """Assert that first and second derivatives agree with finite differences.
 
-    For all directions v, (f(x + εv) − f(x − εv)) / 2ε has to be near the derivative of f along v,
-    and likewise for the derivative itself. A case that ``f`` refuses passes.
+    For random directions v, (f(x + εv) − f(x − εv)) / 2ε must be close to the derivative of f along
+    v, and the same must hold for the derivative itself. A case that ``f`` rejects passes.
 
     Args:
-        f: returns a tensor, or a tuple of which the first is to be differentiated.
-        case: its arguments; x must be no nearer than 10⁻⁶ to a point where f has a kink.
+        f: returns a tensor, or a tuple whose first item is differentiated.
+        case: the arguments; x must be at least 10⁻⁶ away from points where f is not differentiable.
 
     Raises:
         RuntimeError: a derivative is wrong; the message says which, and by how much.

@@ -1,4 +1,4 @@
-"""Memory layout: a result is stored as the input is."""
+"""Memory layout: the result has the layout of the input."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +10,10 @@ from minicnn.testing.case import Case
 
 
 def assert_layout_follows(f: Callable[..., Any], case: Case) -> None:
-    """Assert that the result lies in memory as ``input`` does, or else is contiguous.
+    """Assert that the result has the memory layout of ``input``, or is contiguous if it has none.
 
-    An input that has several layouts at once, for a size of it is 1, counts as the first of
-    contiguous, channels-last and batch-last. A case that ``f`` refuses passes.
+    If an input has several layouts at once, because one of its sizes is 1, the first of contiguous,
+    channels-last and batch-last counts. A case that ``f`` rejects passes.
 
     Example:
         >>> case = Case({"input": torch.zeros(2, 3, 4, 5).mT}, {})
@@ -29,7 +29,7 @@ def assert_layout_follows(f: Callable[..., Any], case: Case) -> None:
 
 
 def layouts(x: Tensor) -> list[str]:
-    """Name the layouts that the images (N, C, H, W) or (C, H, W) lie in.
+    """Return the names of the memory layouts of images (N, C, H, W) or (C, H, W).
 
     Example:
         >>> layouts(torch.zeros(2, 3, 4, 5)), layouts(torch.zeros(2, 1, 4, 5))

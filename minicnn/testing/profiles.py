@@ -1,17 +1,17 @@
-"""How long to search for counterexamples: seconds, minutes or an hour."""
+"""Hypothesis profiles: how long to search for counterexamples, from seconds to an hour."""
 
 from hypothesis import HealthCheck, settings
 
-EXAMPLES = {"dev": 50, "ci": 300, "nightly": 2500}  # of every property
-LEAST_A_NIGHT = 2000  # of costly properties too
+EXAMPLES = {"dev": 50, "ci": 300, "nightly": 2500}  # per property
+LEAST_A_NIGHT = 2000  # also for expensive properties
 
 
 def register() -> None:
     """Register the profiles with hypothesis, and load "dev".
 
-    In "dev" and "ci" the examples follow from the test's source alone: a run that failed fails
-    again, on every machine. "nightly" looks elsewhere every night, and prints what it needs to
-    repeat a failure. No test has a deadline: how long it takes says more of the machine.
+    In "dev" and "ci" the examples depend only on the source of the test, so a failure is
+    reproducible on every machine. "nightly" draws new examples every night, and prints what is
+    needed to reproduce a failure. Tests have no deadline, since their time depends on the machine.
     """
     for name, examples in EXAMPLES.items():
         settings.register_profile(
@@ -26,9 +26,9 @@ def register() -> None:
 
 
 def fewer(times: int) -> settings:
-    """Return settings with so many times fewer examples than the profile's, for costly properties.
+    """Return settings with ``times`` fewer examples than the profile, for expensive properties.
 
-    But no night has fewer than 2,000.
+    "nightly" has at least 2,000.
 
     Example:
         >>> fewer(times=settings().max_examples).max_examples

@@ -1,4 +1,4 @@
-"""Spoiled cases: one argument made wrong, as a slip of the pen would."""
+"""Spoiled cases: one argument is replaced, usually by an invalid one."""
 
 import torch
 from hypothesis import strategies as st
@@ -11,9 +11,9 @@ WRONG_OPTIONS = (0, -1, 1.5, "x", None, (1, 2, 3), True)
 
 @st.composite
 def spoiled(draw: st.DrawFn, cases: st.SearchStrategy[Case]) -> tuple[str, Case]:
-    """Draw a case with something else in the place of one argument: (that argument's name, case).
+    """Draw a case in which one argument is replaced: (name of the argument, case).
 
-    What stands there may happen to be right; whether it is, the twin decides.
+    The new value may happen to be valid; the twin decides.
     """
     case = draw(cases)
     name = draw(st.sampled_from(list(case.arguments)))
@@ -23,7 +23,7 @@ def spoiled(draw: st.DrawFn, cases: st.SearchStrategy[Case]) -> tuple[str, Case]
 
 
 def wrong_tensors(x: Tensor) -> list:
-    """List what is near ``x``, but of another shape or dtype, or no tensor at all.
+    """Return variants of ``x`` with a different shape or dtype, or that are not tensors.
 
     Example:
         >>> [tuple(wrong.shape) for wrong in wrong_tensors(torch.zeros(2, 3))[6:]]

@@ -1,7 +1,7 @@
-"""Tensors to be drawn by hypothesis: which numbers they hold and how they lie in memory.
+"""Hypothesis strategies for tensors: their numbers and their memory layout.
 
 Hypothesis draws the choices (shape, dtype, kind of numbers, layout, seed), and a seeded generator
-draws the numbers. So a case that fails is shrunk to the smallest geometry that fails, and drawing a
+draws the numbers. So a failing case is shrunk to the smallest geometry that fails, and drawing a
 tensor costs no more than drawing two ints.
 """
 
@@ -13,13 +13,13 @@ from torch import Tensor
 
 
 class Numbers(NamedTuple):
-    """What a tensor holds: numbers of one dtype and of one kind.
+    """The contents of a tensor: numbers of one dtype and of one kind.
 
-    - "integers" in [−3, 3]: many ties, exact sums, and counterexamples that are easy to read.
-    - "normal": standard normal numbers, which never tie.
-    - "special": such integers, with NaN, +∞ and −∞ strewn among them.
+    - "integers": in [−3, 3], for many ties, exact sums, and counterexamples that are easy to read.
+    - "normal": standard normal numbers, which have no ties.
+    - "special": integers in [−3, 3] with some NaN, +∞ and −∞.
     - "positive": in [½, 1½]. Their sums have no cancellation, so that rounding errors are small
-      against the result, whatever the dtype.
+      relative to the result in every dtype.
     """
 
     dtype: torch.dtype
@@ -37,7 +37,7 @@ IMAGE_LAYOUTS = ("contiguous", "channels_last", "batch_last", "sliced", "expande
 
 
 def tensors(shape: tuple[int, ...], numbers: Numbers) -> st.SearchStrategy[Tensor]:
-    """Draw tensors of a ``shape``, in any memory layout."""
+    """Return a strategy for tensors of a ``shape``, in any memory layout."""
     layouts = IMAGE_LAYOUTS if len(shape) == 4 else LAYOUTS if shape else LAYOUTS[:1]
     return st.builds(
         lambda seed, layout: arrange(fill(shape, numbers, seed), layout),
@@ -47,7 +47,7 @@ def tensors(shape: tuple[int, ...], numbers: Numbers) -> st.SearchStrategy[Tenso
 
 
 def fill(shape: tuple[int, ...], numbers: Numbers, seed: int) -> Tensor:
-    """Make a contiguous tensor of such numbers; they depend on ``seed`` alone.
+    """Return a contiguous tensor of such numbers, which depend only on ``seed``.
 
     Example:
         >>> fill((6,), Numbers(torch.float32, "special"), seed=1)
@@ -68,7 +68,7 @@ def fill(shape: tuple[int, ...], numbers: Numbers, seed: int) -> Tensor:
 
 
 def arrange(x: Tensor, layout: str) -> Tensor:
-    """Store ``x`` in another way; "expanded" repeats its first element, the others change nothing.
+    """Return ``x`` in another memory layout; "expanded" repeats the first item of dimension 0.
 
     Example:
         >>> x = torch.zeros(2, 3, 4, 5)
@@ -87,7 +87,7 @@ def arrange(x: Tensor, layout: str) -> Tensor:
     if layout == "reversed":
         dims = tuple(reversed(range(x.ndim)))
         return x.permute(dims).contiguous().permute(dims)
-    if layout == "sliced":  # every second column; who reads the others gets NaN
+    if layout == "sliced":  # every second column; the others are NaN
         return torch.stack([x, torch.full_like(x, float("nan"))], -1).flatten(-2)[..., ::2]
     if layout == "expanded":
         return x[:1].expand_as(x)

@@ -1,4 +1,4 @@
-"""Twins: two functions that refuse the same cases, and compute the same from all others."""
+"""Twins: two functions that reject the same cases, and agree on all others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,21 +18,21 @@ TORCH_REFUSALS: Errors = (*REFUSALS, RuntimeError, IndexError, AttributeError)
 def assert_twins(
     ours: Callable[..., Any], twin: Callable[..., Any], case: Case, order: int = 2
 ) -> None:
-    """Assert that ``ours`` does with ``case`` what ``twin`` does.
+    """Assert that ``ours`` and ``twin`` agree on ``case``.
 
-    Both refuse it; or the results agree, and so do their derivatives by every input, up to the
-    given order, the results have the dtype of the case, and ``ours`` leaves its arguments as they
-    were.
+    Either both reject it, or their results agree, and so do the derivatives with respect to every
+    input up to the given order. The results must have the dtype of the case, and ``ours`` must not
+    change its arguments.
 
-    The twin is given the same numbers in float64 and contiguous, so that it is the truth for every
-    dtype and layout. (Torch 2.15 needs that: where weight and input are both channels-last, it
-    mixes up the weight's gradient of grouped convolutions.)
+    The twin gets the same numbers in float64 and contiguous, as a reference for every dtype and
+    layout. (Torch 2.15 needs that: if weight and input are both channels-last, its gradient with
+    respect to the weight of a grouped convolution is wrong.)
 
     Args:
-        ours: the function to test. It refuses by ValueError or TypeError; other errors get through.
+        ours: the function to test. It rejects by ValueError or TypeError; other errors propagate.
         twin: the function to compare it with.
         case: the arguments of both.
-        order: of the highest derivatives to compare.
+        order: the highest order of the derivatives to compare.
 
     Raises:
         AssertionError: they differ.
@@ -46,7 +46,7 @@ def assert_twins(
     actual = outcome(ours, case, order)
     if isinstance(expected, Exception) or isinstance(actual, Exception):
         both = isinstance(expected, Exception) and isinstance(actual, Exception)
-        assert both, f"only one refuses\n  ours: {actual!r}\n  twin: {expected!r}"
+        assert both, f"only one rejects\n  ours: {actual!r}\n  twin: {expected!r}"
         return
     assert list(actual) == list(expected)
     dtype = case.options.get("dtype") or next(iter(case.inputs.values())).dtype
@@ -56,11 +56,11 @@ def assert_twins(
             truth = truth.to(dtype if name.startswith("result") else y.dtype)
         assert_near(y, truth, name)
     for name, copy in copies.items():
-        assert_near(case.inputs[name], copy, f"{name}, which no call may change")
+        assert_near(case.inputs[name], copy, f"{name}, which the call must not change")
 
 
 def accepted(f: Callable[..., Any], cases: st.SearchStrategy[Case]) -> st.SearchStrategy[Case]:
-    """Leave out the cases that ``f`` refuses.
+    """Return a strategy for the cases that ``f`` does not reject.
 
     Example:
         >>> from hypothesis import find
@@ -75,12 +75,12 @@ def accepted(f: Callable[..., Any], cases: st.SearchStrategy[Case]) -> st.Search
 def outcome(
     f: Callable[..., Any], case: Case, order: int = 0, refusals: Errors = REFUSALS
 ) -> dict[str, Tensor] | Exception:
-    """Call ``f``, differentiate; return everything by name, or the error if ``f`` refuses.
+    """Call ``f`` and differentiate; return all tensors by name, or the error if ``f`` rejects.
 
     Example:
         >>> case = Case({"input": torch.tensor([1.0, 2.0])}, {"dim": 0})
         >>> list(outcome(torch.softmax, case, order=1))
-        ['result 0', 'derivative 1 by input']
+        ['result 0', 'derivative 1 with respect to input']
         >>> outcome(torch.sum, case.replace(dim=2), refusals=(IndexError,))
         IndexError('Dimension out of range (expected to be in range of [-1, 0], but got 2)')
     """
@@ -97,7 +97,7 @@ def outcome(
 def _derivatives(
     results: dict[str, Tensor], leaves: dict[str, Tensor], order: int
 ) -> dict[str, Tensor]:
-    """Differentiate ⟨results, g⟩ for some g, then ⟨those gradients, h⟩ by everything and g, …"""
+    """Differentiate ⟨results, g⟩ for some g, then ⟨gradients, h⟩ with respect to all and g, …"""
     derivatives: dict[str, Tensor] = {}
     for n in range(1, order + 1):
         results = {name: y for name, y in results.items() if y.requires_grad}
@@ -109,7 +109,7 @@ def _derivatives(
             create_graph=n < order, materialize_grads=True,
         )  # fmt: skip
         results = {
-            f"derivative {n} by {name}": gradient
+            f"derivative {n} with respect to {name}": gradient
             for name, gradient in zip(leaves, gradients, strict=True)
         }
         derivatives |= results
@@ -118,12 +118,12 @@ def _derivatives(
 
 
 def _cotangent(y: Tensor) -> Tensor:
-    """Return some g for ⟨y, g⟩, the same whenever the shape is."""
+    """Return some g for ⟨y, g⟩, the same for equal shapes."""
     return fill(tuple(y.shape), Numbers(y.dtype, "positive"), seed=0).requires_grad_()
 
 
 def refusal(f: Callable[..., Any], case: Case, refusals: Errors = REFUSALS) -> Exception | None:
-    """Return the error by which ``f`` refuses a case, whatever its arguments are, or None.
+    """Return the error by which ``f`` rejects a case, or None; the arguments may be anything.
 
     Example:
         >>> refusal(torch.softmax, Case({}, {"input": torch.zeros(2), "dim": "rows"}))
@@ -138,11 +138,10 @@ def refusal(f: Callable[..., Any], case: Case, refusals: Errors = REFUSALS) -> E
 
 
 def assert_near(actual: Tensor, expected: Tensor, name: str = "result") -> None:
-    """Assert that two thirds of the digits that the dtype of ``actual`` holds are as expected.
+    """Assert that tensors agree to two thirds of the digits of the dtype of ``actual``.
 
-    The error may be eps^⅔ times the largest number expected (or 1, if all are smaller): 4·10⁻¹¹ in
-    float64, 2·10⁻⁵ in float32, 4 % in bfloat16. Integers have to be equal, NaN and ±∞ where they
-    are expected, shapes and dtypes the same.
+    The error may be eps^⅔ times the largest expected number (or 1, if all are smaller): 4·10⁻¹¹ in
+    float64, 2·10⁻⁵ in float32, 4 % in bfloat16. Integers, NaN, ±∞, shapes and dtypes must be equal.
 
     Example:
         >>> assert_near(torch.tensor([1.00001, float("nan")]), torch.tensor([1.0, float("nan")]))

@@ -1,7 +1,7 @@
-"""Cases to be drawn by hypothesis: one strategy a function, geometry and values together.
+"""Hypothesis strategies for cases, one per function: geometry and values together.
 
-Each takes the `Numbers` to fill its tensors with, and shrinks to the simplest case that it holds.
-Nearly all the cases that it draws are good ones; the others have to be refused.
+Each takes the `Numbers` to fill its tensors with, and shrinks to its simplest case. Nearly all
+cases are valid; the others must be rejected.
 
 Example:
     >>> import hypothesis

@@ -11,7 +11,7 @@ from minicnn.testing.tensors import EXACT, Numbers, tensors
 
 @st.composite
 def conv2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw images, kernels for them, and how the kernels slide."""
+    """Draw images, kernels, and options."""
     kind = draw(numbers)
     groups = draw(st.integers(1, 3))
     channels, kernels = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 2))
@@ -31,10 +31,10 @@ def conv2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case
 
 @st.composite
 def conv_transpose2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw what a convolution would return, its kernels, and how they slid.
+    """Draw the output of a convolution, kernels, and options.
 
-    Left out are an output without cells, which torch refuses in some dtypes and accepts in others,
-    and output padding for an empty batch, which torch does not check.
+    Excluded are empty outputs, which torch rejects in some dtypes and accepts in others, and output
+    padding for an empty batch, which torch does not check.
     """
     kind = draw(numbers)
     groups = draw(st.integers(1, 3))
@@ -65,7 +65,7 @@ def conv_transpose2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXAC
 
 
 def finite(numbers: Numbers) -> Numbers:
-    """Keep weights finite: else 0 · ∞ shows whether an op multiplies the padding's zeros.
+    """Keep weights finite: otherwise 0 · ∞ reveals whether an op multiplies the zeros of padding.
 
     Example:
         >>> import torch
@@ -79,5 +79,5 @@ def finite(numbers: Numbers) -> Numbers:
 def optional(
     draw: st.DrawFn, name: str, shape: tuple[int, ...], numbers: Numbers
 ) -> dict[str, Tensor]:
-    """Draw an argument, or its absence."""
+    """Draw an argument that may be absent."""
     return {name: draw(tensors(shape, numbers))} if draw(st.booleans()) else {}

@@ -1,4 +1,4 @@
-"""Geometry to be drawn: sizes, and images with room for a few windows, for one, or for none."""
+"""Hypothesis strategies for geometry: sizes, and images with space for few windows or none."""
 
 from hypothesis import strategies as st
 from torch import Tensor
@@ -10,7 +10,7 @@ Sizes = int | Pair
 
 
 def sizes(low: int, high: int) -> st.SearchStrategy[Sizes]:
-    """Draw an int, or one for the rows and one for the columns."""
+    """Return a strategy for an int, or a pair of ints for rows and columns."""
     n = st.integers(low, high)
     return n | st.tuples(n, n)
 
@@ -26,7 +26,7 @@ def pair(size: Sizes) -> Pair:
 
 
 def reach(kernel: Sizes, dilation: Sizes = 1) -> Pair:
-    """Return how many rows and columns a kernel spans.
+    """Return the number of rows and columns that a kernel spans.
 
     Example:
         >>> reach(kernel=3, dilation=(1, 2))
@@ -38,9 +38,9 @@ def reach(kernel: Sizes, dilation: Sizes = 1) -> Pair:
 
 @st.composite
 def roomy(draw: st.DrawFn, window: Pair, padding: Sizes) -> Pair:
-    """Draw (H, W) in which, once it is padded, a window can move by −1 to 7 cells each way.
+    """Draw (H, W) such that a window can move by −1 to 7 cells in each direction after padding.
 
-    With 0 cells it is as large as the padded image; with −1 it is one larger, and does not fit.
+    With 0 cells the window is as large as the padded image; with −1 it is too large by one.
     """
     (window_h, window_w), (pad_h, pad_w) = window, pair(padding)
     room = st.integers(-1, 7)
@@ -52,6 +52,6 @@ def roomy(draw: st.DrawFn, window: Pair, padding: Sizes) -> Pair:
 
 @st.composite
 def batches(draw: st.DrawFn, numbers: Numbers, shape: tuple[int, ...]) -> Tensor:
-    """Draw (N, *shape), N = 0 included, or without N."""
+    """Draw a tensor (N, *shape), including N = 0, or without N."""
     batch = draw(st.none() | st.integers(0, 3))
     return draw(tensors(shape if batch is None else (batch, *shape), numbers))

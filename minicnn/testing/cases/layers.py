@@ -1,4 +1,4 @@
-"""Cases of what stands between convolutions: linear, activations, dropout and batch_norm."""
+"""Cases of linear, activations, dropout and batch_norm."""
 
 import torch
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ shapes = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 
 @st.composite
 def linear(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw rows of features, now and then one too many, and weights for them."""
+    """Draw rows of features, sometimes one too many, and weights."""
     kind = draw(numbers)
     leading = draw(st.lists(st.integers(0, 3), max_size=3))
     features, outputs = draw(st.integers(0, 4)), draw(st.none() | st.integers(0, 4))
@@ -32,7 +32,7 @@ def relu(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
 
 @st.composite
 def softmax(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw scores, and the dimension along which they compete; now and then it is not there."""
+    """Draw scores and a dimension, which sometimes does not exist."""
     shape = draw(shapes)
     return Case(
         {"input": draw(tensors(shape, draw(numbers)))},
@@ -48,7 +48,7 @@ log_softmax = softmax
 
 @st.composite
 def dropout(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw a tensor and how much of it to forget; now and then more than all."""
+    """Draw a tensor and a dropout probability, which is sometimes out of range."""
     return Case(
         {"input": draw(tensors(draw(shapes), draw(numbers)))},
         {
@@ -60,7 +60,7 @@ def dropout(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Cas
 
 @st.composite
 def batch_norm(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw a batch, now and then of a single value, and what was learnt of earlier ones."""
+    """Draw a batch, sometimes of a single value, and running statistics."""
     kind = draw(numbers)
     channels = (draw(st.integers(1, 3)),)
     training, tracked = draw(st.booleans()), draw(st.booleans())

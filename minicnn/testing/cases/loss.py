@@ -10,7 +10,7 @@ from minicnn.testing.tensors import EXACT, Numbers, tensors
 
 @st.composite
 def nll_loss(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw log-probabilities (any numbers will do), labels, class weights and options."""
+    """Draw log-probabilities (any numbers are valid), labels, class weights and options."""
     kind = draw(numbers)
     input = draw(scores(kind))
     ignore_index = draw(st.integers(-2, 3) | st.just(-100))
@@ -30,8 +30,8 @@ def nll_loss(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Ca
 def cross_entropy(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
     """Draw scores, labels or class probabilities, and options.
 
-    Left out is the mean over no class probabilities at all: it is 0/0 = NaN, and so are ours of its
-    second derivatives, of which torch says 0.
+    Excluded is the mean over no class probabilities: it is 0/0 = NaN, and so are our second
+    derivatives of it, while those of torch are 0.
     """
     case = draw(nll_loss(numbers)).replace(label_smoothing=draw(st.just(0.0) | st.floats(0, 1)))
     if draw(st.booleans()):
@@ -46,7 +46,7 @@ def cross_entropy(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) 
 
 @st.composite
 def scores(draw: st.DrawFn, numbers: Numbers) -> Tensor:
-    """Draw (N, C), (N, C, d1, …) or (C,)."""
+    """Draw scores of shape (N, C), (N, C, d1, …) or (C,)."""
     shape: tuple[int, ...] = (draw(st.integers(1, 4)),)
     if draw(st.booleans()):
         shape = (draw(st.integers(0, 4)), *shape, *draw(st.lists(st.integers(0, 3), max_size=3)))
@@ -55,7 +55,7 @@ def scores(draw: st.DrawFn, numbers: Numbers) -> Tensor:
 
 @st.composite
 def labels(draw: st.DrawFn, input: Tensor, ignore_index: int) -> Tensor:
-    """Draw labels for such scores, some of them to be ignored; now and then one is not there."""
+    """Draw labels for the scores, some of them ignored, sometimes one out of range."""
     known = [*range(classes(input)), ignore_index]
     allowed = draw(st.sampled_from([known] * 9 + [[*known, classes(input)]]))
     shape = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
@@ -65,7 +65,7 @@ def labels(draw: st.DrawFn, input: Tensor, ignore_index: int) -> Tensor:
 
 
 def classes(input: Tensor) -> int:
-    """Return C.
+    """Return the number of classes C.
 
     Example:
         >>> classes(torch.zeros(5, 3)), classes(torch.zeros(3))

@@ -1,4 +1,4 @@
-"""Cases of pooling: with windows of a given size, and with windows that fit a given output."""
+"""Cases of pooling: with windows of a given size, or with a given output size."""
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -10,10 +10,10 @@ from minicnn.testing.tensors import EXACT, Numbers
 
 @st.composite
 def max_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw images, and windows with at least one cell inside them.
+    """Draw images, and windows with at least one cell inside the image.
 
-    Left out are windows that have none (their dilated cells lie on both sides of a narrow image):
-    in their gradient torch 2.15 writes outside its memory.
+    Excluded are windows with none (dilated cells on both sides of a narrow image): for them the
+    backward of torch 2.15 writes out of bounds.
     """
     kernel, dilation = draw(sizes(1, 3)), draw(sizes(1, 3))
     stride, padding = draw(st.none() | sizes(1, 4)), draw(sizes(0, 1))
@@ -37,7 +37,7 @@ def max_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
 
 @st.composite
 def avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw images, windows, and what to divide by."""
+    """Draw images, windows, and the divisor."""
     kernel, stride = draw(sizes(1, 4)), draw(st.none() | sizes(1, 4))
     padding = draw(sizes(0, 2))
     size = draw(roomy(reach(kernel), padding))
@@ -56,9 +56,9 @@ def avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
 
 @st.composite
 def adaptive_avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw images, and an output that is smaller, as large or larger; None leaves a size as it is.
+    """Draw images, and a smaller, equal or larger output size; None keeps a size.
 
-    Left out is an output without cells, which torch computes but cannot differentiate.
+    Excluded are empty outputs, which torch computes but cannot differentiate.
     """
     out = st.integers(1, 8)
     size = (draw(out), draw(out))
@@ -70,5 +70,5 @@ def adaptive_avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = E
 
 @st.composite
 def adaptive_max_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw the same, and whether to return indices."""
+    """Draw the same cases, and whether to return indices."""
     return draw(adaptive_avg_pool2d(numbers)).replace(return_indices=draw(st.booleans()))

@@ -9,7 +9,7 @@ from minicnn.testing.tensors import EXACT, Numbers
 
 @st.composite
 def unfold(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw images, and the windows to list."""
+    """Draw images, and windows."""
     kernel, dilation = draw(sizes(1, 3)), draw(sizes(1, 3))
     padding, stride = draw(sizes(0, 2)), draw(sizes(1, 3))
     size = draw(roomy(reach(kernel, dilation), padding))
@@ -21,7 +21,7 @@ def unfold(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case
 
 @st.composite
 def fold(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
-    """Draw columns, now and then one too many, and the images to add them up to."""
+    """Draw columns, sometimes one too many, and the size of the images that they add up to."""
     geometry = draw(unfold(numbers))
     *_, height, width = geometry.inputs["input"].shape
     kernel, dilation, padding, stride = geometry.options.values()
