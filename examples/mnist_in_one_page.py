@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from minicnn import data, layers, optim, train
 from minicnn import functional as F
-from minicnn.optim import schedules
 
 # The data: MNIST, or the sample that comes with minicnn if MNIST cannot be downloaded.
 digits, test_digits, note = data.load()

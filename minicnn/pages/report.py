@@ -69,8 +69,7 @@ def report(
         figures: Figures by name, from `viz.usual_figures`; those in FIGURES are shown.
 
     Returns:
-<<<<<<< HEAD
-        The whole file.
+        The HTML.
 
     Example:
         >>> import torch
@@ -82,9 +81,6 @@ def report(
         >>> html = report("Mine", config, history, 60.0, test, classes, {})
         >>> "99.00%" in html
         True
-=======
-        The HTML.
->>>>>>> w-english1
     """
     headline = [
         ("test accuracy", f"{test['accuracy']:.2%}"),
