@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from minicnn import data, layers, optim, train
 from minicnn import functional as F
+from minicnn.optim import schedules
 
 # The data: MNIST, or the sample that comes with minicnn if MNIST cannot be downloaded.
 digits, test_digits, note = data.load()
@@ -27,8 +28,9 @@ net = layers.sequential(
 rng = torch.Generator().manual_seed(0)
 params, state, _ = net.init(rng, (1, 28, 28))
 
-# Training: minimise the cross-entropy with Adam, for two passes over the data.
-adam = optim.adam(lr=2e-3)
+# Training: minimise the cross-entropy with Adam in two passes, while the learning rate falls to 0.
+steps = 2 * data.steps_per_epoch(len(digits.labels), 100)
+adam = optim.adam(schedules.cosine(5e-3, steps))
 step = train.make_train_step(net, F.cross_entropy, adam)
 now = train.TrainState(0, params, state, adam.init(params))
 batches = data.batches(digits, 100, rng, epochs=2)
