@@ -12,7 +12,7 @@ from minicnn.viz import usual
 
 @pytest.fixture(scope="module")
 def run():
-    """A network, its weights before and after, and images that can be told from each other."""
+    """A network, its weights before and after training, and distinguishable images."""
     net = models.lenet5()
     g = torch.Generator().manual_seed(0)
     initial = net.init(g, (1, 28, 28))[:2]
@@ -23,7 +23,7 @@ def run():
 
 
 def drawn(run, name: str, history=()) -> list:
-    """Return what a function of viz was given, call by call."""
+    """Return the arguments of each call of a viz function."""
     net, initial, trained, images, labels, scores = run
     with mock.patch.object(usual, name, wraps=getattr(usual, name)) as function:
         viz.usual_figures(net, initial, trained, list(history), images, labels, scores)
@@ -68,13 +68,13 @@ def test_the_confusion_matrix_is_of_the_scores(run):
     assert torch.equal(args[0], metrics.confusion_matrix(scores, labels, 10))
 
 
-def test_the_worst_mistakes_are_looked_for_in_all_images(run):
+def test_the_worst_mistakes_are_searched_in_all_images(run):
     *_, images, labels, scores = run
     ((args, _),) = drawn(run, "worst_mistakes")
     assert all(a is b for a, b in zip(args, (images, labels, scores), strict=True))
 
 
-def test_there_are_curves_where_there_is_a_history(run, history):
+def test_there_are_curves_if_there_is_a_history(run, history):
     assert drawn(run, "learning_curves") == []
     ((args, _),) = drawn(run, "learning_curves", history)
     assert args[0] == history
