@@ -1,4 +1,4 @@
-"""Initial weights: the numbers of torch.nn.init, and the variances that the papers ask for."""
+"""Initial weights: equal to torch.nn.init, with the variances of the papers."""
 
 import math
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_standard_deviations_are_those_of_the_papers(shape: Shape, a: float, gai
 def test_a_large_sample_has_the_mean_and_the_standard_deviation(draw: Any, std: Any) -> None:
     shape = (100, 50, 5, 5)
     sample = draw(generator(0), shape, 0.7)
-    # The standard error of the mean of n numbers is std / √n, that of their std at most as large.
+    # The standard error of the mean of n numbers is std / √n; that of their std is no larger.
     error = std(shape, 0.7) / math.sqrt(sample.numel())
     assert abs(sample.mean().item()) < 4 * error
     assert abs(sample.std().item() - std(shape, 0.7)) < 4 * error
@@ -108,7 +108,7 @@ def test_kaiming_keeps_the_signal_alive_through_thirty_relu_layers() -> None:
 
 
 @given(seeds)
-def test_only_the_generator_decides_and_it_moves_on(seed: int) -> None:
+def test_the_weights_depend_only_on_the_generator_which_advances(seed: int) -> None:
     before = torch.get_rng_state()
     rng = generator(seed)
     first, second = (init.kaiming_uniform(rng, (3, 4)) for _ in range(2))
@@ -128,6 +128,6 @@ def test_a_shape_without_inputs_and_outputs_is_refused(draw: Any, shape: Shape) 
 
 @pytest.mark.parametrize(("draw", "name"), [(init.uniform, "bound"), (init.normal, "std")])
 @pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
-def test_a_scale_that_is_none_is_refused(draw: Any, name: str, value: float) -> None:
+def test_an_invalid_scale_is_refused(draw: Any, name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"{name} must be a finite number of at least 0, got"):
         draw(generator(0), (2, 2), value)

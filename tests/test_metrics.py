@@ -13,7 +13,7 @@ pairs = st.lists(st.tuples(classes, classes), min_size=1, max_size=30)
 
 
 def one_hot(predictions: list[int]) -> torch.Tensor:
-    """Logits whose greatest entry is the prediction."""
+    """Logits whose largest entry is the prediction."""
     return torch.eye(K)[predictions].reshape(-1, K)
 
 
@@ -46,11 +46,11 @@ def test_rows_are_true_and_columns_predicted() -> None:
     assert matrix.tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
 
 
-def test_equal_logits_count_for_the_first_class() -> None:
+def test_ties_go_to_the_first_class() -> None:
     assert accuracy(torch.zeros(2, 3), torch.tensor([0, 1])) == 0.5
 
 
-def test_a_label_that_no_class_has_is_just_wrong() -> None:
+def test_a_label_out_of_range_counts_as_wrong() -> None:
     assert accuracy(torch.eye(2), torch.tensor([0, 7])) == 0.5
 
 
@@ -59,7 +59,7 @@ def test_labels_of_any_integer_type(dtype: torch.dtype) -> None:
     labels = torch.tensor([0, 99], dtype=dtype)
     assert accuracy(torch.eye(100)[[0, 99]], labels) == 1.0
     matrix = confusion_matrix(labels, labels, 100)
-    assert matrix.nonzero().tolist() == [[0, 0], [99, 99]]  # cell 99 · 100 + 99 is no uint8
+    assert matrix.nonzero().tolist() == [[0, 0], [99, 99]]  # cell 99 · 100 + 99 exceeds uint8
 
 
 def test_the_confusion_matrix_of_nothing_is_zero() -> None:
@@ -88,7 +88,7 @@ def test_accuracy_works_under_vmap() -> None:
         ),
     ],
 )
-def test_accuracy_refuses_what_does_not_fit(
+def test_accuracy_refuses_wrong_shapes_and_dtypes(
     logits: torch.Tensor, labels: torch.Tensor, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
@@ -107,7 +107,7 @@ def test_accuracy_refuses_what_does_not_fit(
         ([0, 1], [0, 1], 0, ValueError, "num_classes must be at least 1, got 0"),
     ],
 )
-def test_the_confusion_matrix_refuses_what_does_not_fit(
+def test_the_confusion_matrix_refuses_wrong_shapes_and_dtypes(
     predictions: list[float],
     labels: list[float],
     num_classes: int,

@@ -1,4 +1,4 @@
-"""The page about a run: it is well-formed, asks nobody for anything, and says what it was given."""
+"""The report of a run: well-formed, self-contained, and showing what it was given."""
 
 import base64
 import io
@@ -105,10 +105,10 @@ def parsed(source: str) -> Parsed:
     return Parsed(source)
 
 
-# --- Well-formed, and sufficient unto itself ----------------------------------------------------
+# --- Well-formed and self-contained -------------------------------------------------------------
 
 
-def test_the_head_says_what_a_browser_needs_to_know(source: str, parsed: Parsed) -> None:
+def test_the_head_has_charset_viewport_and_title(source: str, parsed: Parsed) -> None:
     assert source.startswith("<!doctype html>\n")
     assert parsed.all("html") == [{"lang": "en"}]
     # A charset counts only within the first 1,024 bytes.
@@ -125,7 +125,7 @@ def test_the_head_says_what_a_browser_needs_to_know(source: str, parsed: Parsed)
 
 
 def fetches(page: Parsed) -> list[str]:
-    """What a browser would ask somebody for, and what it would run."""
+    """What a browser would fetch, and what it would run."""
     found = [tag for tag, _ in page.elements if tag in ("script", "iframe", "object", "embed")]
     for tag, attributes in page.elements:
         for name, value in attributes.items():
@@ -155,12 +155,12 @@ def test_nothing_is_fetched_and_nothing_runs(parsed: Parsed) -> None:
         "<style>@import 'a.css';</style>",
     ],
 )
-def test_the_check_of_fetches_bites(source: str) -> None:
+def test_the_check_of_fetches_finds_them(source: str) -> None:
     assert fetches(Parsed(source))
 
 
 @pytest.mark.parametrize("source", ["<p><b></p></b>", "<p>", "</p>", '<p id="a" id="b"></p>'])
-def test_the_check_of_nesting_bites(source: str) -> None:
+def test_the_check_of_nesting_finds_errors(source: str) -> None:
     with pytest.raises((AssertionError, IndexError)):
         Parsed(source)
 
@@ -182,7 +182,7 @@ def test_the_headings_are_in_order(parsed: Parsed) -> None:
     assert parsed.text("h1", "h2") == ["A run", "Contents", "Curves", "Classes", "Filters"]
 
 
-def test_what_may_scroll_can_be_reached_by_keyboard_and_has_a_name(parsed: Parsed) -> None:
+def test_scrollable_boxes_can_be_reached_by_keyboard_and_have_a_name(parsed: Parsed) -> None:
     boxes = [a for a in parsed.all("div") if a.get("class") == "wide"]
     names = ["Curves", "Classes", "Filters"]
     assert [box["aria-label"] for box in boxes] == names
@@ -205,7 +205,7 @@ def decoded(image: Attributes) -> np.ndarray:
     return matplotlib.image.imread(io.BytesIO(base64.b64decode(data, validate=True)), "png")
 
 
-def test_every_image_has_words_and_shows_its_figure(parsed: Parsed) -> None:
+def test_every_image_has_an_alternative_text_and_shows_its_figure(parsed: Parsed) -> None:
     images = parsed.all("img")
     assert [image["alt"] for image in images] == [CHART, "Filters."]
     for image, figure in zip(images, (curves(), filters()), strict=True):
@@ -233,7 +233,7 @@ def test_neither_a_theme_nor_a_window_changes_a_picture() -> None:
     assert markup.png(shown) == expected
 
 
-def test_a_figure_is_left_as_it_was() -> None:
+def test_a_figure_is_not_changed() -> None:
     figure = filters()
     before = [(a.get_position(True).bounds, a.get_in_layout()) for a in figure.axes]
     markup.png(figure)
@@ -251,12 +251,12 @@ def test_a_table_shows_its_rows(parsed: Parsed) -> None:
     assert scopes == ["col"] * 4 + ["row"] * 2
 
 
-def test_numbers_are_flush_right_below_a_header_that_is_too(parsed: Parsed) -> None:
+def test_numbers_and_their_header_are_aligned_right(parsed: Parsed) -> None:
     marks = [cell.get("class") for cell in parsed.all("th", "td")]
     assert marks == 3 * [None, "number", "number", None]
 
 
-def test_one_word_makes_a_column_one_of_words() -> None:
+def test_one_word_makes_a_column_text() -> None:
     mixed = pages.Table(("setting", "value"), [("epochs", "6"), ("device", "cpu")])
     assert not any(Parsed(markup.table("body", mixed)).all("td")[0])
 
@@ -267,7 +267,7 @@ def test_a_table_may_be_empty() -> None:
 
 
 @given(st.floats(), st.sampled_from(["{}", "{:,.2f}", "{:.1%}", "{:e}"]))
-def test_a_formatted_number_is_known_as_one(x: float, form: str) -> None:
+def test_a_formatted_number_is_recognised(x: float, form: str) -> None:
     assert markup.is_number(form.format(x))
 
 
@@ -280,7 +280,7 @@ shown = cells.filter(str.strip)
 
 
 @given(shown, shown, shown, shown, shown, st.lists(cells, min_size=1, max_size=3))
-def test_every_text_is_shown_letter_by_letter(
+def test_every_text_is_shown_unchanged(
     title: str, what: str, value: str, heading: str, explanation: str, row: list[str]
 ) -> None:
     section = pages.Section(heading, explanation, pages.Table(row, [row, row]))
@@ -297,13 +297,13 @@ def test_every_text_is_shown_letter_by_letter(
 
 
 @given(shown)
-def test_the_words_for_an_image_are_kept_letter_by_letter(alt: str) -> None:
+def test_the_alternative_text_is_kept_unchanged(alt: str) -> None:
     image = markup.picture("body", pages.Picture(Figure((0.1, 0.1)), alt))
     assert Parsed(image).all("img")[0]["alt"] == alt
 
 
 @given(st.text())
-def test_what_html_cannot_hold_is_replaced_and_the_rest_is_kept(value: str) -> None:
+def test_characters_not_allowed_in_html_are_replaced_and_the_rest_is_kept(value: str) -> None:
     text = Parsed(f"<p>{markup.text(value)}</p>").texts[0]
     text.encode("utf-8")
     assert len(text) == len(value)
@@ -320,7 +320,7 @@ def test_a_file_name_that_is_not_text_can_be_written() -> None:
 
 
 def colours() -> tuple[dict[str, str], dict[str, str]]:
-    """The colours on a light and on a dark screen, by name."""
+    """The colours in light and dark mode, by name."""
     light, dark = re.findall(r":root \{(.*?)\n *\}", CSS, re.DOTALL)
     pattern = r"--(\w+): (#[0-9a-f]{6});"
     return dict(re.findall(pattern, light)), dict(re.findall(pattern, dark))
@@ -343,7 +343,7 @@ def test_the_page_has_the_colours_of_the_figures() -> None:
     assert colours()[0] == figures | {"faint": style.FAINT, "accent": style.BLUE}
 
 
-def test_a_dark_page_has_the_colour_that_white_becomes_in_a_figure() -> None:
+def test_the_dark_page_has_the_colour_of_an_inverted_white() -> None:
     match = re.search(r"invert\((.*?)\)", CSS)
     assert match
     level = round(255 * (1 - float(match[1])))
@@ -352,7 +352,7 @@ def test_a_dark_page_has_the_colour_that_white_becomes_in_a_figure() -> None:
 
 @pytest.mark.parametrize("screen", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize("name", ["ink", "muted", "accent"])
-def test_text_stands_out_from_the_paper(name: str, screen: int) -> None:
+def test_text_has_enough_contrast(name: str, screen: int) -> None:
     palette = colours()[screen]
     assert contrast(palette[name], palette["paper"]) >= 4.5  # WCAG 2, level AA
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
@@ -452,7 +452,7 @@ def test_a_refusal_names_the_argument_the_value_and_what_was_expected(case: str)
         page(**arguments)
 
 
-def test_lists_and_tuples_will_do() -> None:
+def test_lists_and_tuples_are_accepted() -> None:
     assert parts.row("row", ["a", "b"]) == parts.row("row", ("a", "b")) == ["a", "b"]
     lists = pages.Section("Heading", "What it is.", pages.Table(["a", "b"], [["1", "2"]]))
     assert page(sections=[lists]) == page(sections=(SECTION,))
@@ -477,7 +477,7 @@ def make_report(seconds: float = 90.0, figures: Any = None) -> Parsed:
     return Parsed(pages.report("lenet5: <x>", CONFIG, history, seconds, test, classes, drawn))
 
 
-def test_the_report_begins_with_the_results() -> None:
+def test_the_report_starts_with_the_results() -> None:
     page = make_report()
     names, values = page.text("dt"), page.text("dd")
     assert dict(zip(names, values, strict=True)) == {

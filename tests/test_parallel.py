@@ -1,7 +1,7 @@
-"""Data-parallel training: sharing changes nothing but who computes, and a lost process is told.
+"""Data-parallel training: sharing changes only who computes; a lost process is reported.
 
-Threads that meet at a barrier play the processes where examples are searched. Real processes,
-started once by torchrun, show that it is so in earnest; this file is also the program they run.
+The property tests use threads that meet at a barrier in place of processes. The last tests use real
+processes, started once by torchrun; this file is also the program that they run.
 """
 
 import os
@@ -75,7 +75,7 @@ def assert_close_trees(a: Any, b: Any, atol: float) -> None:
 
 
 class Meeting:
-    """What parallel needs of torch.distributed, for threads that play the processes."""
+    """The part of torch.distributed that parallel needs, for threads in place of processes."""
 
     def __init__(self, size: int) -> None:
         self.barrier = threading.Barrier(size, timeout=20)
@@ -93,7 +93,7 @@ class Meeting:
 
 
 def together(size: int, function: Callable[[Processes], Any]) -> tuple[list[Any], int]:
-    """Run a function in several threads; return its results, and the sums that each has taken."""
+    """Run a function in several threads; return its results, and the number of sums of each."""
     meeting = Meeting(size)
 
     def play(rank: int) -> Any:
@@ -126,7 +126,7 @@ def test_shares_divide_a_batch_in_order_and_evenly(rows: int, size: int) -> None
     assert max(lengths) - min(lengths) <= 1
 
 
-def test_a_batch_of_less_than_no_row_is_refused() -> None:
+def test_a_negative_batch_size_is_refused() -> None:
     with pytest.raises(ValueError, match="batch must be at least 0, got -1"):
         parallel.share_of(-1, Processes(0, 2))
 
@@ -145,7 +145,7 @@ def test_dropout_of_a_share_is_the_share_of_dropout(
     assert torch.equal(rows, y[start:stop])
     of_share, of_whole = (torch.autograd.grad(z.sum(), x)[0] for z in (rows, y[start:stop]))
     assert torch.equal(of_share, of_whole)
-    # The generator has moved on as in one process, whatever the share: the next layer agrees too
+    # The generator advances as in one process, for any share: the next layer agrees too
     after = generator(seed)
     layers.dropout(p).apply((), (), x, rng=after, train=training)
     assert torch.equal(rng.get_state(), after.get_state())
@@ -155,12 +155,12 @@ def test_dropout_of_a_share_is_the_share_of_dropout(
 
 
 def pairwise(scores: Tensor, labels: Tensor) -> Tensor:
-    """A loss that is no mean over examples: each pair of them counts."""
+    """A loss that is not a mean over examples, but over pairs."""
     return (scores @ scores.mT).sin().sum() + F.cross_entropy(scores, labels)
 
 
 def by_class(scores: Tensor, labels: Tensor) -> Tensor:
-    """A mean whose weights are the labels': a mean of the shares' means would be another."""
+    """A mean weighted by the labels, which differs from a mean of the means of the shares."""
     weight = torch.tensor([1.0, 2.0, 5.0], dtype=scores.dtype)
     return F.cross_entropy(scores, labels, weight, label_smoothing=0.1)
 
@@ -193,7 +193,7 @@ def test_a_shared_step_is_the_step_of_one_process(
 
 @given(st.integers(2, 4), st.integers(1, 9))
 def test_running_statistics_are_averaged_by_the_rows(size: int, rows: int) -> None:
-    """The mean is the whole batch's; the variance is the mean of the shares'."""
+    """The mean is that of the whole batch; the variance is the mean over the shares."""
     images, labels = random_batch(rows)
     steps, sums = together(size, lambda who: one_step(who, NORMED, pairwise, (images, labels)))
     for step in steps:
@@ -215,7 +215,7 @@ def test_running_statistics_are_averaged_by_the_rows(size: int, rows: int) -> No
 
 
 @given(st.integers(2, 4), batch_sizes)
-def test_a_shared_net_answers_as_one_outside_training_and_changes_no_state(
+def test_a_shared_net_evaluates_like_a_single_one_and_changes_no_state(
     size: int, rows: int
 ) -> None:
     images, _ = random_batch(rows)
@@ -252,14 +252,14 @@ def test_gradients_of_every_dtype_are_averaged(size: int, dtypes: list[str], see
 
 
 @given(st.integers(2, 4))
-def test_where_nothing_is_shared_the_average_is_the_gradient(size: int) -> None:
+def test_without_sharing_the_average_is_the_gradient(size: int) -> None:
     grads = {"weight": torch.tensor([1.0, -2.5])}
     averages, _ = together(size, lambda who: parallel.average_gradients(who).update(grads, (), ()))
     for average, _ in averages:
         assert_close_trees(average, grads, atol=1e-6)
 
 
-def test_a_sum_leaves_alone_what_is_given_to_it_and_what_is_no_floating_point_number() -> None:
+def test_a_sum_does_not_change_its_argument_or_values_that_are_not_floating_point() -> None:
     values = {"mean": torch.tensor([1.0, 2.0]), "count": torch.tensor(5)}
     results, _ = together(2, lambda who: weighted_sum(values, 0.25, who))
     for result in results:
@@ -286,12 +286,12 @@ def test_any_of_is_any(flags: list[bool]) -> None:
     assert answers == [any(flags)] * len(flags)
 
 
-def test_any_of_takes_a_truth_value() -> None:
+def test_any_of_takes_a_bool() -> None:
     with pytest.raises(TypeError, match="flag must be True or False, got 1"):
         parallel.any_of(1, Processes(0, 1))  # type: ignore[arg-type]
 
 
-def test_one_that_fails_takes_the_others_along() -> None:
+def test_a_process_that_fails_ends_the_others() -> None:
     def fail(processes: Processes) -> None:
         if processes.rank == 1:
             raise ZeroDivisionError
@@ -347,7 +347,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("variables", "message"), REFUSED)
-def test_an_environment_that_makes_no_sense_is_refused(
+def test_an_invalid_environment_is_refused(
     no_torchrun: pytest.MonkeyPatch, variables: dict[str, str], message: str
 ) -> None:
     for name, value in variables.items():
@@ -356,7 +356,9 @@ def test_an_environment_that_makes_no_sense_is_refused(
         pass
 
 
-def test_several_processes_need_devices_that_can_talk(no_torchrun: pytest.MonkeyPatch) -> None:
+def test_several_processes_need_devices_that_can_communicate(
+    no_torchrun: pytest.MonkeyPatch,
+) -> None:
     no_torchrun.setenv("WORLD_SIZE", "2")
     no_torchrun.setenv("RANK", "1")
     with pytest.raises(ValueError, match=r"cpu or cuda.*got meta"), parallel.join("meta"):
@@ -368,7 +370,7 @@ def test_several_processes_need_devices_that_can_talk(no_torchrun: pytest.Monkey
 
 
 @pytest.mark.slow
-def test_a_process_that_nobody_joins_is_told(no_torchrun: pytest.MonkeyPatch) -> None:
+def test_a_process_without_the_others_is_reported(no_torchrun: pytest.MonkeyPatch) -> None:
     for name, value in {"WORLD_SIZE": "2", "RANK": "1", **meeting_place()}.items():
         no_torchrun.setenv(name, value)
     no_torchrun.setattr("minicnn.parallel.processes.TIMEOUT", timedelta(seconds=1))
@@ -376,14 +378,14 @@ def test_a_process_that_nobody_joins_is_told(no_torchrun: pytest.MonkeyPatch) ->
         pass
 
 
-# --- In earnest --------------------------------------------------------------------------------
+# --- Real processes -----------------------------------------------------------------------------
 
 ROWS, BATCH, EPOCHS = 23, 11, 17  # batches of 11, 11 and 1: shares of 5 and 6, and of 0 and 1
 STEPS = 3 * EPOCHS
 
 
 def curve(processes: Processes) -> dict[str, Any]:
-    """Train for 51 steps with dropout and augmentation, and return all that came of it."""
+    """Train for 51 steps with dropout and augmentation, and return all results."""
     images = torch.randint(256, (ROWS, *IN_SHAPE), generator=generator(0)).to(torch.uint8)
     split = data.Split(images, torch.arange(ROWS) % CLASSES, "noise")
     opt = optim.chain(
@@ -408,7 +410,7 @@ def curve(processes: Processes) -> dict[str, Any]:
 
 
 def everything(folder: Path) -> None:
-    """The program of each process: do all that is to be looked at, and write it down."""
+    """The program of each process: do everything to be checked, and write down the results."""
     results: dict[str, Any] = {}
     with suppress(EOFError), parallel.join() as processes:
         results |= curve(processes)
@@ -433,7 +435,7 @@ def foreign_calls(processes: Processes) -> set[str]:
 
 
 def hear_nothing(folder: Path) -> str:
-    """Wait for a process that says nothing, and return the error that ends the wait."""
+    """Wait for a process that does not respond, and return the error that ends the wait."""
     said = ""
     with mock.patch("minicnn.parallel.processes.TIMEOUT", timedelta(seconds=2)):
         try:
@@ -448,7 +450,7 @@ def hear_nothing(folder: Path) -> str:
 
 
 def be_killed(folder: Path) -> None:
-    """The program of two processes of which the second is killed on the way."""
+    """The program of two processes; the second one is killed on the way."""
     with parallel.join() as processes:
         for step in range(1_000_000):
             one_step(processes, NET, F.cross_entropy, random_batch(5))
@@ -465,7 +467,7 @@ def meeting_place() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def launched(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What two processes that torchrun has started came to."""
+    """The results of two processes started by torchrun."""
     folder = tmp_path_factory.mktemp("processes")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -503,7 +505,7 @@ def test_two_processes_have_the_same_bits(launched: list[dict[str, Any]]) -> Non
 
 
 @pytest.mark.slow
-def test_two_processes_answer_any_of_alike(launched: list[dict[str, Any]]) -> None:
+def test_two_processes_agree_on_any_of(launched: list[dict[str, Any]]) -> None:
     assert [results["any"] for results in launched] == [[False, True, True]] * 2
 
 
@@ -511,24 +513,27 @@ def test_two_processes_answer_any_of_alike(launched: list[dict[str, Any]]) -> No
 def test_a_step_of_two_processes_calls_only_building_blocks_and_sums(
     launched: list[dict[str, Any]],
 ) -> None:
-    unlisted = {"aten.new_ones", "aten.slice_backward"}  # a creation, and the adjoint of a view
+    unlisted = {
+        "aten.new_ones",
+        "aten.slice_backward",
+    }  # tensor creation, and the adjoint of a view
     for results in launched:
         assert results["found"] - unlisted == {"c10d.allreduce_"}
 
 
 @pytest.mark.slow
-def test_the_processes_part_at_an_error(launched: list[dict[str, Any]]) -> None:
+def test_the_group_is_left_after_an_error(launched: list[dict[str, Any]]) -> None:
     assert all(results["left"] for results in launched)
 
 
 @pytest.mark.slow
-def test_a_process_that_says_nothing_is_given_up(launched: list[dict[str, Any]]) -> None:
+def test_a_process_that_does_not_respond_is_given_up(launched: list[dict[str, Any]]) -> None:
     for results in launched:
         assert "another of the 2 processes exited or does not respond: " in results["silence"]
 
 
 @pytest.mark.slow
-def test_who_loses_a_process_says_so_and_ends(tmp_path: Path) -> None:
+def test_the_loss_of_a_process_is_reported_and_ends_training(tmp_path: Path) -> None:
     environment = os.environ | meeting_place() | {"WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
     first, second = (
         subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Training: gradients of trees, one step by the book, a lazy loop, and honest evaluation."""
+"""Training: gradients of trees, one step, the lazy loop, and evaluation."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -63,7 +63,7 @@ def filled(shapes: Any, seed: int) -> Any:
 
 
 def wavy(params: Any, scale: float = 1.0) -> Tensor:
-    """Σ sin(k · scale · x) over the leaves k: its gradient is another at every leaf."""
+    """Σ sin(k · scale · x) over the leaves k: its gradient differs at every leaf."""
     terms = [torch.sin(k * scale * x).sum() for k, x in enumerate(tree.leaves(params), start=1)]
     return torch.stack(terms).sum()
 
@@ -82,12 +82,12 @@ def test_value_and_grad_is_autograds_gradient_of_every_leaf(
     assert not any(leaf.requires_grad for leaf in (value, *tree.leaves((grads, params))))
 
 
-def test_the_gradient_is_by_the_first_argument_alone() -> None:
+def test_the_gradient_is_with_respect_to_the_first_argument_only() -> None:
     value, grad = value_and_grad(lambda a, b: (a * b).sum())(torch.tensor(2.0), torch.tensor(5.0))
     assert (value, grad) == (10, 5)
 
 
-def test_aux_comes_back_beside_the_value_without_a_gradient() -> None:
+def test_aux_is_returned_with_the_value_and_without_a_gradient() -> None:
     def f(x: Tensor, exponent: int) -> tuple[Tensor, dict[str, Tensor]]:
         y = x**exponent
         return y.sum(), {"y": y}
@@ -105,7 +105,7 @@ def test_it_composes_with_itself_to_second_derivatives() -> None:
     assert (slope, curvature) == (12, 12)
 
 
-def test_a_function_that_is_no_scalar_is_refused() -> None:
+def test_a_function_whose_value_is_not_a_scalar_is_refused() -> None:
     with pytest.raises(RuntimeError, match="scalar"):
         value_and_grad(lambda x: 2 * x)(torch.ones(2))
 
@@ -136,7 +136,7 @@ def test_gradients_of_single_examples_are_a_vmap() -> None:
 
 
 def test_the_gradient_of_a_batch_is_the_mean_of_its_examples_gradients() -> None:
-    """Cross-entropy is a mean, and outside training no example sees another."""
+    """Cross-entropy is a mean, and in evaluation mode examples are independent."""
     ts, (images, labels) = fresh(), random_batch(5)
     params, state, images = tree.map(lambda x: x.double(), (ts.params, ts.state, images))
     gradient = value_and_grad(network_loss)
@@ -208,7 +208,7 @@ def test_a_step_trains_in_training_mode() -> None:
         STEP(start, (images, labels), None)
 
 
-def test_the_loss_gets_scores_and_labels_and_may_be_any() -> None:
+def test_any_loss_of_scores_and_labels_works() -> None:
     def squared_error(scores: Tensor, labels: Tensor) -> Tensor:
         return (scores.squeeze(1) - labels).square().mean()
 
@@ -224,13 +224,13 @@ def test_the_loss_gets_scores_and_labels_and_may_be_any() -> None:
 
 
 @pytest.mark.parametrize("opt", [optim.sgd(0.3, momentum=0.9), optim.adam(0.03), optim.adamw(0.03)])
-def test_steps_learn_a_batch_by_heart(opt: optim.Transform) -> None:
+def test_steps_overfit_a_batch(opt: optim.Transform) -> None:
     net = layers.sequential(layers.flatten(), layers.linear(16), layers.relu(), layers.linear(3))
     params, state, _ = net.init(generator(0), IN_SHAPE)
     step = train.make_train_step(net, F.cross_entropy, opt)
     start = TrainState(0, params, state, opt.init(params))
     losses = [logs["loss"] for _, logs in train.fit(step, start, [random_batch(12)] * 60, None)]
-    assert losses[0] > 1  # log 3 is knowing nothing
+    assert losses[0] > 1  # log 3 is the loss of a uniform guess
     assert losses[-1] < 0.1
 
 
@@ -249,7 +249,7 @@ def test_fit_is_lazy_and_yields_every_step() -> None:
     assert seen == []
     ts, rng = fresh(), generator(1)
     for i, (actual, logs) in enumerate(run):
-        assert seen == list(range(i + 1))  # a batch is not asked for before its step
+        assert seen == list(range(i + 1))  # a batch is not fetched before its step
         ts, expected_logs = STEP(ts, random_batch(seed=i), rng)
         assert_equal_trees((actual, logs), (ts, expected_logs))
     assert len(seen) == ts.step == 3
@@ -260,7 +260,7 @@ def test_fit_without_batches_yields_nothing() -> None:
 
 
 @given(st.integers(0, 4), st.integers(0, 4))
-def test_breaking_off_and_going_on_is_training_without_a_break(first: int, second: int) -> None:
+def test_stopping_and_resuming_equals_uninterrupted_training(first: int, second: int) -> None:
     batches = [random_batch(seed=i) for i in range(first + second)]
     start, rng = fresh(), generator(1)
     *_, (whole, _) = [(start, {}), *train.fit(STEP, start, batches, generator(1))]
@@ -271,14 +271,14 @@ def test_breaking_off_and_going_on_is_training_without_a_break(first: int, secon
 
 # --- predict and evaluate ----------------------------------------------------------------------
 
-PASS_ON = layers.relu()  # a model that answers with its input: these are scores already
+PASS_ON = layers.relu()  # a model that returns its input, which is the scores
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=5), seeds)
 def test_evaluation_counts_every_example_once_however_they_are_cut(
     sizes: list[int], seed: int
 ) -> None:
-    """A mean of the batches' means would count the examples of small batches for more."""
+    """A mean of batch means would give the examples of small batches more weight."""
     scores = torch.rand(sum(sizes), CLASSES, dtype=torch.float64, generator=generator(seed))
     labels = torch.randint(CLASSES, (sum(sizes),), generator=generator(seed))
     batches = list(zip(scores.split(sizes), labels.split(sizes), strict=True))
@@ -334,6 +334,6 @@ def test_parameters_that_ask_for_gradients_leave_no_graph_in_predictions() -> No
 
 
 @pytest.mark.parametrize("function", [train.predict, train.evaluate])
-def test_no_batch_at_all_is_refused(function: Any) -> None:
+def test_evaluating_no_batches_is_refused(function: Any) -> None:
     with pytest.raises(ValueError, match="batches must hold at least one batch, got none"):
         function(PASS_ON, (), (), [])

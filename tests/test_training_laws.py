@@ -1,7 +1,7 @@
-"""Laws of training: what may not matter does not.
+"""Invariances of training: what must not affect the result.
 
-Looking at a run, saving it, ending it and going on from the file, or the seeds of others: the
-numbers of a run stay the same, bit for bit. And some that hold of any training at all.
+Evaluating a run, saving it, resuming it from the file, or the seeds of other runs do not change its
+numbers by a bit. Some further invariances hold for any training.
 """
 
 import functools
@@ -30,7 +30,7 @@ from minicnn.runs import checkpoint
 from minicnn.testing.profiles import fewer
 from minicnn.train import TrainState
 
-# A run with all that is random or has a memory: dropout, augmentation, shuffling, batch
+# A run with everything that is random or has state: dropout, augmentation, shuffling, batch
 # normalisation, momentum, a schedule, averaged weights, and a last batch that is smaller.
 IN_SHAPE, CLASSES, BATCH, EPOCHS = (1, 6, 6), 3, 8, 3
 SPLIT = data.Split(
@@ -75,7 +75,7 @@ def evaluate(ts: TrainState) -> dict[str, float]:
 
 @functools.cache
 def uninterrupted() -> list[tuple[TrainState, Tensor]]:
-    """Every state of a run that nobody disturbs, and the generator's state beside it."""
+    """Every state of an uninterrupted run, and the state of the generator."""
     rng = generator(1)
     states = [(fresh(), rng.get_state())]
     states += [(ts, rng.get_state()) for ts, _ in run_from(fresh(), rng)]
@@ -88,7 +88,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 class AnyOrderOfTrainingEvaluatingSavingAndResuming(RuleBasedStateMachine):
-    """Whatever is done in whatever order, step k's state is that of the undisturbed run."""
+    """In any order of operations, the state at step k equals that of the uninterrupted run."""
 
     files = Bundle("files")
 
@@ -146,7 +146,7 @@ class AnyOrderOfTrainingEvaluatingSavingAndResuming(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-# An example is some twenty rules, each as costly as an example of other tests.
+# One example is about twenty rules, each as expensive as an example of other tests.
 AnyOrderOfTrainingEvaluatingSavingAndResuming.TestCase.settings = settings(
     fewer(times=2), stateful_step_count=20
 )
@@ -207,7 +207,7 @@ def adam_updates(seed: int, scale: float, eps: float) -> Tensor:
 
 @given(seeds, st.integers(-40, 40))
 def test_adam_without_eps_does_not_see_the_scale_of_the_gradients(seed: int, power: int) -> None:
-    """A power of two changes exponents alone: so not even a rounding differs."""
+    """A power of two changes only exponents, so not even rounding differs."""
     assert torch.equal(adam_updates(seed, 2.0**power, eps=0), adam_updates(seed, 1, eps=0))
 
 
@@ -236,7 +236,7 @@ def test_the_order_of_the_examples_in_a_batch_does_not_matter() -> None:
 
 
 def test_an_ensemble_trained_at_once_is_its_members_trained_one_by_one() -> None:
-    """A step is a pure function, so ``vmap`` turns training of one network into that of many."""
+    """A step is a pure function, so ``vmap`` turns training one network into training many."""
     net = layers.sequential(*(layer for layer in NET.children if layer.name != "dropout"))
     step = train.make_train_step(net, F.cross_entropy, OPT)
     batches = [(SPLIT.images.double() / 255, SPLIT.labels)] * 5

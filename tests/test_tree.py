@@ -116,7 +116,7 @@ def test_paths_are_keys_indices_and_field_names() -> None:
     assert tree.paths(5) == ("",)
 
 
-def test_whatever_is_neither_dict_nor_tuple_is_a_leaf() -> None:
+def test_anything_that_is_neither_dict_nor_tuple_is_a_leaf() -> None:
     x = torch.zeros(3)
     leaves = tree.leaves({"a": None, "b": "text", "c": x})
     assert leaves[:2] == (None, "text")

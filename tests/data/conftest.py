@@ -1,4 +1,4 @@
-"""What the tests of the data share: the real MNIST where there is one, and broken networks."""
+"""Fixtures of the data tests: the real MNIST if it is there, and broken networks."""
 
 import os
 import socket
@@ -23,14 +23,14 @@ def mnist_root() -> Path:
 
 @pytest.fixture
 def silent_server() -> Iterator[str]:
-    """The URL of a server that takes a connection and never says a word."""
+    """The URL of a server that accepts a connection and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/"
 
 
 @pytest.fixture
 def refusing_server() -> str:
-    """A URL at which nobody listens."""
+    """A URL at which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     return f"http://127.0.0.1:{port}/"

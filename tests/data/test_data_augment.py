@@ -39,7 +39,7 @@ def test_shift_equals_the_direct_loop(case):
 
 
 @given(batches_with_offsets())
-def test_shift_leaves_its_input_alone(case):
+def test_shift_does_not_change_its_input(case):
     images, offsets = case
     before = images.clone()
     data.shift(images, offsets).fill_(7)
@@ -57,7 +57,7 @@ def test_random_shifts_are_all_offsets_and_no_others(max_pixels):
     assert found == {(dy, dx) for dy in allowed for dx in allowed}
 
 
-def test_random_shift_is_drawn_from_the_generator_alone():
+def test_random_shift_depends_only_on_the_generator():
     images = torch.rand(16, 1, 6, 6, generator=torch.Generator().manual_seed(0))
     augment, before = data.random_shift(2), torch.get_rng_state()
     a, b, c = (augment(images, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))

@@ -106,7 +106,7 @@ def test_a_generator_restored_from_its_state_gives_the_same_batches():
     assert same(data.batches(tiny_split(20), 6, saved), data.batches(tiny_split(20), 6, restored))
 
 
-def test_torchs_global_generator_is_left_alone():
+def test_torchs_global_generator_is_not_used():
     before = torch.get_rng_state()
     list(data.batches(tiny_split(20), 6, rng(0), augment=noise))
     assert torch.get_rng_state().equal(before)
@@ -135,7 +135,7 @@ def test_augment_gets_float_images_between_0_and_1():
     assert seen[0].equal(torch.ones(4, 1, 2, 2))
 
 
-def test_batches_go_to_the_device_asked_for():
+def test_batches_are_moved_to_the_requested_device():
     ((images, labels),) = data.batches(tiny_split(3), 3, rng(0), device="meta")
     assert images.device.type == labels.device.type == "meta"
 
@@ -190,14 +190,14 @@ def test_held_out_images_and_the_rest_are_the_whole(n, seed, draw):
         assert part.images.equal(split.images[part.labels])
 
 
-def test_which_images_are_held_out_depends_on_the_seed():
+def test_the_images_held_out_depend_on_the_seed():
     held = [data.hold_out(tiny_split(40), 10, seed)[1].labels for seed in (0, 0, 1)]
     assert held[0].equal(held[1])
     assert not held[0].equal(held[2])
 
 
 @pytest.mark.parametrize("count", [0, 10, 11])
-def test_holding_out_leaves_neither_part_empty(count):
+def test_neither_part_of_a_split_may_be_empty(count):
     with pytest.raises(ValueError, match=f"count must be .* got {count}"):
         data.hold_out(tiny_split(10), count, 0)
 

@@ -1,4 +1,4 @@
-"""Downloads from servers on this machine: good ones, slow ones, broken ones and silent ones."""
+"""Downloads from local servers: good, slow, broken and stalled ones."""
 
 import gzip
 import hashlib
@@ -35,7 +35,7 @@ def no_proxy(monkeypatch):
 
 @contextmanager
 def server(send: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
-    """Serve the files: ``send`` writes the body of an answer whose headers promise all of it."""
+    """Serve the files: ``send`` writes the body of a response with the full Content-Length."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -43,7 +43,7 @@ def server(send: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[st
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            with suppress(ConnectionError):  # when the child has gone
+            with suppress(ConnectionError):  # when the child has exited
                 send(self, body)
 
         def log_message(self, *_):
@@ -78,7 +78,7 @@ def run(root, *mirrors: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_slow_download_is_waited_for_and_put_in_place(tmp_path):
+def test_a_slow_download_succeeds(tmp_path):
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     (raw / "train-labels-idx1-ubyte").write_bytes(b"was here before")
@@ -93,7 +93,7 @@ def test_a_slow_download_is_waited_for_and_put_in_place(tmp_path):
 
 
 @pytest.mark.slow
-def test_silence_in_the_middle_of_a_file_is_given_up_on(tmp_path, capfd):
+def test_a_download_that_stalls_is_aborted(tmp_path, capfd):
     silence = pytest.raises(DownloadError, match=f"^no data received for {STALL:g} s$")
     with server(half_then_silence) as mirror, silence:
         run(tmp_path / "new", mirror, mirror)
@@ -102,7 +102,7 @@ def test_silence_in_the_middle_of_a_file_is_given_up_on(tmp_path, capfd):
 
 
 @pytest.mark.slow
-def test_what_each_mirror_did_wrong_is_told(tmp_path, refusing_server, capfd):
+def test_the_error_of_each_mirror_is_reported(tmp_path, refusing_server, capfd):
     with server(damaged) as mirror, pytest.raises(DownloadError) as error:
         run(tmp_path / "new", refusing_server, refusing_server, mirror)
     assert re.search("Connection refused.*; .*corrupted", str(error.value))
@@ -114,7 +114,7 @@ def test_what_each_mirror_did_wrong_is_told(tmp_path, refusing_server, capfd):
 
 @pytest.fixture
 def ctrl_c_interrupts() -> Iterator[None]:
-    """Let SIGINT raise KeyboardInterrupt, also in a run in the background, which ignores it."""
+    """Let SIGINT raise KeyboardInterrupt, also in a background process, which ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""The IDX format: what is written is read back, and every fault is named."""
+"""The IDX format: round trips, and an error for every fault."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Where MNIST is looked for, what a damaged file is told, and when the sample stands in."""
+"""Where MNIST is searched, the errors of damaged files, and when the sample is used."""
 
 import os
 import struct
@@ -32,7 +32,7 @@ def write(root: Path, name: str, content: bytes, dataset: str = "MNIST") -> Path
 
 
 def write_blank(root: Path, name: str, dataset: str) -> None:
-    """Write a file of the right shape, all zeros; a sparse one, so it takes no room."""
+    """Write a sparse file of the right shape, all zeros, which takes no disk space."""
     shape = mnist.SHAPES[name]
     path = write(root, name, struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape), dataset)
     os.truncate(path, path.stat().st_size + torch.Size(shape).numel())
@@ -67,7 +67,7 @@ def test_an_unreadable_file_is_named(tmp_path, offline):
         data.load("auto", tmp_path)
 
 
-def test_missing_data_without_download_is_told_and_nothing_is_made(tmp_path):
+def test_missing_data_without_download_is_an_error_and_creates_nothing(tmp_path):
     root = tmp_path / "none"
     with pytest.raises(data.MissingDataError, match=f"MNIST was not found in {root}. To get it, "):
         data.load_mnist(root, download=False)
@@ -82,7 +82,7 @@ def test_the_folder_is_the_argument_else_the_variable_else_data(monkeypatch):
     assert data.data_dir() == Path("data")
 
 
-def test_auto_takes_the_sample_and_says_so_where_mnist_cannot_be_had(tmp_path, offline):
+def test_auto_uses_the_sample_and_says_so_if_mnist_cannot_be_downloaded(tmp_path, offline):
     train, test, note = data.load("auto", tmp_path)
     assert (train.name, test.name) == ("sample train", "sample test")
     assert note is not None
@@ -91,7 +91,7 @@ def test_auto_takes_the_sample_and_says_so_where_mnist_cannot_be_had(tmp_path, o
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
-def test_a_dataset_asked_for_by_name_is_never_replaced(tmp_path, offline, dataset):
+def test_a_dataset_requested_by_name_is_never_replaced(tmp_path, offline, dataset):
     with pytest.raises(data.MissingDataError, match=r"could not be downloaded \(there is no netw"):
         data.load(dataset, tmp_path)
 
@@ -102,8 +102,10 @@ def test_unknown_names_are_refused():
 
 
 @pytest.mark.slow
-def test_a_silent_network_is_given_up_on_and_leaves_nothing(tmp_path, monkeypatch, silent_server):
-    # A proxy stands between torchvision and its real mirrors, so that no byte leaves this machine.
+def test_a_network_that_stalls_is_abandoned_and_leaves_no_files(
+    tmp_path, monkeypatch, silent_server
+):
+    # A proxy replaces the real mirrors of torchvision, so that no data leaves this machine.
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, silent_server)
     monkeypatch.delenv("no_proxy", raising=False)

@@ -1,4 +1,4 @@
-"""The embedded sample: balanced, small, and of MNIST's training set only."""
+"""The embedded sample: balanced, small, and from the training set of MNIST only."""
 
 import hashlib
 from importlib.resources import files
@@ -38,7 +38,7 @@ def test_the_splits_share_no_image():
     assert not as_set(train) & as_set(test)
 
 
-def test_the_files_are_small_and_those_that_the_note_describes():
+def test_the_files_are_small_and_match_the_readme():
     folder = files("minicnn.data.sample")
     content = [f.read_bytes() for f in folder.iterdir() if f.name.endswith(".gz")]
     assert len(content) == 4

@@ -1,4 +1,4 @@
-"""Warps and their random fields, against torch's grid_sample and against what is known of them."""
+"""Warps and their random fields, compared with torch's grid_sample and with known properties."""
 
 import math
 import re
@@ -17,7 +17,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def to_grid(displacement: torch.Tensor) -> torch.Tensor:
-    """The same places in the convention of grid_sample: (x, y) from −1 to 1 between the corners."""
+    """The same positions in the convention of grid_sample: (x, y) from −1 to 1 between corners."""
     h, w = displacement.shape[2:]
     rows = displacement[:, 0] + torch.arange(h).view(h, 1)
     columns = displacement[:, 1] + torch.arange(w)
@@ -25,7 +25,7 @@ def to_grid(displacement: torch.Tensor) -> torch.Tensor:
 
 
 def normalised(matrices: torch.Tensor, shifts: torch.Tensor, h: int, w: int) -> torch.Tensor:
-    """The same maps in the convention of affine_grid: of (x, y), of half the size each."""
+    """The same maps in the convention of affine_grid: (x, y), in units of half the size."""
     half = torch.tensor([(w - 1) / 2, (h - 1) / 2], dtype=matrices.dtype)
     linear = matrices.flip(1, 2) * half / half.unsqueeze(1)
     return torch.cat([linear, (shifts.flip(1) / half).unsqueeze(2)], 2)
@@ -56,7 +56,7 @@ def affine_maps(draw):
 @given(images_with_displacements())
 def test_warp_equals_grid_sample(case):
     images, displacement = case
-    if len(images) == 0:  # grid_sample refuses what is empty
+    if len(images) == 0:  # grid_sample refuses empty inputs
         assert data.warp(images, displacement).shape == images.shape
         return
     expected = TF.grid_sample(images, to_grid(displacement), align_corners=True)
@@ -81,7 +81,7 @@ def test_a_warp_by_whole_pixels_is_a_shift(case, seed):
 
 
 @given(images_with_displacements())
-def test_warp_leaves_its_inputs_alone(case):
+def test_warp_does_not_change_its_inputs(case):
     before = [x.clone() for x in case]
     data.warp(*case).fill_(7)
     assert all(x.equal(y) for x, y in zip(case, before, strict=True))
@@ -114,7 +114,7 @@ def test_a_rotation_by_90_degrees_is_rot90(size):
 
 
 def backward_maps(n=4000, **limits):
-    """What affine_field draws: the matrices A and the shifts b of p ↦ A·p + b, from the centre."""
+    """What affine_field draws: the matrices A and shifts b of p ↦ A·p + b about the centre."""
     displacement = data.affine_field(**limits)((n, 3, 3), rng())
     shifts = displacement[:, :, 1, 1]
     columns = displacement[:, :, [2, 1], [1, 2]] - shifts.unsqueeze(2)
@@ -137,7 +137,7 @@ def test_degrees_rotate_by_angles_between_the_limits():
     assert shifts.abs().max() == 0
 
 
-def test_scale_zooms_height_and_width_each_by_itself():
+def test_scale_changes_height_and_width_independently():
     matrices, shifts = backward_maps(scale=0.25)
     height, width = (1 / matrices.diagonal(dim1=1, dim2=2)).unbind(1)
     assert_uniform(height, 0.75, 1.25)
@@ -147,21 +147,21 @@ def test_scale_zooms_height_and_width_each_by_itself():
     assert shifts.abs().max() == 0
 
 
-def test_shear_slants_along_the_rows():
+def test_shear_is_along_the_rows():
     matrices, _ = backward_maps(shear=40)
     assert_uniform(-matrices[:, 1, 0].atan().rad2deg(), -40, 40)
     matrices[:, 1, 0] = 0
     torch.testing.assert_close(matrices, torch.eye(2).expand_as(matrices), rtol=0, atol=1e-6)
 
 
-def test_pixels_shift_by_fractions_too():
+def test_shifts_are_not_only_whole_pixels():
     matrices, shifts = backward_maps(pixels=2)
     assert_uniform(shifts[:, 0], -2, 2)
     assert_uniform(shifts[:, 1], -2, 2)
     assert matrices.equal(torch.eye(2).expand_as(matrices))
 
 
-def test_the_parts_compose_to_zoom_then_slant_then_rotation_then_shift():
+def test_the_parts_compose_as_scale_shear_rotation_shift():
     limits = {"degrees": 50.0, "scale": 0.3, "shear": 30.0, "pixels": 3.0}
     backward, back = backward_maps(1000, **limits)
     # Each part drawn alone has the same numbers of the generator as all together.
@@ -178,7 +178,7 @@ def test_the_parts_compose_to_zoom_then_slant_then_rotation_then_shift():
 
 
 def cosine(x, y):
-    """Of the angle between two vectors."""
+    """The cosine of the angle between two vectors."""
     return sum(a * b for a, b in zip(x, y, strict=True)) / math.hypot(*x) / math.hypot(*y)
 
 
@@ -216,7 +216,7 @@ FIELDS = (
 )
 
 
-def test_fields_without_size_change_nothing():
+def test_fields_of_zero_strength_change_nothing():
     images = torch.rand(8, 2, 6, 5, generator=rng())
     still = data.random_warp(data.affine_field(), data.elastic_field(0.0))
     assert still(images, rng(1)).equal(images)
@@ -229,7 +229,7 @@ def test_random_warp_warps_once_by_the_sum_of_its_fields():
     assert data.random_warp(*FIELDS)(images, rng(1)).equal(data.warp(images, total))
 
 
-def test_random_warp_is_drawn_from_the_generator_alone():
+def test_random_warp_depends_only_on_the_generator():
     images = torch.rand(16, 1, 6, 6, generator=rng())
     augment, before = data.random_warp(*FIELDS), torch.get_rng_state()
     a, b, c = (augment(images, rng(seed)) for seed in (1, 1, 2))
@@ -238,7 +238,7 @@ def test_random_warp_is_drawn_from_the_generator_alone():
     assert torch.get_rng_state().equal(before)
 
 
-def test_each_image_is_warped_in_its_own_way_and_all_channels_alike():
+def test_each_image_has_its_own_warp_shared_by_all_channels():
     images = torch.rand(1, 1, 9, 9, generator=rng()).expand(6, 2, 9, 9)
     warped = data.random_warp(*FIELDS)(images, rng(1))
     assert warped[:, 0].equal(warped[:, 1])

@@ -1,4 +1,4 @@
-"""The example as its users meet it: what it prints, what it saves, and how it refuses."""
+"""The example as users see it: what it prints, what it saves, and its errors."""
 
 import ast
 import csv
@@ -45,7 +45,7 @@ def no_figures(monkeypatch):
 
 
 def run(argv) -> int:
-    """Run the example as a shell does; return its exit code."""
+    """Run the example as from a shell; return its exit code."""
     return runs.run_command(lambda: train_mnist.main(argv))
 
 
@@ -73,7 +73,7 @@ def test_a_run_trains_tests_and_saves_every_figure(tmp_path, capsys):
         r"Test, 1,000 images: average loss \d\.\d{4}, accuracy (\d+\.\d{2})%", printed
     )
     assert found
-    assert float(found[1]) > 50  # one epoch on 3,667 digits; guessing gives 10
+    assert float(found[1]) > 50  # one epoch on 3,667 digits; chance is 10
     assert {file.stem for file in (tmp_path / "run" / "figures").iterdir()} == FIGURES
     files = {"config.json", "metrics.csv", "last.pt", "best.pt", "report.html", "figures"}
     assert {file.name for file in (tmp_path / "run").iterdir()} == files
@@ -84,7 +84,7 @@ def test_a_run_trains_tests_and_saves_every_figure(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_off_a_terminal_there_is_one_plain_line_an_epoch(no_figures, capsys):
+def test_without_a_terminal_there_is_one_plain_line_per_epoch(no_figures, capsys):
     train_mnist.main([*QUICK, "--epochs", "2"])
     captured = capsys.readouterr()
     assert len(re.findall(r"^epoch \d/2 .*$", captured.out, re.MULTILINE)) == 2
@@ -106,7 +106,7 @@ def test_evaluating_less_often_changes_nothing(no_figures, monkeypatch):
 
 
 @pytest.mark.usefixtures("offline", "no_figures")
-def test_auto_says_at_the_start_and_beside_the_results_that_it_took_the_sample(tmp_path, capsys):
+def test_auto_says_at_the_start_and_with_the_results_that_it_used_the_sample(tmp_path, capsys):
     assert run(["--data-dir", str(tmp_path), "--epochs", "1"]) == 0
     before, after = capsys.readouterr().out.split("epoch 1/1")
     for part in (before, after):
@@ -157,7 +157,7 @@ def test_a_damaged_file_is_named(tmp_path, capsys):
         ),
     ],
 )
-def test_a_mistake_gets_one_line_that_names_it(argv, named, capsys):
+def test_a_wrong_option_is_reported_in_one_line(argv, named, capsys):
     assert named in refusal(argv, capsys)
 
 
@@ -231,7 +231,7 @@ def test_each_option_of_the_augmentation_warps(option):
     assert not images.equal(other)
 
 
-def test_shifts_alone_are_by_whole_pixels():
+def test_shifts_without_other_warps_are_by_whole_pixels():
     images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     expected = data.random_shift(2)(images, torch.Generator().manual_seed(1))
     shifted = augmented("--shift", "2")
@@ -262,7 +262,7 @@ def train_on_the_sample(
 def test_averaged_weights_are_what_is_validated_and_saved(tmp_path):
     plain, last, held_out = train_on_the_sample(tmp_path / "plain")
     weights, final, averaged = train_on_the_sample(tmp_path / "averaged", "--average", "0.2")
-    # Averaging changes no step: Adam is at the same place as without.
+    # Averaging does not change the steps: Adam is in the same state as without.
     assert all(map(torch.equal, tree.leaves(final.opt_state[1]), tree.leaves(last.opt_state[1])))
     assert all(map(torch.equal, tree.leaves(final.params), tree.leaves(last.params)))
     assert all(map(torch.equal, tree.leaves(plain.params), tree.leaves(last.params)))
@@ -272,14 +272,14 @@ def test_averaged_weights_are_what_is_validated_and_saved(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_figures")
-def test_an_average_over_next_to_nothing_is_the_last_weights(tmp_path):
+def test_an_average_over_almost_no_steps_is_the_last_weights(tmp_path):
     last, _, _ = train_on_the_sample(tmp_path / "plain")
     weights, _, _ = train_on_the_sample(tmp_path / "averaged", "--average", "1e-9")
     assert all(map(torch.equal, tree.leaves(weights), tree.leaves(last)))
 
 
-def test_an_average_reaches_back_its_part_of_the_run():
-    settings = Settings(average=0.25)  # 4 of 16 steps back: a decay of 3/4
+def test_an_average_spans_its_fraction_of_the_run():
+    settings = Settings(average=0.25)  # 4 of 16 steps: a decay of 3/4
     optimizer = train_mnist.make_optimizer(settings, lambda step: 0.0, 16, Processes(0, 1))
     state = optimizer.init(torch.zeros(1))
     for params in (torch.zeros(1), torch.ones(1)):
@@ -293,7 +293,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_is_short_and_imports_nothing_that_lies_beside_it_but_the_photo_reader(path):
+def test_an_example_is_short_and_imports_no_neighbouring_file_except_the_photo_reader(path):
     source = path.read_text(encoding="utf-8")
     limits = {"train_mnist.py": 250}
     assert len(source.splitlines()) <= limits.get(path.name, 80)

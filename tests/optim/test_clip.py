@@ -53,7 +53,7 @@ def test_zero_gradients_stay_zero() -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_gradient_that_is_not_finite_spoils_all_of_them_as_in_torch(bad: float) -> None:
+def test_one_gradient_that_is_not_finite_makes_all_of_them_so_as_in_torch(bad: float) -> None:
     grads = (torch.tensor([bad, 1.0]), torch.tensor([2.0]))
     params = [torch.zeros_like(g) for g in grads]
     for p, g in zip(params, grads, strict=True):

@@ -1,4 +1,4 @@
-"""What each part of an optimizer does, on numbers that one can follow by hand."""
+"""What each part of an optimizer does, on numbers that are easy to check by hand."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from minicnn import optim
 
 
 def steps(opt: optim.Transform, *gradients: float, weight: float = 0.0) -> list[float]:
-    """Return the updates that one weight, which stays where it is, gets for these gradients."""
+    """Return the updates of one weight, which itself does not move, for these gradients."""
     params = torch.tensor([weight], dtype=torch.float64)
     state, updates = opt.init(params), []
     for g in gradients:
@@ -56,7 +56,7 @@ def test_the_penalty_shrinks_weights_whether_the_loss_is_minimised_or_maximised(
     [
         (optim.sgd(1.0, weight_decay=0.5), [-2, 4]),
         (optim.adamw(1.0, weight_decay=0.5), [-2, 4]),
-        (optim.adam(1.0, (0, 0), eps=0, weight_decay=0.5), [-1, 1]),  # the signs are left
+        (optim.adam(1.0, (0, 0), eps=0, weight_decay=0.5), [-1, 1]),  # only the signs remain
     ],
 )
 def test_every_weight_decays_by_itself(opt: optim.Transform, updates: list[float]) -> None:
@@ -75,7 +75,7 @@ betas = st.tuples(st.floats(0, 0.999), st.floats(0, 0.999))
 def test_the_first_step_of_adam_is_the_learning_rate_for_its_moments_are_freed_of_bias(
     g: float, betas: tuple[float, float]
 ) -> None:
-    """m̂ = g and √v̂ = |g|, whatever the betas."""
+    """m̂ = g and √v̂ = |g| for all betas."""
     opt = optim.adam(0.1, betas, eps=0)
     assert steps(opt, g) == pytest.approx([-0.1])
     assert steps(opt, -g) == pytest.approx([0.1])
@@ -85,7 +85,7 @@ def test_the_first_step_of_adam_is_the_learning_rate_for_its_moments_are_freed_o
 def test_the_bias_is_corrected_by_the_number_of_steps_made(
     g: float, betas: tuple[float, float]
 ) -> None:
-    """As long as the gradient is always g, m̂ = g and √v̂ = |g| at every step."""
+    """With a constant gradient g, m̂ = g and √v̂ = |g| at every step."""
     assert steps(optim.adam(0.1, betas, eps=0), g, g, g, g) == pytest.approx([-0.1] * 4)
 
 
@@ -97,7 +97,7 @@ def test_the_learning_rate_of_adam_is_a_thousandth_unless_given(
 
 
 def test_adams_eps_is_added_to_the_root_and_not_under_it() -> None:
-    """γ·m̂ / (√v̂ + ε) = 8·3 / (3 + 1) at every step, for √v̂ is 3 at every step."""
+    """γ·m̂ / (√v̂ + ε) = 8·3 / (3 + 1) at every step, because √v̂ is always 3."""
     assert steps(optim.adam(8.0, eps=1), 3, 3, 3) == pytest.approx([-6, -6, -6])
 
 
@@ -110,7 +110,7 @@ def test_amsgrad_divides_by_the_largest_second_moment_so_far() -> None:
 
 
 def test_adams_penalty_passes_through_the_moments() -> None:
-    """A weight of 4 with λ = ½ turns the gradient −1 into +1, of which the sign is left."""
+    """A weight of 4 with λ = ½ turns the gradient −1 into +1, whose sign remains."""
     assert steps(optim.adam(0.1, eps=0, weight_decay=0.5), -1, weight=4) == pytest.approx([-0.1])
 
 

@@ -1,4 +1,4 @@
-"""What holds for every optimizer: pure functions over trees, that check what they are given."""
+"""Properties of every optimizer: pure functions over trees, which check their arguments."""
 
 from collections.abc import Callable
 from typing import Any
@@ -67,7 +67,7 @@ def reordered(node: Any) -> Any:
 
 @every_optimizer
 def test_dicts_may_be_in_any_order(opt: optim.Transform) -> None:
-    """Keys may have been sorted when a tree was stored: names count, and not places."""
+    """Keys may have been sorted when a tree was stored: only the names matter, not the order."""
     params = {"second": torch.tensor([4.0, 5.0]), "first": torch.tensor([-8.0, 1.0])}
     grads = tree.map(torch.sin, params)
     _, state = run(opt, params, grads)
@@ -87,7 +87,7 @@ def test_parameters_without_leaves_are_fine(opt: optim.Transform) -> None:
 
 @every_optimizer
 def test_an_ensemble_trains_under_vmap(opt: optim.Transform) -> None:
-    # The count is one for all members; everything else has a leading axis of members.
+    # All members share one count; everything else has a leading axis of members.
     axes = tree.map(lambda leaf: None if leaf.dtype == torch.int64 else 0, opt.init(PARAMS))
     members = [tree.map(lambda p, scale=scale: scale * p, PARAMS) for scale in (-1.0, 0.5, 2.0)]
     ensemble = tree.map(lambda *ps: torch.stack(ps), *members)
@@ -154,7 +154,7 @@ def test_the_first_update_uses_step_0_of_a_schedule(
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.5])
 @pytest.mark.parametrize("make", [optim.sgd, optim.adam, optim.adamw])
-def test_a_schedule_gone_wrong_is_refused_at_its_step(
+def test_an_invalid_schedule_value_is_refused_at_its_step(
     make: Callable[..., optim.Transform], value: float
 ) -> None:
     opt = make(lambda step: value if step == 1 else 0.1)
@@ -177,13 +177,15 @@ def test_a_schedule_gone_wrong_is_refused_at_its_step(
         ({**GRADS, "bias": (torch.ones(3).double(),)}, r"at 'bias/0': .* got torch.float64"),
     ],
 )
-def test_gradients_unlike_the_parameters_are_refused(name: str, grads: Any, message: str) -> None:
+def test_gradients_that_do_not_match_the_parameters_are_refused(
+    name: str, grads: Any, message: str
+) -> None:
     opt = OPTIMIZERS[name]
     with pytest.raises(ValueError, match=message):
         opt.update(grads, opt.init(PARAMS), PARAMS)
 
 
-def test_updates_unlike_the_parameters_are_refused() -> None:
+def test_updates_that_do_not_match_the_parameters_are_refused() -> None:
     with pytest.raises(ValueError, match="updates must match params: trees differ at 'b'"):
         optim.apply_updates({"a": (), "b": torch.ones(2)}, {"a": (), "b": torch.ones(1)})
 

@@ -60,7 +60,7 @@ def assert_equal_bits(steps: Steps) -> None:
 
 
 def assert_equal_to_rounding(steps: Steps) -> None:
-    largest: dict[int, float] = {}  # of each leaf, over the steps so far: what roundings scale with
+    largest: dict[int, float] = {}  # per leaf, over the steps so far: the scale of rounding errors
     for theirs, ours in steps:
         for i, (a, b) in enumerate(zip(theirs, ours, strict=True)):
             largest[i] = max([largest.get(i, 0.0), *a.abs().flatten().tolist()])

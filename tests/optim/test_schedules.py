@@ -28,7 +28,7 @@ def learning_rates(lr: float, twin: Callable[..., Any], steps: int = STEPS) -> I
 
 
 def assert_same(schedule: schedules.Schedule, expected: Iterator[float]) -> None:
-    # torch multiplies the last value by a factor at each step, so it gathers roundings
+    # torch multiplies the last value by a factor at each step and accumulates rounding errors
     for step, lr in enumerate(expected):
         assert math.isclose(schedule(step), lr, rel_tol=1e-11), step
 
@@ -90,7 +90,7 @@ def test_linear_warmup_to_a_schedule_is_torchs_sequential_lr(
     assert_same(schedules.linear_warmup(after, total_iters, start_factor), learning_rates(lr, twin))
 
 
-def test_linear_warmup_over_no_steps_is_what_follows() -> None:
+def test_linear_warmup_of_zero_steps_is_the_schedule_itself() -> None:
     after = schedules.cosine(1.0, 10)
     assert [schedules.linear_warmup(after, 0)(t) for t in range(10)] == [
         after(t) for t in range(10)
@@ -128,7 +128,7 @@ def test_one_cycle_is_torchs_one_cycle_lr_bit_for_bit(
     )
     try:
         assert [schedule(step) for step in range(total_steps)] == list(expected)
-    except ZeroDivisionError:  # torch's, where the rise has no length: pct_start · total_steps = 1
+    except ZeroDivisionError:  # torch's, if the rise has zero steps: pct_start · total_steps = 1
         assert pct * total_steps == 1
         assert schedule(0) == max_lr
 
@@ -140,7 +140,7 @@ def test_one_cycle_with_its_defaults_is_torchs() -> None:
     assert [schedules.one_cycle(1e-2, 100)(step) for step in range(100)] == list(expected)
 
 
-def test_a_rise_of_no_length_starts_at_the_peak() -> None:
+def test_a_rise_of_zero_steps_starts_at_the_peak() -> None:
     assert schedules.one_cycle(0.5, 10, pct_start=0.1)(0) == 0.5
     assert schedules.one_cycle(0.5, 1, pct_start=1.0)(0) == 0.5
 

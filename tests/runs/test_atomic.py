@@ -1,4 +1,4 @@
-"""A file has its old contents or its new ones, whatever fails, and nothing is left beside it."""
+"""A file has its old or its new contents whatever fails, and no other file is left."""
 
 import contextlib
 import errno
@@ -21,7 +21,7 @@ LEFTOVER = ".minicnn-0123456789abcdef.tmp"
 
 
 class FailingFile:
-    """A file that fails at one of its methods; at write, in the middle of it."""
+    """A file that fails in one of its methods; in write, in the middle of it."""
 
     def __init__(self, file: Any, method: str, error: BaseException) -> None:
         self.file, self.method, self.error = file, method, error
@@ -118,7 +118,7 @@ def test_a_file_system_that_cannot_sync_a_folder_is_no_error(tmp_path: Path, cal
     assert (tmp_path / "file").read_text() == "contents"
 
 
-def test_what_cannot_be_tidied_up_does_not_hide_the_error(tmp_path: Path) -> None:
+def test_an_error_of_the_clean_up_does_not_hide_the_first_error(tmp_path: Path) -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     other = OSError(errno.EIO, os.strerror(errno.EIO))
     told = pytest.raises(OSError, match="No space left on device")
@@ -127,7 +127,7 @@ def test_what_cannot_be_tidied_up_does_not_hide_the_error(tmp_path: Path) -> Non
     assert len(atomic.leftovers(tmp_path)) == 1
 
 
-def test_a_text_that_has_no_utf_8_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_text_that_cannot_be_encoded_leaves_the_old_file(tmp_path: Path) -> None:
     atomic.write(tmp_path / "file", "ζ")
     with pytest.raises(UnicodeEncodeError):
         atomic.write(tmp_path / "file", "\ud800")
@@ -160,7 +160,7 @@ def test_a_sweep_removes_the_temporary_files_and_no_other(mine: set[str], yours:
         assert set(os.listdir(folder)) == yours
 
 
-def test_a_sweep_leaves_folders_and_what_is_in_them(tmp_path: Path) -> None:
+def test_a_sweep_does_not_touch_folders(tmp_path: Path) -> None:
     for folder in (tmp_path / "deeper", tmp_path / LEFTOVER):
         folder.mkdir()
         (folder / LEFTOVER).touch()
@@ -168,6 +168,6 @@ def test_a_sweep_leaves_folders_and_what_is_in_them(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("*"))) == 4
 
 
-def test_a_sweep_of_a_folder_that_is_not_there_does_nothing(tmp_path: Path) -> None:
+def test_a_sweep_of_a_missing_folder_does_nothing(tmp_path: Path) -> None:
     atomic.sweep(tmp_path / "nowhere")
     assert atomic.leftovers(tmp_path / "nowhere") == []

@@ -1,4 +1,4 @@
-"""Checkpoints come back as they were saved, or not at all."""
+"""Checkpoints are loaded as they were saved, or not at all."""
 
 import os
 import pickle
@@ -223,7 +223,7 @@ def test_missing_contents_do_not_match_the_digest(path: Path) -> None:
         checkpoint.load(path)
 
 
-def test_another_format_is_refused_by_its_number(path: Path) -> None:
+def test_another_format_version_is_refused(path: Path) -> None:
     checkpoint.save(path, MODEL)
     contents = torch.load(path, weights_only=True)
     contents["/minicnn"]["version"] = 99
@@ -309,7 +309,7 @@ def test_a_leaf_that_is_not_plain_data_is_refused_with_its_path(path: Path, leaf
 
 
 @pytest.mark.parametrize("key", ["a/b", "", 3, None])
-def test_a_key_that_makes_no_path_is_refused(path: Path, key: Any) -> None:
+def test_a_key_that_cannot_be_in_a_path_is_refused(path: Path, key: Any) -> None:
     with pytest.raises(TypeError, match="a key of a checkpoint must be a string"):
         checkpoint.save(path, ({key: 1},))
 
@@ -333,7 +333,7 @@ def test_a_loaded_tree_matches_the_one_that_was_saved(t: Any) -> None:
 
 
 @given(trees, st.data())
-def test_a_tree_that_differs_in_one_leaf_matches_not(t: Any, data: st.DataObject) -> None:
+def test_a_tree_that_differs_in_one_leaf_does_not_match(t: Any, data: st.DataObject) -> None:
     leaves, structure = tree.flatten(t)
     if not leaves:
         return
@@ -358,7 +358,7 @@ def test_match_refuses_a_like_that_could_not_have_been_saved(name: Any) -> None:
         checkpoint.match({name: 1}, like={name: 1})
 
 
-def test_what_torch_warns_of_in_a_foreign_file_is_not_shown(path: Path) -> None:
+def test_warnings_of_torch_about_a_foreign_file_are_not_shown(path: Path) -> None:
     path.write_bytes(pickle.dumps({"weight": 1}, protocol=4))
     with warnings.catch_warnings(record=True) as warned, pytest.raises(CheckpointError):
         checkpoint.load(path)

@@ -1,4 +1,4 @@
-"""What a run remembers of itself: enough to be repeated, and to notice that it is not."""
+"""What a run records: enough to repeat it, and to notice a difference."""
 
 import copy
 import json
@@ -33,7 +33,7 @@ def copied(split: Split) -> Split:
 
 
 @given(st.lists(splits, min_size=1, max_size=3), st.integers(0, 10**6), st.integers(1, 255))
-def test_the_digest_tells_any_other_pixel_label_name_or_order(
+def test_the_digest_changes_with_every_pixel_label_name_and_order(
     of_run: list[Split], where: int, by: int
 ) -> None:
     digest = runs.digest(of_run)
@@ -52,7 +52,7 @@ def test_the_digest_tells_any_other_pixel_label_name_or_order(
             assert runs.digest(backwards) != digest
 
 
-def test_the_digest_does_not_depend_on_how_images_lie_in_memory() -> None:
+def test_the_digest_does_not_depend_on_the_memory_layout() -> None:
     split = make_split(0, 4, "a")
     images = split.images.permute(3, 2, 1, 0).contiguous().permute(3, 2, 1, 0)
     assert images.stride() != split.images.stride()
@@ -73,7 +73,7 @@ settings = st.dictionaries(
     st.lists(splits, unique_by=lambda split: split.name, min_size=1),
     st.lists(st.text(), min_size=1),
 )
-def test_a_description_comes_back_from_the_folder(
+def test_a_description_is_read_back_from_the_folder(
     settings: dict[str, Any], of_run: list[Split], argv: list[str]
 ) -> None:
     about = runs.describe(settings, of_run, NET, command=argv)
@@ -82,7 +82,7 @@ def test_a_description_comes_back_from_the_folder(
         assert runs.read_description(run) == about
 
 
-def test_a_description_tells_settings_networks_data_versions_command_and_date() -> None:
+def test_a_description_has_settings_networks_data_versions_command_and_date() -> None:
     assert layers.from_description(ABOUT["network"]) == NET
     assert layers.from_description(ABOUT["tested_network"]) == NET
     views = layers.average_views(NET, 1)
@@ -95,7 +95,7 @@ def test_a_description_tells_settings_networks_data_versions_command_and_date() 
     assert ABOUT["dataset"]["digest"] == runs.digest(data.load_sample())
     assert ABOUT["versions"].keys() == {"minicnn", "torch", "python", "system"}
     assert ABOUT["versions"]["torch"] == torch.__version__
-    assert ABOUT["command"] == "train.py --out 'a b'"  # to be pasted into a shell
+    assert ABOUT["command"] == "train.py --out 'a b'"  # can be pasted into a shell
     assert ABOUT["begun"][:2] == "20"
     assert ABOUT["begun"][-6] in "+-"  # with the time zone
 
@@ -134,7 +134,7 @@ def without(*path: str) -> Callable[[dict], Any]:
         (lambda about: about.update(command=["python"]), "command"),
     ],
 )
-def test_a_description_that_lacks_something_is_refused_with_what_it_lacks(
+def test_an_incomplete_description_is_refused_and_names_what_is_missing(
     tmp_path: Path, damage: Callable[[dict], Any], named: str
 ) -> None:
     about = copy.deepcopy(ABOUT)

@@ -1,4 +1,4 @@
-"""How the commands speak and fail: a line that helps, an exit code, and never a traceback."""
+"""Output and errors of the commands: a helpful line, an exit code, and never a traceback."""
 
 import errno
 import io
@@ -29,7 +29,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class FullDisk(io.StringIO):
-    """A stream that takes nothing, and has a place in the system that may be given away."""
+    """A stream that cannot be written, with a file descriptor that may be replaced."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -50,12 +50,12 @@ def failing(error: BaseException):
 
 
 @pytest.mark.parametrize("result", [None, 1, {"test_loss": 0.1}])
-def test_a_command_that_ends_has_succeeded_whatever_it_returns(result: object, capsys) -> None:
+def test_a_command_that_returns_has_succeeded(result: object, capsys) -> None:
     assert run_command(lambda: result) == 0
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_command_that_has_told_of_its_failure_says_no_more(capsys) -> None:
+def test_a_command_error_prints_no_further_message(capsys) -> None:
     assert run_command(failing(CommandError("two pictures were not read"))) == 1
     assert capsys.readouterr() == ("", "")
 
@@ -71,7 +71,7 @@ def test_a_command_that_has_told_of_its_failure_says_no_more(capsys) -> None:
         parallel.ProcessLostError("lr must be positive"),
     ],
 )
-def test_an_error_that_a_user_can_help_is_one_line(error: Exception, capsys) -> None:
+def test_an_error_that_the_user_can_fix_is_one_line(error: Exception, capsys) -> None:
     assert run_command(failing(error)) == 1
     assert capsys.readouterr() == ("", "train_mnist.py: error: lr must be positive\n")
 
@@ -87,12 +87,12 @@ def test_an_interrupted_command_says_so(capsys) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyError("bug"), AssertionError("bug"), SystemExit(2)])
-def test_an_error_that_only_we_can_help_is_not_hidden(error: BaseException) -> None:
+def test_an_error_that_only_developers_can_fix_is_not_hidden(error: BaseException) -> None:
     with pytest.raises(type(error)):
         run_command(failing(error))
 
 
-def test_what_is_said_goes_to_stdout_and_complaints_to_stderr(capsys) -> None:
+def test_messages_go_to_stdout_and_errors_to_stderr(capsys) -> None:
     say("Test, 97%")
     say("and", quiet=True)
     complain("not read")
@@ -100,7 +100,7 @@ def test_what_is_said_goes_to_stdout_and_complaints_to_stderr(capsys) -> None:
 
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_a_command_goes_on_when_nobody_can_read_it(
+def test_a_command_continues_if_its_output_cannot_be_written(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (tmp_path / "stream").open("w") as file:
@@ -123,7 +123,7 @@ def test_a_command_runs_without_a_console(name: str, monkeypatch: pytest.MonkeyP
     getattr(sys, name).close()
 
 
-def test_a_letter_that_the_console_cannot_show_is_a_question_mark(
+def test_a_character_that_the_console_cannot_show_is_a_question_mark(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     console = io.BytesIO()
@@ -132,14 +132,14 @@ def test_a_letter_that_the_console_cannot_show_is_a_question_mark(
     assert console.getvalue() == b"28 ? 28\n"
 
 
-def test_an_alarm_is_heard_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_is_printed_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "stream").open("w") as file:
         monkeypatch.setattr(sys, "stderr", file)
         alarm("Stopping")
         assert (tmp_path / "stream").read_text() == "\nStopping\n"
 
 
-def test_an_alarm_that_nobody_hears_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_that_cannot_be_printed_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     monkeypatch.setattr(sys, "stderr", FullDisk(writer))
@@ -151,7 +151,7 @@ def test_an_alarm_that_nobody_hears_is_no_error(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def usual_ctrl_c() -> Iterator[None]:
-    """A shell that starts pytest in the background has it ignore Ctrl-C."""
+    """A shell that starts pytest in the background makes it ignore Ctrl-C."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -169,7 +169,7 @@ def test_while_a_program_starts_ctrl_c_ends_it_at_once(capfd, monkeypatch) -> No
 
 
 @pytest.mark.usefixtures("usual_ctrl_c")
-def test_a_background_job_goes_on_ignoring_ctrl_c() -> None:
+def test_a_background_job_continues_to_ignore_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_at_ctrl_c()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -181,7 +181,7 @@ def test_once_a_command_runs_ctrl_c_is_an_exception_again() -> None:
     assert run_command(lambda: signal.raise_signal(signal.SIGINT)) == 130
 
 
-def test_the_start_of_a_program_needs_no_torch() -> None:
+def test_the_start_of_a_program_does_not_import_torch() -> None:
     program = "import minicnn.runs.console, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
@@ -189,6 +189,6 @@ def test_the_start_of_a_program_needs_no_torch() -> None:
 @pytest.mark.parametrize(
     "bug", [TypeError, KeyError, IndexError, AttributeError, RecursionError, AssertionError]
 )
-def test_a_bug_is_no_error_of_the_user(bug: type[Exception]) -> None:
+def test_a_bug_is_not_reported_as_a_user_error(bug: type[Exception]) -> None:
     with pytest.raises(bug):
         run_command(failing(bug("bug")))

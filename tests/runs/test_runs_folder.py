@@ -1,4 +1,4 @@
-"""A run's folder: begun where nothing can be lost, found again, and cleared of its own alone."""
+"""The folder of a run: created where nothing can be lost, found again, and safely cleared."""
 
 import json
 import tempfile
@@ -43,7 +43,7 @@ def test_begin_removes_nothing_that_a_run_has_not_written(
         folder = Path(parent)
         fill(folder, names, config)
         before = contents(folder)
-        # What a program has left that was killed before it wrote its config is as good as nothing.
+        # The leftovers of a program that was killed before it wrote its config do not count.
         is_free = before.keys() <= set(LEFTOVERS[:1])
         if not is_free and not (overwrite and config == json.dumps(OURS)):
             with pytest.raises(RunError):
@@ -63,16 +63,14 @@ plain = st.recursive(
 
 
 @given(st.dictionaries(st.text(), plain))
-def test_a_config_comes_back_as_it_was_given(config: dict[str, Any]) -> None:
+def test_a_config_is_read_back_unchanged(config: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as parent:
         run = runs.begin(Path(parent) / "a" / "run", config)
         assert repr(runs.read_config(runs.find(str(run.folder)))) == repr(config)
 
 
 @pytest.mark.parametrize("failing", range(1, 6))
-def test_a_run_that_is_cleared_in_part_can_still_be_overwritten(
-    tmp_path: Path, failing: int
-) -> None:
+def test_a_partly_cleared_run_can_still_be_overwritten(tmp_path: Path, failing: int) -> None:
     fill(tmp_path, set(OF_A_RUN + OF_OTHERS), json.dumps(OURS))
     unlink, calls = Path.unlink, 0
 
@@ -90,24 +88,24 @@ def test_a_run_that_is_cleared_in_part_can_still_be_overwritten(
     assert contents(tmp_path).keys() == {*OF_OTHERS, "config.json"}
 
 
-def test_a_folder_that_is_there_is_refused_with_the_ways_out(tmp_path: Path) -> None:
+def test_an_existing_folder_is_refused_and_the_message_lists_the_options(tmp_path: Path) -> None:
     fill(tmp_path, {"last.pt"}, json.dumps(OURS))
     with pytest.raises(RunError, match=f"{tmp_path} already exists: .*--out.*--resume.*--over"):
         runs.begin(tmp_path, {})
 
 
-def test_the_temporary_file_of_a_run_that_is_going_on_is_left_to_it(tmp_path: Path) -> None:
+def test_the_temporary_file_of_a_running_program_is_kept(tmp_path: Path) -> None:
     fill(tmp_path, {"last.pt", *LEFTOVERS}, json.dumps(OURS))
     with pytest.raises(RunError):
         runs.begin(tmp_path, {})
     assert {*LEFTOVERS} < contents(tmp_path).keys()
 
 
-def test_an_empty_folder_is_as_good_as_none(tmp_path: Path) -> None:
+def test_an_empty_folder_can_be_used(tmp_path: Path) -> None:
     assert runs.begin(tmp_path, {}) == Run(tmp_path)
 
 
-def test_a_file_is_no_place_for_a_run(tmp_path: Path) -> None:
+def test_a_file_cannot_be_the_folder_of_a_run(tmp_path: Path) -> None:
     (tmp_path / "notes").touch()
     with pytest.raises(RunError, match="notes is a file, but a run needs a folder"):
         runs.begin(tmp_path / "notes", {}, overwrite=True)
@@ -130,7 +128,7 @@ def test_a_damaged_config_is_named(tmp_path: Path, text: str) -> None:
         runs.read_config(Run(tmp_path))
 
 
-def test_a_sweep_leaves_what_a_run_has_written(tmp_path: Path) -> None:
+def test_a_sweep_keeps_the_files_of_a_run(tmp_path: Path) -> None:
     fill(tmp_path, set(OF_A_RUN + OF_OTHERS), "{}")
     runs.sweep(Run(tmp_path))
     assert contents(tmp_path).keys() == {*OF_A_RUN, *OF_OTHERS, "config.json"} - {*LEFTOVERS}

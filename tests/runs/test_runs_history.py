@@ -1,4 +1,4 @@
-"""metrics.csv: what was written is read, to the last bit, and nothing else is taken for it."""
+"""metrics.csv: exact round trips, and an error for anything else."""
 
 import csv
 import tempfile
@@ -23,21 +23,21 @@ histories = st.builds(history_of, st.lists(names, min_size=1, max_size=3, unique
 
 
 @given(histories)
-def test_a_history_comes_back_to_the_last_bit(history: list[dict[str, float]]) -> None:
+def test_a_history_is_read_back_to_the_last_bit(history: list[dict[str, float]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         runs.write_metrics(Run(Path(folder)), history)
         assert repr(runs.read_metrics(Run(Path(folder)))) == repr(history)
 
 
 @given(st.integers(-(2**53), 2**53))
-def test_a_whole_number_stays_one(number: int) -> None:
+def test_an_integer_stays_an_integer(number: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         runs.write_metrics(Run(Path(folder)), [{"epoch": number}])
         assert runs.read_metrics(Run(Path(folder))) == [{"epoch": number}]
         assert Run(Path(folder)).metrics.read_text() == f"epoch\n{number}\n"
 
 
-def test_before_the_first_epoch_has_ended_there_is_no_row(tmp_path: Path) -> None:
+def test_before_the_end_of_the_first_epoch_there_are_no_rows(tmp_path: Path) -> None:
     run = Run(tmp_path)
     assert runs.read_metrics(run) == []
     for nothing in ("", "\n"):

@@ -1,4 +1,4 @@
-"""Ctrl-C: once to stop in good order, twice to stop at once."""
+"""Ctrl-C: once to stop cleanly, twice to stop at once."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @pytest.fixture(autouse=True)
 def usual_handlers():
-    """A shell that starts pytest in the background has it ignore Ctrl-C."""
+    """A shell that starts pytest in the background makes it ignore Ctrl-C."""
     before = [signal.signal(number, signal.default_int_handler) for number in SIGNALS]
     yield
     for number, handler in zip(SIGNALS, before, strict=True):
@@ -20,7 +20,7 @@ def usual_handlers():
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_first_signal_is_an_answer_and_says_so(number: int) -> None:
+def test_the_first_signal_sets_the_flag_and_prints_a_message(number: int) -> None:
     told = []
     with runs.interruptible(told.append) as asked:
         assert not asked()
@@ -40,7 +40,7 @@ def test_the_second_signal_interrupts(first: int, second: int) -> None:
     assert len(told) == 1
 
 
-def test_where_one_ctrl_c_arrives_several_times_it_counts_once() -> None:
+def test_a_ctrl_c_that_arrives_several_times_counts_once() -> None:
     told = []
     with runs.interruptible(told.append, once=True) as asked:
         for _ in range(3):
@@ -50,7 +50,7 @@ def test_where_one_ctrl_c_arrives_several_times_it_counts_once() -> None:
 
 
 @pytest.mark.parametrize("error", [None, ValueError])
-def test_afterwards_signals_do_what_they_did_before(error: type[Exception] | None) -> None:
+def test_afterwards_the_old_signal_handlers_are_restored(error: type[Exception] | None) -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     try:
         with runs.interruptible(print):
@@ -62,7 +62,7 @@ def test_afterwards_signals_do_what_they_did_before(error: type[Exception] | Non
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
-def test_a_thread_that_gets_no_signals_is_never_asked_to_stop() -> None:
+def test_in_a_thread_without_signals_the_flag_is_never_set() -> None:
     answers = []
 
     def train() -> None:

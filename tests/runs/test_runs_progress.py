@@ -1,4 +1,4 @@
-"""last.pt and best.pt: a run goes on from what it was, not from something like it."""
+"""last.pt and best.pt: a run resumes from exactly the state that was saved."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +18,7 @@ histories = st.lists(st.dictionaries(st.text(), numbers), max_size=4).map(tuple)
 
 
 def make(step: int, seed: int) -> Progress:
-    """Make the state of a run, with everything in it that a run can have."""
+    """Return the state of a run with every possible part."""
     generator = Generator().manual_seed(seed)
     params = ({"weight": torch.randn(3, 2, generator=generator), "bias": torch.zeros(2)}, ())
     optimizer = optim.chain(optim.adam(), optim.ema(0.9))
@@ -38,7 +38,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def assert_same(a: Progress, b: Progress) -> None:
-    """Equal to the last bit, with the same NamedTuples; reprs tell −0.0 from 0.0, and like nan."""
+    """Equal to the last bit, with the same NamedTuples; reprs distinguish −0.0 and accept nan."""
     assert repr(a.history) == repr(b.history)
     plain = [(p.training, p.rng, p.sums, p.seconds) for p in (a, b)]
     assert tree.paths(plain[0]) == tree.paths(plain[1])
@@ -53,7 +53,7 @@ def assert_same(a: Progress, b: Progress) -> None:
     step=st.integers(0, 2**63 - 1),
     seed=st.integers(0, 2**64 - 1),
 )
-def test_whatever_a_run_has_come_to_survives_last_pt(
+def test_any_progress_is_restored_from_last_pt(
     history: tuple, sums: tuple[float, float], seconds: float, step: int, seed: int
 ) -> None:
     progress = make(step, seed)._replace(
@@ -67,7 +67,7 @@ def test_whatever_a_run_has_come_to_survives_last_pt(
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 9))
-def test_the_generator_goes_on_and_keeps_the_seed_that_shuffles(seed: int, drawn: int) -> None:
+def test_the_generator_continues_and_keeps_the_seed_of_the_shuffling(seed: int, drawn: int) -> None:
     generator = Generator().manual_seed(seed)
     torch.rand(drawn, generator=generator)
     progress = runs.new_progress(LIKE.training, generator)
@@ -82,7 +82,7 @@ def test_the_generator_goes_on_and_keeps_the_seed_that_shuffles(seed: int, drawn
     assert after[0] == after[1]
 
 
-def test_a_run_starts_without_a_past() -> None:
+def test_a_new_run_has_no_history() -> None:
     generator = Generator().manual_seed(3)
     torch.rand(2, generator=generator)
     progress = runs.new_progress(LIKE.training, generator)
@@ -121,7 +121,7 @@ def run(tmp_path: Path) -> Run:
 
 
 @pytest.mark.parametrize("which", ["last", "best"])
-def test_the_weights_to_use_are_those_that_were_given(run: Run, which: str) -> None:
+def test_the_weights_to_use_are_those_that_were_saved(run: Run, which: str) -> None:
     weights = Weights(*(tree.map(lambda x: x + 1, part) for part in WEIGHTS))
     runs.save_progress(run, LIKE, weights)
     runs.save_best(run, weights, {"epoch": 3})
@@ -135,14 +135,14 @@ def test_there_are_two_checkpoints_and_no_third(run: Run) -> None:
         runs.load_weights(run, "first", like=WEIGHTS)
 
 
-def test_best_pt_tells_its_epoch(run: Run) -> None:
+def test_best_pt_records_its_epoch(run: Run) -> None:
     runs.save_best(run, WEIGHTS, {"epoch": 3, "validation_accuracy": 0.5})
     assert checkpoint.load(run.best)["epoch"] == {"epoch": 3, "validation_accuracy": 0.5}
 
 
 @pytest.mark.parametrize("which", ["last", "best"])
 @pytest.mark.parametrize("foreign", [(), {"model": {"weight": torch.ones(2)}}, {"weights": ()}])
-def test_a_checkpoint_of_another_program_is_refused_by_name(
+def test_a_checkpoint_from_another_program_is_refused_and_named(
     run: Run, which: str, foreign: Any
 ) -> None:
     checkpoint.save(getattr(run, which), foreign)
@@ -154,7 +154,7 @@ def test_a_checkpoint_of_another_program_is_refused_by_name(
         runs.load_progress(run, like=LIKE)
 
 
-def test_the_state_of_another_optimizer_is_refused_with_the_place(run: Run) -> None:
+def test_the_state_of_another_optimizer_is_refused_with_its_path(run: Run) -> None:
     runs.save_progress(run, LIKE, WEIGHTS)
     other = LIKE.training._replace(opt_state=optim.sgd(0.1).init(LIKE.training.params))
     with pytest.raises(
@@ -163,7 +163,7 @@ def test_the_state_of_another_optimizer_is_refused_with_the_place(run: Run) -> N
         runs.load_progress(run, like=LIKE._replace(training=other))
 
 
-def test_a_file_that_is_not_there_is_named(run: Run) -> None:
+def test_a_missing_file_is_named(run: Run) -> None:
     with pytest.raises(FileNotFoundError, match=r"last\.pt"):
         runs.load_progress(run, like=LIKE)
     with pytest.raises(FileNotFoundError, match=r"best\.pt"):

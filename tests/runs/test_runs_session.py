@@ -1,4 +1,4 @@
-"""A session saves what it should, when it should, and tells the user what is left of a run."""
+"""A session saves the right files at the right times, and tells the user what is saved."""
 
 import sys
 from pathlib import Path
@@ -84,7 +84,7 @@ def epoch(session: Session, progress: Progress, accuracy: float) -> Progress:
     return session.after_epoch(progress, 100, {"loss": 2.0, "accuracy": accuracy})
 
 
-def test_an_epoch_is_a_row_of_means_and_the_sums_begin_anew() -> None:
+def test_an_epoch_is_a_row_of_means_and_the_sums_are_reset() -> None:
     with open_session(new_progress()) as session:
         progress = epoch(session, new_progress(), accuracy=0.9)
         assert progress.sums.tolist() == [0, 0]
@@ -103,7 +103,7 @@ def test_an_epoch_is_a_row_of_means_and_the_sums_begin_anew() -> None:
         }
 
 
-def test_the_means_of_an_epoch_are_of_its_steps_so_far() -> None:
+def test_the_means_of_an_epoch_are_over_its_steps_so_far() -> None:
     with open_session(new_progress()) as session:
         progress = step(session, epoch(session, new_progress(), 0.5), loss=3.0)
         assert progress.means(STEPS) == [3.0, 0.25]
@@ -123,7 +123,7 @@ def test_best_pt_is_of_the_epoch_of_the_best_validation_accuracy_not_of_the_last
         assert [row["validation_accuracy"] for row in rows] == [0.8, 0.9, 0.7]
 
 
-def test_who_asks_to_stop_gets_a_checkpoint_and_the_command_to_resume() -> None:
+def test_a_stop_writes_a_checkpoint_and_prints_the_command_to_resume() -> None:
     with open_session(new_progress()) as session:
         progress = step(session, step(session, new_progress()))
         with pytest.raises(StoppedError) as stopped:
@@ -133,7 +133,7 @@ def test_who_asks_to_stop_gets_a_checkpoint_and_the_command_to_resume() -> None:
     assert saved_step() == 2
 
 
-def test_a_run_that_is_at_its_end_is_not_stopped() -> None:
+def test_a_finished_run_is_not_stopped() -> None:
     with open_session(new_progress()) as session:
         progress = new_progress()._replace(training=state(STEPS * EPOCHS - 1))
         session.save(step(session, progress), stopping=True)
@@ -169,7 +169,7 @@ def test_weights_that_are_not_finite_are_not_saved() -> None:
         (ProcessLostError("process 1 ended"), ProcessLostError, "process 1 ended. "),
     ],
 )
-def test_whatever_cuts_a_session_off_the_user_hears_how_to_resume(
+def test_an_interrupted_session_tells_the_user_how_to_resume(
     error: BaseException, kind: type[Exception], said: str
 ) -> None:
     session = open_session(new_progress(), save_every=0.0)
@@ -181,7 +181,7 @@ def test_whatever_cuts_a_session_off_the_user_hears_how_to_resume(
     assert str(caught.value) == (f"{said}The last checkpoint is from step 1. To resume: {resume}")
 
 
-def test_a_bug_is_no_matter_of_resuming() -> None:
+def test_a_bug_does_not_suggest_resuming() -> None:
     with pytest.raises(KeyError, match=r"^'bug'$"), open_session(new_progress()):
         raise KeyError("bug")
 
@@ -196,12 +196,12 @@ def open_run(settings: Settings, splits: Any = SPLITS) -> tuple[runs.Run, Progre
     return runs.begin_or_resume(settings, new_progress(), splits, NET)
 
 
-def test_a_run_is_begun_once_and_resumed_from_its_last_checkpoint() -> None:
+def test_a_run_is_started_once_and_resumed_from_its_last_checkpoint() -> None:
     run, progress = open_run(Settings(out=Path("x")))
     assert (run.folder, progress.training.step) == (Path("x"), 0)
     with pytest.raises(RunError, match="x already exists"):
         open_run(Settings(out=Path("x")))
-    assert open_run(Settings(resume=Path("x")))[1].training.step == 0  # it had not begun to train
+    assert open_run(Settings(resume=Path("x")))[1].training.step == 0  # it had not started to train
     with open_session(progress, save_every=0.0) as session:
         session.save(step(session, progress))
     assert open_run(Settings(resume=Path("x")))[1].training.step == 1
@@ -213,7 +213,7 @@ def test_a_run_without_a_name_gets_the_date() -> None:
     assert {folder.parent for folder in folders} == {Path("runs")}
 
 
-def test_a_run_is_not_resumed_with_other_images() -> None:
+def test_a_run_is_not_resumed_with_different_images() -> None:
     open_run(Settings(out=Path("x")))
     training, test = SPLITS
     others = training._replace(images=training.images.flip(0)), test
@@ -221,7 +221,7 @@ def test_a_run_is_not_resumed_with_other_images() -> None:
         open_run(Settings(resume=Path("x")), others)
 
 
-def test_a_process_that_does_not_lead_writes_nothing() -> None:
+def test_only_the_first_process_starts_a_run_on_disk() -> None:
     processes = Processes(1, 2)
     runs.begin_or_resume(Settings(out=Path("x")), new_progress(), SPLITS, NET, processes=processes)
     assert not Path("x").exists()
@@ -238,7 +238,7 @@ def trained(folder: Path, seed: int = 7) -> runs.Run:
     return run
 
 
-def test_a_trained_network_is_read_from_its_folder_alone(tmp_path: Path) -> None:
+def test_a_trained_network_is_loaded_from_its_folder_alone(tmp_path: Path) -> None:
     run = trained(tmp_path / "run")
     found = runs.load_trained(tmp_path / "run")
     assert found.net == layers.sequential(layers.flatten(), layers.linear(10))
@@ -255,13 +255,13 @@ def test_a_trained_network_is_read_from_its_folder_alone(tmp_path: Path) -> None
     assert all(torch.equal(a, b) and torch.equal(c, b + 1) for a, b, c in pairs)
 
 
-def test_weights_that_are_not_there_yet_are_named(tmp_path: Path) -> None:
+def test_missing_weights_are_named(tmp_path: Path) -> None:
     trained(tmp_path / "run")
     with pytest.raises(RunError, match=r"run has no best\.pt yet"):
         runs.load_trained(tmp_path / "run", "best")
 
 
-def test_a_config_with_a_network_that_cannot_be_is_damaged(tmp_path: Path) -> None:
+def test_a_config_with_an_impossible_network_is_damaged(tmp_path: Path) -> None:
     run = trained(tmp_path / "run")
     run.config.write_text(run.config.read_text().replace('"linear"', '"lineal"'))
     with pytest.raises(RunError, match=r"config\.json is damaged: .*lineal"):

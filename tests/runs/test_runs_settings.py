@@ -79,7 +79,7 @@ def test_the_command_line_and_python_make_the_same_settings(values: dict[str, An
 
 
 @given(values, values)
-def test_a_resumed_run_has_its_own_settings_but_for_those_that_are_free(
+def test_a_resumed_run_keeps_its_settings_except_the_free_ones(
     of_run: dict[str, Any], now: dict[str, Any]
 ) -> None:
     free = {name: value for name, value in now.items() if name in ("data_dir", "device")}
@@ -94,7 +94,7 @@ def test_a_resumed_run_has_its_own_settings_but_for_those_that_are_free(
 
 
 @pytest.mark.parametrize("option", ["--epochs 6", "--lr 0.01", "--flip", "--preset usual"])
-def test_what_is_fixed_is_refused_on_resume_be_it_the_default(
+def test_a_fixed_option_is_refused_on_resume_even_with_its_default(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begin(tmp_path / "run", Settings())
@@ -111,7 +111,7 @@ def test_a_free_option_given_as_its_default_overrides_the_runs_value(tmp_path: P
 
 
 @given(values)
-def test_what_is_saved_is_plain_data_that_says_it_all(values: dict[str, Any]) -> None:
+def test_the_saved_settings_are_complete_plain_data(values: dict[str, Any]) -> None:
     settings = Settings(**values)
     saved = json.loads(json.dumps(settings.saved()))
     assert saved.keys() == {f.name for f in dataclasses.fields(Settings)} - {
@@ -133,7 +133,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "value", "problem"), REFUSED)
-def test_what_is_out_of_range_is_one_line_in_python_on_the_command_line_and_in_a_config(
+def test_a_value_out_of_range_is_one_line_in_python_on_the_command_line_and_in_a_config(
     name: str, value: Any, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ValueError, match="must") as refused:
@@ -183,7 +183,7 @@ def test_a_damaged_config_is_named_with_its_setting(
     assert str(damaged.value) == f"{run.config} is damaged: {problem}"
 
 
-def test_a_setting_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_setting_is_named(tmp_path: Path) -> None:
     run = begin(tmp_path / "run", Settings())
     config = json.loads(run.config.read_text())
     del config["settings"]["lr"], config["settings"]["flip"]
@@ -219,6 +219,6 @@ def test_help_has_every_setting_with_its_help_and_default_and_the_presets(
     assert "small --epochs 1 --model lenet" in words
 
 
-def test_a_whole_number_will_do_for_a_number() -> None:
+def test_an_integer_is_accepted_for_a_float() -> None:
     assert Settings(lr=0) == Settings(lr=0.0)
     assert type(Settings(lr=0).lr) is float

@@ -1,4 +1,4 @@
-"""What the tests of the figures share: rendering, and a figure of every kind."""
+"""Fixtures of the figure tests: rendering, and a figure of every kind."""
 
 from collections.abc import Callable
 
@@ -41,7 +41,7 @@ def history() -> list[dict[str, float]]:
 
 
 def _figures() -> dict[str, Callable[[], Figure]]:
-    """A maker of each kind of figure, at its ends too: much and little, grey and in colour."""
+    """A function for each kind of figure, including edge cases: many, few, grey and colour."""
     g = torch.Generator().manual_seed(0)
     images = torch.randint(256, (40, 1, 9, 9), dtype=torch.uint8, generator=g)
     colour = torch.rand(40, 3, 9, 9, generator=g)

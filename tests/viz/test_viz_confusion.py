@@ -1,4 +1,4 @@
-"""The confusion matrix: all counts can be read, and mistakes are what one sees."""
+"""The confusion matrix: all counts are readable, and the mistakes stand out."""
 
 import numpy as np
 import pytest
@@ -10,13 +10,13 @@ from minicnn import viz
 
 
 def cells(axes, classes):
-    """The words in the cells, (true, predicted)."""
+    """The text in the cells, (true, predicted)."""
     words = {text.get_position(): text.get_text() for text in axes.texts}
     return [[words[(column, row)] for column in range(classes)] for row in range(classes)]
 
 
 @given(classes=st.integers(1, 5), seed=st.integers(0, 99))
-def test_every_count_stands_in_its_cell(classes, seed):
+def test_every_count_is_in_its_cell(classes, seed):
     g = torch.Generator().manual_seed(seed)
     matrix = torch.randint(3000, (classes, classes), generator=g)
     axes = viz.confusion_matrix(matrix).axes[0]
@@ -32,7 +32,7 @@ def test_the_colour_is_the_share_of_the_true_class_and_the_diagonal_has_none():
     assert image.get_clim() == (0, 0.75)
 
 
-def test_one_mistake_in_a_thousand_has_the_strongest_colour():
+def test_the_only_mistake_in_a_thousand_has_the_darkest_colour():
     matrix = 999 * torch.eye(4, dtype=torch.int64)
     matrix[2, 1] = 1
     image = viz.confusion_matrix(matrix).axes[0].images[0]
@@ -54,7 +54,7 @@ def test_the_title_gives_the_accuracy():
 
 
 @pytest.mark.parametrize("matrix", [torch.eye(3, dtype=torch.int64), torch.zeros(2, 2).long()])
-def test_without_a_mistake_there_is_no_colour_scale(matrix):
+def test_without_mistakes_there_is_no_colour_bar(matrix):
     assert len(viz.confusion_matrix(matrix).axes) == 1
 
 

@@ -1,4 +1,4 @@
-"""Learning curves: the lines are the history, and each says its name and its last value."""
+"""Learning curves: the lines are the history, each labelled with its name and last value."""
 
 import math
 
@@ -64,7 +64,7 @@ def test_without_a_learning_rate_there_are_two_panels(history):
 
 
 @pytest.mark.parametrize("gap", [0.0, 1e-9, 0.01, -0.01, 0.3, -0.3])
-def test_labels_do_not_touch_however_close_the_lines_end(history, gap, pixels):
+def test_labels_do_not_overlap_even_if_the_lines_end_close_together(history, gap, pixels):
     history[-1] |= {"train_loss": 0.5, "validation_loss": 0.5 + gap}
     figure = viz.learning_curves(history)
     pixels(figure)
@@ -80,7 +80,7 @@ def test_loss_and_learning_rate_start_at_zero_and_accuracy_shows_no_tick_above_o
     assert all(tick <= 1 for tick in accuracy.get_yticks() if low <= tick <= high)
 
 
-def test_a_loss_below_zero_is_not_cut_off(history):
+def test_a_negative_loss_is_not_cut_off(history):
     history[2]["train_loss"] = -3.0
     assert viz.learning_curves(history).axes[0].get_ylim()[0] <= -3
 

@@ -12,7 +12,7 @@ IMAGE = torch.rand(1, 6, 6, generator=torch.Generator().manual_seed(0))
 
 
 def layers(figure):
-    """The axes of the layers: after the image, before the colour scales that are added later."""
+    """The axes of the layers: after the image, before the colour bars, which are added later."""
     return [axes for axes in figure.axes[1:] if axes.images]
 
 

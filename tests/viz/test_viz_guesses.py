@@ -1,4 +1,4 @@
-"""Guesses: the answer, the reason and the probabilities of every image."""
+"""The prediction, the saliency map and the probabilities of every image."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from minicnn import viz
 
 
 def drawn(axes: Any) -> Any:
-    """The numbers of the picture in some axes."""
+    """The values of the image in some axes."""
     return axes.images[0].get_array().data
 
 
 @given(n=st.integers(1, 7), k=st.integers(1, 4), seed=st.integers(0, 99))
-def test_every_image_has_its_answer_its_map_and_its_bars(n: int, k: int, seed: int) -> None:
+def test_every_image_has_its_prediction_its_map_and_its_bars(n: int, k: int, seed: int) -> None:
     g = torch.Generator().manual_seed(seed)
     logits, maps = torch.randn(n, k, generator=g), torch.rand(n, 3, 3, generator=g)
     figure = viz.guesses(torch.zeros(n, 1, 2, 2), logits, maps)
@@ -49,7 +49,7 @@ def test_a_long_caption_keeps_its_ends() -> None:
         ({"class_names": ["one"]}, "class_names must hold 2 names, got 1"),
     ],
 )
-def test_what_does_not_fit_is_refused(change: dict, message: str) -> None:
+def test_wrong_shapes_and_values_are_refused(change: dict, message: str) -> None:
     right = {"images": torch.zeros(2, 1, 2, 2), "logits": torch.eye(2), "maps": torch.ones(2, 2, 2)}
     with pytest.raises(ValueError, match=message):
         viz.guesses(**{**right, **change})

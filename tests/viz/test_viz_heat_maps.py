@@ -12,7 +12,7 @@ DRAW = {"saliency": viz.saliency, "occlusion": viz.occlusion, "grad_cam": viz.gr
 
 
 def drawn(image):
-    """The values of a picture or of a map; a grey picture has one channel."""
+    """The values of an image or a map; a grey image has one channel."""
     return np.asarray(image.get_array())
 
 
@@ -27,7 +27,7 @@ def example(n: int, seed: int = 0, size: tuple[int, int] = (6, 4)):
 
 
 @given(kinds, st.integers(1, 12), st.integers(0, 99))
-def test_each_image_stands_above_its_map_under_its_class(kind: str, n: int, seed: int) -> None:
+def test_each_image_is_above_its_map_and_below_its_class(kind: str, n: int, seed: int) -> None:
     images, maps, classes = example(n, seed)
     figure = DRAW[kind](images, maps, classes)
     *panels, scale = figure.axes
@@ -52,7 +52,7 @@ def test_all_maps_share_the_scale_beside_them(kind: str, limits: tuple[float, fl
     assert scale.get_ylim() == limits
 
 
-def test_nothing_lost_is_white_and_what_is_lost_is_red() -> None:
+def test_no_loss_is_white_and_a_loss_is_red() -> None:
     maps = torch.tensor([[[-0.5, 0.0, 0.5]]])
     heat = viz.occlusion(torch.zeros(1, 1, 1, 3), maps, torch.tensor([0])).axes[0].images[1]
     gained, none, lost = heat.to_rgba(drawn(heat))[0, :, :3]
@@ -61,7 +61,7 @@ def test_nothing_lost_is_white_and_what_is_lost_is_red() -> None:
     assert lost[0] > lost[2]  # red
 
 
-def test_a_coarse_map_covers_what_its_image_does() -> None:
+def test_a_coarse_map_covers_the_extent_of_its_image() -> None:
     figure = viz.grad_cam(*example(2, size=(2, 2)))
     for axes in figure.axes[:2]:
         (left, right, bottom, top), below = (image.get_extent() for image in axes.images)
@@ -89,7 +89,7 @@ def test_without_an_outline_none_is_drawn(images: torch.Tensor) -> None:
     assert not viz.saliency(images, torch.rand(1, 4, 4), torch.tensor([1])).axes[0].collections
 
 
-def test_class_names_stand_for_the_indices() -> None:
+def test_class_names_replace_the_indices() -> None:
     images, maps, _ = example(2)
     figure = viz.saliency(images, maps, torch.tensor([1, 0]), class_names=["cat", "dog", "fox"])
     assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == ["why dog?", "why cat?"]
@@ -125,6 +125,6 @@ def test_bad_input_is_named(change, error, message) -> None:
 
 
 @pytest.mark.parametrize("draw", [viz.saliency, viz.grad_cam])
-def test_an_amount_below_zero_is_refused(draw) -> None:
+def test_a_negative_map_is_refused(draw) -> None:
     with pytest.raises(ValueError, match=r"maps must not be below 0, got -1"):
         draw(GOOD["images"], GOOD["maps"] - GOOD["maps"].max() - 1, GOOD["classes"])

@@ -1,4 +1,4 @@
-"""Histograms: rows on one scale, zeros apart, and numbers beside them."""
+"""Histograms: rows on one scale, zeros excluded, and statistics beside them."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def bars(axes) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(st.lists(values, min_size=1, max_size=4), st.sampled_from(sorted(DRAW)))
-def test_all_that_is_not_zero_and_not_beyond_the_edges_is_counted(
+def test_all_nonzero_values_within_the_range_are_counted(
     rows: list[list[float]], kind: str
 ) -> None:
     tensors = [torch.tensor(row, dtype=torch.float64) for row in rows]
@@ -30,26 +30,26 @@ def test_all_that_is_not_zero_and_not_beyond_the_edges_is_counted(
         shown = x[x != 0].numpy()
         shown = np.log10(np.abs(shown)) if kind == "gradients" else shown
         np.testing.assert_array_equal(counts, np.histogram(shown, edges)[0])
-        assert len(shown) - counts.sum() <= 2  # of at most 30 the least and the greatest
+        assert len(shown) - counts.sum() <= 2  # of at most 30 values, the smallest and the largest
         assert axes.get_xlim() == figure.axes[0].get_xlim() == (edges[0], edges[-1])
         assert axes.get_ylim() == (0, pytest.approx(1.05 * (counts.max() or 1)))
 
 
 @pytest.mark.parametrize("draw", DRAW.values())
-def test_at_most_a_hundredth_of_a_row_lies_beyond_the_edges(draw) -> None:
+def test_at_most_a_hundredth_of_a_row_is_outside_the_range(draw) -> None:
     g = torch.Generator().manual_seed(0)
     rows = [torch.randn(5000, generator=g), 9 * torch.randn(300, generator=g).exp()]
     for axes, row in zip(draw([("a", rows[0]), ("b", rows[1])]).axes, rows, strict=True):
         assert 0.99 * len(row) <= bars(axes)[0].sum() <= len(row)
 
 
-def test_a_far_outlier_does_not_press_the_others_into_one_bin() -> None:
+def test_an_outlier_does_not_squeeze_the_others_into_one_bin() -> None:
     row = torch.cat([torch.linspace(-1, 1, 1000), torch.tensor([1e6])])
     _, edges = bars(viz.activation_histograms([("a", row)]).axes[0])
     assert -1.1 < edges[0] < edges[-1] < 1.1
 
 
-def test_names_zeros_and_moments_stand_beside_the_rows() -> None:
+def test_names_zeros_and_moments_are_beside_the_rows() -> None:
     row = torch.tensor([0.0, 0.0, 3.0, -1.0])
     (activations,) = viz.activation_histograms([("relu", row)]).axes
     (gradients,) = viz.gradient_histograms([("0/weight", row)]).axes
@@ -63,7 +63,7 @@ def test_names_zeros_and_moments_stand_beside_the_rows() -> None:
     ]
 
 
-def test_gradients_are_read_off_in_powers_of_ten(pixels) -> None:
+def test_gradients_are_labelled_in_powers_of_ten(pixels) -> None:
     figure = viz.gradient_histograms([("0/weight", torch.logspace(-6, 0, 99))])
     pixels(figure)
     labels = {label.get_text() for label in figure.axes[-1].get_xticklabels()}

@@ -31,7 +31,7 @@ def test_a_loss_that_is_not_finite_stretches_nothing(bad: float, pixels) -> None
     assert figure.axes[0].get_ylim() == (0, 3)
 
 
-def test_losses_below_zero_are_in_the_frame(pixels) -> None:
+def test_negative_losses_are_in_the_frame(pixels) -> None:
     figure = viz.lr_range_test(torch.tensor([0.1, 1.0]), torch.tensor([-1.0, -3.0]))
     pixels(figure)
     low, high = figure.axes[0].get_ylim()

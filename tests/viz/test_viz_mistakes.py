@@ -1,4 +1,4 @@
-"""The worst mistakes: only mistakes, the costliest first."""
+"""The worst mistakes: only mistakes, the highest loss first."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def test_mistakes_are_drawn_by_decreasing_loss(n: int, k: int, count: int, seed:
     assert captions == [f"image {i}, loss {losses[i]:.3g}" for i in worst]
 
 
-def test_equally_bad_mistakes_keep_the_order_of_the_data() -> None:
+def test_mistakes_of_equal_loss_keep_the_order_of_the_data() -> None:
     logits = torch.tensor([[1.0, 0.0]]).repeat(30, 1)
     labels = torch.ones(30).long()
     figure = viz.worst_mistakes(torch.zeros(30, 1, 2, 2), labels, logits, count=30)
@@ -28,7 +28,7 @@ def test_equally_bad_mistakes_keep_the_order_of_the_data() -> None:
     assert places == [f"image {i}" for i in range(30)]
 
 
-def test_classes_and_probabilities_stand_beside_the_image() -> None:
+def test_classes_and_probabilities_are_beside_the_image() -> None:
     logits, labels = torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([0])
     names = ["cat", "dog", "fox"]
     figure = viz.worst_mistakes(torch.zeros(1, 1, 2, 2), labels, logits, class_names=names)

@@ -1,4 +1,4 @@
-"""Principal components: every point is drawn, in its class's colour and shape, and named."""
+"""Principal components: every point has the colour and marker of its class, which is named."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_no_two_of_ten_classes_look_the_same_and_few_have_the_same_shape() -> No
     assert max(map(colours.count, colours)) == 2
 
 
-def test_a_distance_is_as_long_in_both_directions_and_the_axes_tell_their_share(pixels) -> None:
+def test_both_axes_have_the_same_scale_and_name_their_share_of_the_variance(pixels) -> None:
     figure = viz.pca(torch.tensor([[0.0, 0.0], [9.0, 1.0]]), SHARES, torch.tensor([0, 1]))
     (axes,) = figure.axes
     pixels(figure)
@@ -44,7 +44,7 @@ def test_a_distance_is_as_long_in_both_directions_and_the_axes_tell_their_share(
     assert figure.get_suptitle() == "Two principal components: 62% of the variance"
 
 
-def test_class_names_stand_for_the_indices() -> None:
+def test_class_names_replace_the_indices() -> None:
     figure = viz.pca(torch.randn(2, 2), SHARES, torch.tensor([2, 0]), class_names=["a", "b", "c"])
     assert [text.get_text() for text in figure.axes[0].texts] == ["a", "c"]
 

@@ -1,4 +1,4 @@
-"""Predictions: which are drawn, and that image, bars and words say what the tensors say."""
+"""Predictions: which are drawn, and that images, bars and text match the tensors."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def titles(figure):
 
 
 def bars(axes):
-    """The probabilities that the bars show: the first container; the second is the track."""
+    """The probabilities shown by the bars, the first container; the second is the track."""
     return [bar.get_width() for bar in axes.containers[0]]
 
 
@@ -53,7 +53,7 @@ def test_the_first_matches_are_drawn_in_order(n, classes, count, correct, seed):
 def test_each_image_is_drawn_with_its_place_in_the_data():
     images, labels, logits = example()
     labels[:] = logits.argmax(1)
-    labels[[0, 2]] = (labels[[0, 2]] + 1) % 4  # leaves 1, 3, 4 and 5 right
+    labels[[0, 2]] = (labels[[0, 2]] + 1) % 4  # 1, 3, 4 and 5 remain correct
     figure = viz.predictions(images, labels, logits)
     for axes, n in zip(figure.axes[::2], [1, 3, 4, 5], strict=True):
         assert axes.get_xlabel() == f"image {n}"
@@ -69,7 +69,7 @@ def test_the_bars_are_the_softmax_of_the_logits():
         np.testing.assert_allclose(bars(axes), p.numpy(), rtol=1e-12)
 
 
-def test_certain_logits_neither_overflow_nor_claim_more_than_they_say():
+def test_extreme_logits_neither_overflow_nor_are_rounded_to_certainty():
     logits = torch.tensor([[1e4, -1e4, 0.0], [9.0, 0.0, 0.0]])
     figure = viz.predictions(torch.zeros(2, 1, 2, 2), torch.tensor([0, 0]), logits)
     assert bars(figure.axes[1]) == [1, 0, 0]
@@ -84,7 +84,7 @@ def test_all_bars_are_drawn_to_the_same_scale():
 
 
 @pytest.mark.parametrize("names", [None, ["T-shirt/top", "Ankle boot"]])
-def test_words_stand_clear_of_the_bars(names, pixels):
+def test_words_do_not_overlap_the_bars(names, pixels):
     logits = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
     figure = viz.predictions(torch.zeros(2, 1, 2, 2), logits.argmax(1), logits, class_names=names)
     pixels(figure)
@@ -95,7 +95,7 @@ def test_words_stand_clear_of_the_bars(names, pixels):
         )
 
 
-def test_a_right_answer_is_blue_and_a_wrong_one_orange_beside_the_blue_truth():
+def test_a_correct_prediction_is_blue_and_an_incorrect_one_orange_beside_the_blue_true_class():
     images, labels = torch.zeros(2, 1, 2, 2), torch.tensor([2, 0])
     logits = torch.tensor([[0.0, 0.0, 1.0]]).repeat(2, 1)
     right = viz.predictions(images, labels, logits).axes[1]
@@ -153,7 +153,7 @@ def test_of_many_classes_the_most_probable_are_drawn():
     assert names == [str(k) for k in expected.indices.tolist()]
 
 
-def test_class_names_stand_for_the_indices_and_long_ones_are_cut():
+def test_class_names_replace_the_indices_and_long_ones_are_shortened():
     figure = viz.predictions(
         torch.zeros(1, 1, 2, 2),
         torch.tensor([0]),

@@ -1,4 +1,4 @@
-"""The reliability diagram: bars, lines and counts say what the bins say."""
+"""The reliability diagram: bars, lines and counts match the bins."""
 
 import numpy as np
 import pytest
@@ -17,12 +17,12 @@ def bars(axes):
 
 
 def lines(axes):
-    """The height of each end of each short line."""
+    """The height of both ends of each short line."""
     return [segment[:, 1].tolist() for segment in axes.collections[0].get_segments()]
 
 
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=25).filter(any), st.integers(0, 99))
-def test_the_bins_that_have_answers_are_drawn(counts: list[int], seed: int) -> None:
+def test_the_bins_that_are_not_empty_are_drawn(counts: list[int], seed: int) -> None:
     g = torch.Generator().manual_seed(seed)
     n, m = torch.tensor(counts), len(counts)
     sure, right = (torch.rand(m, generator=g).where(n > 0, NAN) for _ in range(2))
@@ -36,7 +36,7 @@ def test_the_bins_that_have_answers_are_drawn(counts: list[int], seed: int) -> N
     assert lower.get_title(loc="left") == f"{sum(counts):,} predictions"
 
 
-def test_both_axes_go_from_nothing_to_certainty_and_the_diagonal_between() -> None:
+def test_both_axes_and_the_diagonal_go_from_0_to_1() -> None:
     half = torch.tensor([0.5])
     upper, lower = viz.reliability_diagram(torch.tensor([5]), half, half, half[0]).axes
     assert upper.get_xlim() == lower.get_xlim() == (0, 1)
@@ -46,7 +46,7 @@ def test_both_axes_go_from_nothing_to_certainty_and_the_diagonal_between() -> No
 
 
 @pytest.mark.parametrize(("error", "words"), [(0.0123, "1.2%"), (0.0, "0.0%"), (1e-5, "<0.1%")])
-def test_the_title_tells_the_error(error: float, words: str) -> None:
+def test_the_title_gives_the_error(error: float, words: str) -> None:
     half = torch.tensor([0.5])
     figure = viz.reliability_diagram(torch.tensor([5]), half, half, torch.tensor(error))
     assert figure.get_suptitle() == f"Reliability: expected calibration error {words}"

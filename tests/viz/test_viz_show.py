@@ -1,4 +1,4 @@
-"""Windows: pyplot is given the very figures, and only on demand."""
+"""Windows: pyplot gets the same figures, and only on demand."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -9,7 +9,7 @@ from minicnn import viz
 
 @pytest.fixture
 def backend():
-    """Switch to a backend that opens no window; "template" is the pattern for those that do."""
+    """Switch to "template", a backend that opens no window but is not "agg"."""
     yield plt.switch_backend
     plt.close("all")
     plt.switch_backend("agg")
@@ -39,7 +39,7 @@ def test_a_shown_figure_can_still_be_saved(monkeypatch, backend, tmp_path):
     assert (tmp_path / "filters.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_where_no_window_can_open_show_says_so(backend):
+def test_if_no_window_can_be_opened_show_says_so(backend):
     backend("agg")
     with pytest.raises(RuntimeError, match="no window can be opened here"):
         viz.show([make()])
