@@ -18,6 +18,16 @@ SURVIVORS: dict[str, str] = {
     "functional/pool/maximum.py max_pool2d: …input.ndim == 4 else (y[[0 → -1]], places[0])": (
         "The first of a batch of one is also its last."
     ),
+    "functional/pool/winners.py route: ….where(winner == -1, g, [0 → 1]) # a zero with the sam…": (
+        "Of this tensor only its kind is used: zeros like it are made."
+    ),
+    "functional/conv/functions.py Correlate.backward: …d_g = needed(ctx, True, [True → False])": (
+        "It matters under torch.compile alone, for the derivative of a compiled weight gradient "
+        "with respect to g, and torch.compile differentiates once."
+    ),
+    "optim/schedules.py exponential: [checks.non_negative('gamma', gamma) → pass]": (
+        "step_decay, which it calls, checks gamma as well."
+    ),
     "functional/pool/winners.py _route_in_tiles: "
     "torch.eq([cell, y → y, cell], out=share).mul_(left)": "a = b just when b = a.",
     "optim/transform.py apply_updates: "
