@@ -47,11 +47,12 @@ def main(argv: list[str] | None = None) -> None:
             (first, second), (best, other) = (part.tolist() for part in probabilities.topk(2))
             runs.say(f"{path}: {best} ({first:.1%}; or {other}, {second:.1%})")
         maps = insight.saliency(trained.net, *trained.weights, images, scores.argmax(1))
-        figure = viz.guesses(images, scores, maps, captions=[path.name for path in digits])
-        runs.save_figures(trained.run, {"predict": figure})
+        captions = [path.name for path in digits]
+        figures = {"predict": viz.guesses(images, scores, maps, captions=captions)}
+        runs.save_figures(trained.run, figures)
         runs.say(f"Saved {trained.run.figures / 'predict.png'}")
         if args.show:
-            viz.show([figure])
+            runs.show_figures(figures)
     if len(digits) < len(args.images):
         raise runs.CommandError("some images could not be read")
 

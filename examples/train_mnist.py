@@ -122,10 +122,7 @@ def draw(
     )
     runs.atomic.write(run.report, page)
     if settings.show:
-        try:
-            viz.show(figures.values())
-        except RuntimeError as error:  # no screen; the figures are saved in any case
-            runs.complain(f"NOTE: {error}")
+        runs.show_figures(figures)
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:

@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     for name in figures:
         runs.say(str(trained.run.figures / f"{name}.png"))
     if args.show:
-        viz.show(figures.values())
+        runs.show_figures(figures)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,10 @@ SEARCHED = ("functional", "init", "insight", "layers", "metrics", "optim", "sche
 NOT_SEARCHED = ("schedules.as_schedule",)  # the optimizers' property tests go through it
 
 # Opening windows and waiting until they are closed; printing to stderr; ending the process.
-NO_EXAMPLE = ("runs.alarm", "runs.complain", "runs.end_at_ctrl_c", "viz.show")
+NO_EXAMPLE = (
+    *("runs.alarm", "runs.complain", "runs.end_at_ctrl_c", "runs.show_figures"),
+    "viz.show",
+)
 
 PublicFunction = tuple[str, Callable[..., Any]]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minicnn.runs import atomic
+from minicnn.runs.console import complain
 
 
 class RunError(ValueError):
@@ -185,6 +186,23 @@ def save_figures(run: Run, figures: Mapping[str, Any]) -> None:
         file = io.BytesIO()
         figure.savefig(file, format="png")
         atomic.write(run.figures / f"{name}.png", file.getvalue())
+
+
+def show_figures(figures: Mapping[str, Any]) -> None:
+    """Open figures in windows; where none can be opened, print a note: the files are saved.
+
+    Args:
+        figures: By name, as for `save_figures`.
+
+    Example:
+        >>> show_figures({})
+    """
+    from minicnn import viz  # here, since matplotlib takes a while to import
+
+    try:
+        viz.show(figures.values())
+    except RuntimeError as error:
+        complain(f"NOTE: {error}")
 
 
 def sweep(run: Run) -> None:

@@ -20,6 +20,7 @@ from minicnn.runs.folder import (
     find,
     read_config,
     save_figures,
+    show_figures,
     sweep,
 )
 from minicnn.runs.history import read_metrics, write_metrics
@@ -77,6 +78,7 @@ __all__ = [
     "save_progress",
     "say",
     "setting",
+    "show_figures",
     "sweep",
     "write_metrics",
 ]

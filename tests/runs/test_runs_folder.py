@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import matplotlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from minicnn import runs
+from minicnn import runs, viz
 from minicnn.runs import Run, RunError
 
 OURS = {"versions": {"minicnn": "0.1.0"}, "settings": {"lr": 0.01}}
@@ -158,3 +159,21 @@ def test_dated_folders_are_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         names.add(folder.name)
     assert len(names) == 3
     assert all(name[:2] == "20" for name in names)
+
+
+def test_figures_are_shown_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    monkeypatch.setattr(viz, "show", shown.extend)
+    runs.show_figures({"b": 1, "a": 2})
+    assert shown == [1, 2]
+
+
+def test_where_no_window_can_be_opened_there_is_a_note(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(matplotlib, "get_backend", lambda: "agg")
+    runs.show_figures({"curves": Figure()})
+    assert capsys.readouterr() == (
+        "",
+        "NOTE: no window can be opened here (matplotlib's backend is agg)\n",
+    )
