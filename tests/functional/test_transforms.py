@@ -109,6 +109,7 @@ def test_vmap_of_grad_gives_the_gradients_of_each_example(name: str) -> None:
         assert_near(together, torch.stack(one_by_one), f"{name}, by argument {i}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*F.__all__} - {"dropout"}))
 @fewer(times=3)
 @given(data=st.data())

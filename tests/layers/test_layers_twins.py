@@ -323,6 +323,7 @@ def test_no_option_of_a_layer_goes_without_a_twin(name: str, option: str) -> Non
     find(networks, varied, settings=settings(max_examples=2000, deadline=None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONSTRUCTORS)
 def test_no_layer_goes_without_a_twin(name: str) -> None:
     find(networks, lambda pair: any(layer.name == name for layer in walk(pair.layer)))

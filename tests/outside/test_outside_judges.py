@@ -20,7 +20,7 @@ def torch_has_samples():
         pytest.skip(f"torch's own samples are private, and cannot be imported here: {error}")
 
 
-SLOW = {"max_pool2d"}  # of which torch has thousands of samples
+SLOW = {"max_pool2d", "relu", "unfold"}  # torch has thousands of samples of these
 
 
 @pytest.mark.parametrize(

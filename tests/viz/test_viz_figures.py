@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 
+@pytest.mark.slow
 def test_everything_fits_on_the_page_and_no_axes_lie_over_others(make, pixels):
     figure = make()
     pixels(figure)
