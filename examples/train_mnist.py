@@ -140,7 +140,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         if settings.dataset == "auto":
             settings = replace(settings, dataset="sample" if note else "mnist")
         training, validation = data.hold_out(whole, len(whole.labels) // 12, settings.seed)
-        images, steps = len(training.labels), -(-len(training.labels) // settings.batch_size)
+        images = len(training.labels)
+        steps = data.steps_per_epoch(images, settings.batch_size)
 
         # The network, the loss, and the optimizer with its learning rate.
         net = models.MODELS[settings.model]()

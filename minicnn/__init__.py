@@ -20,7 +20,6 @@ testing     hypothesis strategies, and the comparison of a function with its tor
 """
 
 import importlib
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     )
     from minicnn.layers import summary
 
-__version__ = version("minicnn")
+    __version__: str
 
 __all__ = [
     "data",
@@ -66,7 +65,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a module when it is first used: torch and matplotlib take seconds to import."""
+    """Look a name up when it is first used: to import torch and matplotlib takes seconds."""
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("minicnn")
     if name == "summary":
         return importlib.import_module("minicnn.layers").summary
     if name in __all__:

@@ -84,7 +84,7 @@ def test_imports_point_one_way(module: str) -> None:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    # A package's __init__ collects the names of its files; whoever imports one imports the package.
+    # A package's __init__ imports all of its files, and an import of any of them runs it first.
     graph = {
         module: {other for other in imports if other in FILES and other != module}
         for module, imports in IMPORTS.items()

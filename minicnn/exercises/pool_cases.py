@@ -75,7 +75,7 @@ def windows(case: Case, shape: tuple[int, ...]) -> Iterator[tuple[int, int, slic
 def sent_back(
     grad: Tensor, case: Case, input: Tensor, share: Callable[[Tensor], Tensor], add: bool = True
 ) -> Tensor:
-    """Distribute the gradient of each window over its cells by a given rule.
+    """Distribute the gradient of each window over its cells, as a given rule says.
 
     Args:
         grad: ∂L/∂out, (N, C, OH, OW).

@@ -130,9 +130,9 @@ def made_by(
 ) -> Layer:
     """Return the layer of two functions that knows its call, constructor(*children, **options).
 
-    ``apply`` must be new in each call of the constructor, as a function inside it is. It keeps the
-    layer as it was made: whoever replaces a function, a child or an option does not get a layer
-    that still claims to be the constructor's.
+    ``apply`` must be a new function in each call of the constructor. It stores the layer as it was
+    made, so that a layer with a replaced function, child or option is not taken for one that the
+    constructor made.
     """
     name = constructor.__name__
     as_made = Layer(name, init, apply, children, dict(options))

@@ -133,7 +133,9 @@ class Settings:
         now = cls(**vars(parser.parse_args(argv)))
         if now.resume is None:
             return now
-        given = _given(parser, argv)
+        # argparse does not set a default if the namespace already has the name.
+        marked = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(vars(now))))
+        given = {name for name, value in vars(marked).items() if value is not None}
         free = {f.name for f in fields(cls) if f.metadata["free_on_resume"]}
         if given - free:
             names = ", ".join(map(_option, sorted(given - free)))
@@ -250,14 +252,6 @@ def _kinds(cls: type[Settings]) -> list[tuple["Field[Any]", type]]:
         hint = hints[f.name]
         found.append((f, get_args(hint)[0] if isinstance(hint, types.UnionType) else hint))
     return found
-
-
-def _given(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> set[str]:
-    """Return the names of the options given on the command line."""
-    # argparse does not set a default if the namespace already has the name.
-    marked = argparse.Namespace(**dict.fromkeys(vars(parser.parse_args(argv))))
-    given = vars(parser.parse_args(argv, marked))
-    return {name for name, value in given.items() if value is not None}
 
 
 def _option(name: str) -> str:

@@ -10,23 +10,12 @@ from typing import Any
 
 from tests.bench import __doc__ as description
 from tests.bench import guard, report, table
+from tests.bench.jobs import at_least
 from tests.bench.measure import Meter, in_fresh_process, prepare
 from tests.bench.row import Result, conclude
 
 THREADS = 2
 RECORDED = Path("docs/results/bench.json")  # written by --save docs/results
-
-
-def at_least(minimum: int):
-    """Make an argument type that rejects smaller integers."""
-
-    def parse(text: str) -> int:
-        if int(text) < minimum:
-            raise argparse.ArgumentTypeError(f"must be at least {minimum}, got {text}")
-        return int(text)
-
-    parse.__name__ = "int"  # for argparse's message: "invalid int value"
-    return parse
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:

@@ -27,9 +27,10 @@ def run_all(f: Callable[..., Any], *columns: Iterable[Any], jobs: int) -> Iterat
 def at_least(minimum: int) -> Callable[[str], int]:
     """Return an argparse type: a whole number of at least ``minimum``."""
 
-    def count(text: str) -> int:
+    def parse(text: str) -> int:
         if int(text) < minimum:
             raise argparse.ArgumentTypeError(f"must be at least {minimum}, got {text}")
         return int(text)
 
-    return count
+    parse.__name__ = "int"  # for argparse's message: "invalid int value"
+    return parse

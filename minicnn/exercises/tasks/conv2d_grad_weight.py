@@ -56,7 +56,7 @@ def solution(
     dilation: int,
     groups: int,
 ) -> Tensor:
-    """Multiply, for each weight, the gradient by the cells that the weight was applied to."""
+    """Sum, for each weight, the gradient times the cells that the weight was applied to."""
     n_images, channels, height, width = input.shape
     n_kernels, seen, k_h, k_w = weight.shape
     out_h, out_w = grad.shape[2:]
