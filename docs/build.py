@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 DOCS = Path(__file__).parent
@@ -35,11 +36,19 @@ def main() -> int:
     html = BUILD / "html"
     shutil.rmtree(html, ignore_errors=True)
     run([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-b", "html", DOCS, html])
-    run([sys.executable, "-m", "linkcheck", "--no-warnings", "--ignore-url=^https?://", html])
+    check_links(html)
     if args.save_pictures:
         save_pictures(DOCS / "images" / "learn")
     print(f"\nOpen {html / 'index.html'}")
     return 0
+
+
+def check_links(html: Path) -> None:
+    """Check the links, in a copy that everyone can read: LinkChecker run by root becomes nobody."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        copy = shutil.copytree(html, Path(folder, "html"))
+        run([sys.executable, "-m", "linkcheck", "--no-warnings", "--ignore-url=^https?://", copy])
 
 
 def fetch_katex(folder: Path) -> None:
