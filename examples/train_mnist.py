@@ -4,7 +4,8 @@
     python3 examples/train_mnist.py --preset quick --out runs/quick
     python3 examples/train_mnist.py --resume runs/quick
 
-Read main() from top to bottom: it is the whole program.
+Read main() from top to bottom: it is the whole program. mnist_in_one_page.py has the same loop
+without validation, checkpoints and options: read it first.
 """
 
 import functools
@@ -64,7 +65,9 @@ class Settings(runs.Settings):
     device: str = setting(
         "auto", "auto, cpu, cuda or mps", check=parallel.find_device, free_on_resume=True
     )
-    show: bool = setting(False, "also open the figures in windows", saved=False)
+    show: bool = setting(
+        False, "also open the figures in windows", saved=False, free_on_resume=True
+    )
 
 
 def make_augmentation(settings: Settings) -> data.Augment | None:
@@ -143,7 +146,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         images = len(training.labels)
         steps = data.steps_per_epoch(images, settings.batch_size)
 
-        # The network, the loss, and the optimizer with its learning rate.
+        # The network, the loss, and the optimizer with its learning rate. If requested, the test
+        # takes the mean over shifted views; the validation after every epoch does not.
         net = models.MODELS[settings.model]()
         tested_net = layers.average_views(net, settings.test_shift) if settings.test_shift else net
         loss = functools.partial(F.cross_entropy, label_smoothing=settings.label_smoothing)
@@ -159,6 +163,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         )
 
         # Start from the initial weights, or from the last checkpoint of the run to resume.
+        # `progress` holds the training state, the state of the generator, and the metrics so far.
+        # The batches, with their augmentation, depend only on the seed and the number of the step.
         initial = runs.initial_weights(net, IN_SHAPE, settings.seed, device)
         rng = torch.Generator(device).manual_seed(settings.seed)
         start = train.TrainState(0, *initial, optimizer.init(initial.params))
@@ -174,7 +180,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             params = optim.averaged(now.opt_state) if settings.average else now.params
             return runs.Weights(params, now.state)
 
-        # If the run is interrupted from here on, the user is told what is saved and how to resume.
+        # The session writes the files. If the run is interrupted from here on, it tells the user
+        # what is saved and how to resume.
         with runs.Session(
             run, progress, weights, settings.epochs, steps, schedule, settings.save_every, processes
         ) as session:

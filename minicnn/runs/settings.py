@@ -48,7 +48,7 @@ def setting(
         choices: The allowed strings.
         check: Raises ValueError for an invalid value.
         saved: Whether config.json holds it, because it affects what the run computes.
-        free_on_resume: Whether it may change when a run is resumed; unsaved settings always may.
+        free_on_resume: Whether it may be given when a run is resumed.
 
     Returns:
         The field.
@@ -71,7 +71,7 @@ def setting(
         "choices": None if choices is None else tuple(choices),
         "check": check,
         "saved": saved,
-        "free_on_resume": free_on_resume or not saved,
+        "free_on_resume": free_on_resume,
     }
     return field(default=default, metadata=about)
 
@@ -87,9 +87,13 @@ class Settings:
 
     out: Path | None = setting(None, "folder of the run (default: runs/ and the date)", saved=False)
     overwrite: bool = setting(False, "replace the run in the folder given by --out", saved=False)
-    resume: Path | None = setting(None, "resume the run in this folder", saved=False)
-    save_every: float = setting(30.0, "seconds between checkpoints", at_least=0, saved=False)
-    quiet: bool = setting(False, "print only the result", saved=False)
+    resume: Path | None = setting(
+        None, "resume the run in this folder", saved=False, free_on_resume=True
+    )
+    save_every: float = setting(
+        30.0, "seconds between checkpoints", at_least=0, saved=False, free_on_resume=True
+    )
+    quiet: bool = setting(False, "print only the result", saved=False, free_on_resume=True)
 
     def __post_init__(self) -> None:
         for f, kind in _kinds(type(self)):

@@ -32,6 +32,17 @@ class Trained(NamedTuple):
     initial: Weights
     weights: Weights
 
+    def setting(self, name: str) -> Any:
+        """Return one of the settings of the run.
+
+        Args:
+            name: Of the setting.
+
+        Raises:
+            RunError: config.json does not have it.
+        """
+        return _setting(self.run, self.settings, name)
+
 
 def load_trained(
     folder: str | Path, which: str = "last", device: torch.device | str = "cpu"
@@ -67,11 +78,12 @@ def load_trained(
     """
     run = find(folder)
     about = read_description(run)
+    seed = _setting(run, about["settings"], "seed")
     try:
         net = layers.from_description(about["network"])
         tested_net = layers.from_description(about["tested_network"])
-        initial = initial_weights(net, about["in_shape"], about["settings"].get("seed", 0), device)
-    except (TypeError, ValueError) as error:
+        initial = initial_weights(net, about["in_shape"], seed, device)
+    except (TypeError, ValueError, RuntimeError) as error:
         raise RunError(f"{run.config} is damaged: {error}") from None
     path = run.best if which == "best" else run.last
     if not path.exists():
@@ -101,3 +113,9 @@ def initial_weights(
         return tree.map(lambda x: x.to(device), part)
 
     return Weights(move(params), move(state))
+
+
+def _setting(run: Run, settings: dict[str, Any], name: str) -> Any:
+    if name not in settings:
+        raise RunError(f"{run.config} is damaged: missing settings: {name}")
+    return settings[name]

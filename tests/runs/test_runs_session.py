@@ -1,5 +1,6 @@
 """A session saves the right files at the right times, and tells the user what is saved."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -266,3 +267,24 @@ def test_a_config_with_an_impossible_network_is_damaged(tmp_path: Path) -> None:
     run.config.write_text(run.config.read_text().replace('"linear"', '"lineal"'))
     with pytest.raises(RunError, match=r"config\.json is damaged: .*lineal"):
         runs.load_trained(tmp_path / "run")
+
+
+@pytest.mark.parametrize("seed", ["7", 2**65, None])
+def test_a_seed_that_cannot_be_used_is_damage(tmp_path: Path, seed: object) -> None:
+    run = trained(tmp_path / "run")
+    config = json.loads(run.config.read_text())
+    config["settings"]["seed"] = seed
+    run.config.write_text(json.dumps(config))
+    with pytest.raises(RunError, match=r"config\.json is damaged: "):
+        runs.load_trained(run.folder)
+
+
+def test_a_setting_that_a_trained_network_lacks_is_named(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run")
+    found = runs.load_trained(run.folder)
+    assert found.setting("seed") == 7
+    with pytest.raises(RunError, match=r"config\.json is damaged: missing settings: dataset"):
+        found.setting("dataset")
+    run.config.write_text(run.config.read_text().replace('"seed"', '"sead"'))
+    with pytest.raises(RunError, match=r"config\.json is damaged: missing settings: seed"):
+        runs.load_trained(run.folder)

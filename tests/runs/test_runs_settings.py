@@ -33,7 +33,7 @@ class Settings(runs.Settings):
     data_dir: Path = setting(Path("data"), "folder of the data", free_on_resume=True)
     device: str = setting("cpu", "where to compute", check=positive, free_on_resume=True)
     flip: bool = setting(False, "flip the images")
-    show: bool = setting(False, "open windows", saved=False)
+    show: bool = setting(False, "open windows", saved=False, free_on_resume=True)
 
 
 def fraction(below: float) -> st.SearchStrategy[float]:
@@ -93,7 +93,9 @@ def test_a_resumed_run_keeps_its_settings_except_the_free_ones(
         assert resumed == expected
 
 
-@pytest.mark.parametrize("option", ["--epochs 6", "--lr 0.01", "--flip", "--preset usual"])
+@pytest.mark.parametrize(
+    "option", ["--epochs 6", "--lr 0.01", "--flip", "--preset usual", "--out x", "--overwrite"]
+)
 def test_a_fixed_option_is_refused_on_resume_even_with_its_default(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
