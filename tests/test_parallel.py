@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -413,6 +414,7 @@ def everything(folder: Path) -> None:
     """The program of each process: do everything to be checked, and write down the results."""
     results: dict[str, Any] = {}
     with suppress(EOFError), parallel.join() as processes:
+        results["group"] = weakref.ref(torch.distributed.group.WORLD)
         results |= curve(processes)
         results["who"] = (processes.rank, processes.size)
         results["normed"] = one_step(processes, NORMED, pairwise, random_batch(5))
@@ -421,6 +423,7 @@ def everything(folder: Path) -> None:
         results["found"] = foreign_calls(processes)
         raise EOFError
     results["left"] = not torch.distributed.is_initialized()
+    results["kept"] = results.pop("group")() is not None
     results["silence"] = hear_nothing(folder)
     torch.save(results, folder / f"{results['who'][0]}.pt")
 
@@ -524,6 +527,11 @@ def test_a_step_of_two_processes_calls_only_building_blocks_and_sums(
 @pytest.mark.slow
 def test_the_group_is_left_after_an_error(launched: list[dict[str, Any]]) -> None:
     assert all(results["left"] for results in launched)
+
+
+@pytest.mark.slow
+def test_nothing_keeps_the_group_and_its_threads(launched: list[dict[str, Any]]) -> None:
+    assert not any(results["kept"] for results in launched)
 
 
 @pytest.mark.slow

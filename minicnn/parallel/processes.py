@@ -1,5 +1,6 @@
 """The group of processes that train together: joining it, leaving it, losing a process."""
 
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,6 +91,10 @@ def join(device: torch.device | str = "cpu") -> Iterator[Processes]:
     rank = _variable("RANK", below=size)
     processes = Processes(rank, size, _own(torch.device(device)))
     distributed = torch_distributed()
+    # torch imports this module at the first use of the meta device, and its default arguments are
+    # the group that then exists. A group kept in that way outlives destroy_process_group: its
+    # threads run on while Python exits, and may abort the process.
+    importlib.import_module("torch.distributed.nn.functional")
     with telling_losses(processes):
         distributed.init_process_group(BACKENDS[processes.device.type], timeout=TIMEOUT)
     try:
