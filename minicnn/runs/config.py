@@ -108,24 +108,29 @@ def _is_dict(part: Any, kinds: Any) -> bool:
 
 
 def first_difference(first: Any, second: Any, name: str = "") -> tuple[str, Any, Any]:
-    """Find the first value that differs between two dicts of plain data, which must differ.
+    """Find the first value that differs between two trees of plain data, which must differ.
 
     Args:
-        first, second: The dicts, nested to any depth.
-        name: The name of the dicts themselves.
+        first, second: Dicts and lists, nested to any depth.
+        name: The name of the trees themselves.
 
     Returns:
-        The name of the value, such as "settings.lr", and the two values; None where it is missing.
+        The name of the value, such as "settings.lr", and the two values; "missing" where there is none.
 
     Example:
         >>> first_difference({"settings": {"lr": 0.1}}, {"settings": {"lr": 0.2}})
         ('settings.lr', 0.1, 0.2)
     """
+    if isinstance(first, list) and isinstance(second, list):
+        first, second = dict(enumerate(first)), dict(enumerate(second))
     if not (isinstance(first, dict) and isinstance(second, dict)):
         return name, first, second
     keys = dict.fromkeys((*first, *second))
-    key = next(key for key in keys if first.get(key) != second.get(key))
-    return first_difference(first.get(key), second.get(key), f"{name}.{key}".lstrip("."))
+    for key in keys:
+        one, another = first.get(key, "missing"), second.get(key, "missing")
+        if one != another:
+            return first_difference(one, another, f"{name}.{key}".lstrip("."))
+    raise ValueError("the trees are equal")
 
 
 def check_data(run: Run, splits: Sequence[Split]) -> None:

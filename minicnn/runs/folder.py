@@ -17,6 +17,9 @@ try:
 except ModuleNotFoundError:  # on Windows, where folders cannot be locked
     fcntl = None
 
+# The parts of config.json on which the weights depend; the others say when they were trained.
+BOUND = ("settings", "network", "tested_network", "in_shape", "dataset")
+
 _claims: dict[Path, int] = {}  # the folders that this process has claimed, as open files
 
 
@@ -29,8 +32,8 @@ class Run(NamedTuple):
 
     Attributes:
         folder: the folder of the run.
-        bound: the contents of config.json when the run was begun or found, as JSON. Checkpoints
-            hold a copy: if config.json is edited, they no longer belong to it.
+        bound: what config.json said about the training when the run was begun or found, as JSON.
+            Checkpoints hold a copy: if config.json is edited, they no longer belong to it.
     """
 
     folder: Path
@@ -218,7 +221,9 @@ def find(folder: str | Path) -> Run:
         raise RunError(f"{folder} is not a run: {reason}")
     if not run.config.is_file():
         raise RunError(f"{folder} is not a run: it has no {run.config.name}")
-    return run._replace(bound=json.dumps(read_config(run), sort_keys=True))
+    config = read_config(run)
+    bound = {part: config[part] for part in BOUND if part in config}
+    return run._replace(bound=json.dumps(bound))
 
 
 def read_config(run: Run) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def load_progress(run: Run, like: Progress) -> Progress:
 
     Raises:
         CheckpointError: The file is damaged, or from a different model, optimizer or version.
-        RunError: config.json was changed after the file was written.
+        RunError: The file was written with another config.json.
         OSError: It cannot be read.
 
     Example:
@@ -175,7 +175,7 @@ def load_weights(run: Run, which: str, like: Weights) -> Weights:
     Raises:
         ValueError: ``which`` is neither "last" nor "best".
         CheckpointError: The file is damaged, or from a different model or version.
-        RunError: config.json was changed after the file was written.
+        RunError: The file was written with another config.json.
         OSError: It cannot be read.
 
     Example:
@@ -205,10 +205,13 @@ def _matched(run: Run, which: str, part: str, like: Tree) -> Tree:
 
 
 def _check_config(run: Run, path: Path, saved: str) -> None:
-    """Check that config.json is still what it was when a checkpoint was written."""
-    if run.bound and saved and run.bound != saved:
-        name, then, now = first_difference(json.loads(saved), json.loads(run.bound))
+    """Check that a checkpoint was written with the config.json that the run has now."""
+    if not (run.bound and saved):  # a program may keep checkpoints without a config.json
+        return
+    before, after = json.loads(saved), json.loads(run.bound)
+    if before != after:
+        name, then, now = first_difference(before, after)
         raise RunError(
-            f"{run.config} was changed after {path.name} was written: {name} was {then!r}, and is "
-            f"now {now!r}"
+            f"{path} was written with another {run.config.name}: {name} was {then!r}, and is now "
+            f"{now!r}"
         )

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from unittest import mock
 
 from matplotlib.figure import Figure
@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from examples import train_mnist
 from minicnn import runs, viz
 from minicnn.pages.report import FIGURES
+from minicnn.runs import console
 
 from . import ends, hooks
 
@@ -143,10 +144,15 @@ def prepared(folder: Path) -> Iterator[Callable[[Path], Stage]]:
         with hooks.without_figures(), hooks.few_digits():
             assert run(folder, train_mnist.main, *OPTIONS, "--out", str(whole)).code == 0
             with hooks.at_step(STEPS - 2, lambda: signal.raise_signal(signal.SIGINT)):
-                assert run(folder, train_mnist.main, *OPTIONS, "--out", str(half)).code == 130
+                assert run(folder, train_mnist.main, *OPTIONS, "--out", str(half)).code == -2
         yield lambda empty: Stage(empty, whole, half, server)
     finally:
         server.stop()
+
+
+def end_by(number: int) -> NoReturn:
+    """Play the end of this process by a signal."""
+    raise SystemExit(-number)
 
 
 def run(
@@ -160,11 +166,12 @@ def run(
     try:
         with (
             mock.patch.multiple(sys, argv=[script], orig_argv=["python3"]),
+            mock.patch.object(console, "_end_by", end_by),
             redirect_stdout(out),
             redirect_stderr(err),
         ):
             code = runs.run_command(lambda: main(list(argv)))
-    except SystemExit as stopped:  # raised by argparse
+    except SystemExit as stopped:  # raised by argparse and end_by
         code = int(stopped.code or 0)
     finally:
         os.chdir(before)

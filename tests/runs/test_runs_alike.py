@@ -40,7 +40,7 @@ DIFFERENT = [
     ((Mine(lr=1), SPLITS, NET), "settings.lr is 0.1 in process 0, and 1.0 in process 1"),
     (
         (Mine(), (SAMPLE._replace(name="mnist"), TEST), NET),
-        "dataset.images.sample train is 4000 in process 0, and None in process 1",
+        "dataset.images.sample train is 4000 in process 0, and missing in process 1",
     ),
     ((Mine(), (SAMPLE._replace(labels=SAMPLE.labels.flip(0)), TEST), NET), "dataset.digest is "),
     ((Mine(), SPLITS, layers.relu()), "network.name is linear in process 0, and relu in process 1"),

@@ -107,7 +107,9 @@ def test_the_temporary_file_of_a_running_program_is_kept(tmp_path: Path) -> None
 
 
 def test_an_empty_folder_can_be_used(tmp_path: Path) -> None:
-    assert runs.begin(tmp_path, {"b": 1, "a": 2}) == Run(tmp_path, '{"a": 2, "b": 1}')
+    config = {"settings": {"lr": 1, "a": 2}, "dataset": {}, "begun": "2026-01-01"}
+    bound = '{"settings": {"lr": 1, "a": 2}, "dataset": {}}'
+    assert runs.begin(tmp_path, config) == Run(tmp_path, bound)
 
 
 def test_a_file_cannot_be_the_folder_of_a_run(tmp_path: Path) -> None:

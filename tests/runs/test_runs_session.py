@@ -253,7 +253,7 @@ def edit(run: runs.Run, before: str, after: str) -> None:
 EDITS = [
     ('"seed": 7', '"seed": 8', "settings.seed was 7, and is now 8"),
     ('"lr": 0.1', '"lr": 0.2', "settings.lr was 0.1, and is now 0.2"),
-    ('"lr": 0.1', '"rate": 0.1', "settings.lr was 0.1, and is now None"),
+    ('"lr": 0.1', '"rate": 0.1', "settings.lr was 0.1, and is now 'missing'"),
     ('"linear"', '"linea"', "network.name was 'linear', and is now 'linea'"),
 ]
 
@@ -270,7 +270,7 @@ def test_a_config_that_was_edited_belongs_to_no_checkpoint(
         with pytest.raises(RunError) as refused:
             runs.load_weights(runs.find("x"), which, like=Weights({"w": torch.ones(1)}, ()))
         assert str(refused.value) == (
-            f"x/config.json was changed after {which}.pt was written: {change}"
+            f"x/{which}.pt was written with another config.json: {change}"
         )
     with pytest.raises(RunError, match=re.escape(change)):
         open_run(Mine(resume=Path("x"), seed=7))
