@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Generator
 
 from minicnn import data, layers, runs, train
@@ -92,10 +94,10 @@ def test_after_the_time_between_saves_every_state_is_written() -> None:
             assert saved_step() == expected
 
 
-def epoch(session: Session, progress: Progress, accuracy: float) -> Progress:
+def epoch(session: Session, progress: Progress, accuracy: float, loss: float = 2.0) -> Progress:
     for _ in range(STEPS):
         progress = step(session, progress, loss=progress.training.step + 1.0)
-    return session.after_epoch(progress, 100, {"loss": 2.0, "accuracy": accuracy})
+    return session.after_epoch(progress, 100, {"loss": loss, "accuracy": accuracy})
 
 
 def test_an_epoch_is_a_row_of_means_and_the_sums_are_reset() -> None:
@@ -128,8 +130,8 @@ def test_best_pt_is_of_the_epoch_of_the_best_validation_accuracy_not_of_the_last
     run = runs.Run(Path("x"))
     with open_session(new_progress()) as session:
         progress = new_progress()
-        for accuracy in (0.8, 0.9, 0.7):
-            progress = epoch(session, progress, accuracy)
+        for accuracy, loss in ((0.8, 1.0), (0.9, 3.0), (0.7, 2.0)):  # the lowest loss is the first
+            progress = epoch(session, progress, accuracy, loss)
             session.save(progress)
         assert saved_step() == 3 * STEPS
         assert runs.checkpoint.load(run.best)["epoch"]["epoch"] == 2
@@ -398,3 +400,17 @@ def test_a_setting_that_a_trained_network_lacks_is_named(tmp_path: Path) -> None
     run.config.write_text(run.config.read_text().replace('"seed"', '"sead"'))
     with pytest.raises(RunError, match=r"config\.json is damaged: missing settings: seed"):
         runs.load_trained(run.folder)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 31))
+def test_weights_depend_on_every_seed_that_is_accepted(seed: int, bit: int) -> None:
+    first, second = (
+        runs.initial_weights(NET, (3,), value).params["weight"] for value in (seed, seed ^ 2**bit)
+    )
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_equals_another_one_is_refused(seed: int) -> None:
+    with pytest.raises(ValueError, match="seed must be "):
+        runs.initial_weights(NET, (3,), seed)

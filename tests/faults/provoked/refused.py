@@ -192,11 +192,11 @@ def edited(stage: Stage, before: str, after: str) -> Seen:
 
 
 EDITS = {
-    "seed": ('"seed": 0', '"seed": 1'),
-    "lr": ('"lr": 0.01', '"lr": 0.02'),
+    "seed": ('"seed": 7', '"seed": 0'),
+    "lr": ('"lr": 0.02', '"lr": 0.01'),
     "epochs": ('"epochs": 2', '"epochs": 3'),
     "batch_size": ('"batch_size": 60', '"batch_size": 30'),
-    "shift": ('"shift": 2', '"shift": 3'),
+    "shift": ('"shift": 1', '"shift": 2'),
     "average": ('"average": 0.2', '"average": 0.3'),
 }
 
