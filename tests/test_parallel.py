@@ -588,7 +588,7 @@ def test_a_device_is_found_by_name() -> None:
     assert parallel.find_device("auto") == (accelerator or torch.device("cpu"))
 
 
-@pytest.mark.parametrize("name", ["cuda:99", "tpu9", ""])
+@pytest.mark.parametrize("name", ["cuda:99", "tpu9", "meta", ""])
 def test_a_device_that_is_not_there_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match=f"device must be available on this machine, got {name}"):
         parallel.find_device(name)

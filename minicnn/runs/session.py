@@ -99,27 +99,35 @@ def begin_or_resume(
         ['config.json']
     """
     leads = processes.rank == 0
-    if settings.resume is None:
-        folder = settings.out or (dated_folder() if leads else Path())
-        if not leads:
-            return Run(folder), start
-        if folder.is_dir():
-            claim(folder)  # before an old run in it is removed
-        about = describe(settings.saved(), splits, net, tested_net)
-        run = begin(folder, about, settings.overwrite)
-        claim(folder)
-        return run, start
-    run = find(settings.resume)
-    check_data(run, splits)
-    if leads:
-        claim(run.folder)
-        sweep(run)
+    if settings.resume is None and not leads:
+        return Run(settings.out or Path()), start
+    folder = settings.resume or settings.out or dated_folder()
+    try:
+        if settings.resume is None:
+            if folder.is_dir():
+                claim(folder)  # before an old run in it is removed
+            about = describe(settings.saved(), splits, net, tested_net)
+            run = begin(folder, about, settings.overwrite)
+            claim(folder)
+            return run, start
+        run = find(folder)
+        check_data(run, splits)
+        if leads:
+            claim(folder)
+            sweep(run)
+        return run, _last_progress(run, start)
+    except BaseException:
+        release(folder)
+        raise
+
+
+def _last_progress(run: Run, start: Progress) -> Progress:
     if run.last.exists():
-        return run, load_progress(run, like=start)
+        return load_progress(run, like=start)
     for file in (run.best, run.metrics):
         if file.exists():
             raise RunError(f"{run.folder} cannot be resumed: it has {file.name}, but no last.pt")
-    return run, start
+    return start  # it was interrupted before it was saved for the first time
 
 
 class Session:

@@ -27,6 +27,7 @@ from minicnn.runs import (
     Weights,
     setting,
 )
+from minicnn.runs import folder
 from minicnn.train import TrainState
 
 NET = layers.linear(2)
@@ -320,6 +321,17 @@ def test_a_run_that_is_being_trained_is_neither_resumed_nor_replaced(how: str) -
         last_line = other.stderr.splitlines()[-1]
         assert last_line.endswith("RunError: x is in use: another process is training this run")
         assert {path: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
+def test_a_run_that_could_not_be_opened_is_not_kept_from_others() -> None:
+    run, progress = open_run(Mine(out=Path("x")))
+    with open_session(progress, run=run):
+        pass
+    run.last.write_bytes(b"damaged")
+    for settings in (Mine(resume=Path("x")), Mine(out=Path("x"))):
+        with pytest.raises(ValueError, match=r"x/last\.pt is damaged|x already exists"):
+            open_run(settings)
+        assert Path("x") not in folder._claims
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows cannot lock a folder")
