@@ -56,7 +56,7 @@ class Submission:
         self._process: subprocess.Popen[bytes] | None = None
         self._file: dict[str, Any] = {}
         self._requests = 0
-        self._thread = threading.Thread()
+        self._waiting: threading.Thread | None = None
 
     def __enter__(self) -> "Submission":
         self._process = _start()
@@ -170,10 +170,10 @@ class Submission:
                 send.flush()
                 replies.append(receive.readline(MOST_BYTES))
 
-        self._thread = threading.Thread(target=exchange, daemon=True)
-        self._thread.start()
-        self._thread.join(seconds)
-        if self._thread.is_alive():
+        self._waiting = threading.Thread(target=exchange, daemon=True)
+        self._waiting.start()
+        self._waiting.join(seconds)
+        if self._waiting.is_alive():
             self._end()
             raise LateError(
                 f"It did not return within {seconds:.0f} seconds and cannot be interrupted.\n"
@@ -195,8 +195,9 @@ class Submission:
         else:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-        self._thread.join(1)
-        if not self._thread.is_alive():  # else a process that left the group holds the pipe
+        if self._waiting:
+            self._waiting.join(1)
+        if not (self._waiting and self._waiting.is_alive()):  # one that left the group has the pipe
             for pipe in (process.stdin, process.stdout):
                 with suppress(OSError):
                     pipe.close()  # type: ignore[union-attr]

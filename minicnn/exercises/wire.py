@@ -116,7 +116,7 @@ def _encode_tensor(x: Tensor) -> dict[str, Any]:
         return {"foreign": f"Tensor ({x.layout}, {x.device}, {x.dtype})", "shown": "…"}
     data = None
     if x.numel() <= MOST_NUMBERS:
-        numbers = x.resolve_conj().resolve_neg().flatten()
+        numbers = torch.empty(x.numel(), dtype=x.dtype, device="cpu").copy_(x.flatten())
         data = base64.b64encode(numbers.view(torch.uint8).numpy().tobytes()).decode()
     return {"tensor": dtype, "shape": list(x.shape), "bytes": data}
 
