@@ -94,7 +94,8 @@ def check(path: Path) -> int:
     try:
         verdicts = check_file(path, lambda text: print(f"{text}\n", flush=True))
     except UnreadableError as error:
-        print(f"{path}: {error}")
+        name = "".join(c if c.isprintable() else "?" for c in str(path))
+        print(f"{name}: {error}")
         return UNREADABLE
     right = sum(verdict.right for verdict in verdicts)
     if len(verdicts) > 1:

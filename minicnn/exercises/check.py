@@ -30,11 +30,11 @@ def check_file(path: Path, show: Callable[[str], None] = print) -> "list[Verdict
         from minicnn.exercises.catalogue import EXERCISES
         from minicnn.exercises.judge import judge
         from minicnn.exercises.learner import read
-        from minicnn.exercises.report import printed, report
+        from minicnn.exercises.report import quoted, report
 
-        names, text = submission.load(path, read(path), EXERCISES)
-        if text:
-            show("\n".join([f"{path.name} was run.", *printed(text)]))
+        names, printed = submission.load(path, read(path), EXERCISES)
+        if printed:
+            show("\n".join(["The file printed:", *quoted(printed)]))
         verdicts = []
         for name in names:
             verdicts.append(judge(EXERCISES[name], submission.answers(name)))

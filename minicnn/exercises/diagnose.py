@@ -14,8 +14,8 @@ HINTS = {
     "arguments": "Start from the first line of the stub: the number and order of arguments matter.",
     "time": "Does every loop end? Check what changes from one iteration to the next.",
     "ended": (
-        "A function ends with return. exit() and os._exit() end the whole program, and so does a "
-        "lack of memory."
+        "A function only computes its result and returns it. exit() and os._exit() end the whole "
+        "program instead, and so does a lack of memory; a second process only confuses it."
     ),
     "ready-made": (
         "That function does the work for you; the exercise is to write it by hand. Indexing, "

@@ -67,19 +67,19 @@ def _case(verdict: Verdict) -> list[str]:
         for title, value in (("Expected", trial.expected), ("Yours", trial.got)):
             part = value[fault.part] if isinstance(value, (tuple, list)) else value
             lines += ["", *_indented(values({f"{title}, {names[fault.part]}": part}))]
-    return lines + (["", *printed(trial.printed)] if trial.printed else [])
+    return lines + (["", "  It printed:", *quoted(trial.printed)] if trial.printed else [])
 
 
-def printed(text: str) -> list[str]:
-    """Return lines that quote what a learner's code printed, indented.
+def quoted(text: str) -> list[str]:
+    """Return the first lines of what a learner's code printed, indented.
 
     Example:
-        >>> printed("here\\nand there")
-        ['  It printed:', '    here', '    and there']
+        >>> quoted("here\\nand there")
+        ['    here', '    and there']
     """
     lines = text.splitlines()
     more = ["…"] if len(lines) > MOST_PRINTED else []
-    return ["  It printed:", *_indented([*lines[:MOST_PRINTED], *more], 4)]
+    return _indented([*lines[:MOST_PRINTED], *more], 4)
 
 
 def _is_tensor(trial: Trial, part: int) -> bool:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 START_SECONDS = 120.0  # for Python to start and to import torch
 TOTAL_SECONDS = 120.0  # for all calls of one function
 MOST_BYTES = 2**24  # in a reply
+BROKE = "broke the connection to the grader."
+LATE = (
+    "It did not return within {:.0f} seconds and cannot be interrupted.\n"
+    "Is there a bare `except:` that catches everything, or does it wait for input?"
+)
 
 
 class UnreadableError(Exception):
@@ -39,8 +44,11 @@ class Submission:
 
     The file cannot change what the grader does: it runs in another process and in another process
     group, without the terminal, and only the numbers that its functions return come back. Every
-    way to end the process, every silence and every reply that is none is a fault. This is no
-    protection of the computer: the file runs with the rights of whoever checks it.
+    way to end the process, every silence and every reply that is none is a fault.
+
+    Two things this cannot do. It does not protect the computer: the file runs with the rights of
+    whoever checks it, and could change minicnn itself on the disk. And whether a function uses
+    ready-made ones is seen only in the file's own process, which can be kept from seeing it.
 
     Example:
         >>> with Submission() as submission:
@@ -63,8 +71,7 @@ class Submission:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process:
-            self._end()
+        self._end()
 
     def load(self, path: Path, text: str, names: Iterable[str]) -> tuple[list[str], str]:
         """Run the file.
@@ -100,7 +107,7 @@ class Submission:
                 f"Importing the file did not finish within {seconds} and cannot be interrupted."
             ) from None
         except Exception:  # whatever the file has sent in place of a reply
-            raise UnreadableError("Importing the file broke the connection to the grader.") from None
+            raise UnreadableError(f"Importing the file {BROKE}") from None
         if not found:
             quoted = f"\nIt printed:\n{printed}" if printed else ""
             raise UnreadableError(_indented((why or "It has no exercise.") + quoted))
@@ -124,29 +131,27 @@ class Submission:
             self._process = _start()
             self.load(Path(self._file["path"]), self._file["text"], self._file["names"])
         until = time.monotonic() + TOTAL_SECONDS
-        ended: list[Fault] = []
-
-        def ask(arguments: dict[str, Any]) -> "Outcome":
-            data = {key: encode(value) for key, value in arguments.items()}
-            left = until - time.monotonic()
-            try:
-                if left <= 0:
-                    words = f"All its calls together took more than {TOTAL_SECONDS:.0f} seconds."
-                    raise LateError(words)
-                request = {"do": "call", "name": name, "arguments": data}
-                return decode_outcome(self._ask(request, SECONDS + GRACE))
-            except LateError as error:
-                ended.append(Fault("time", str(error)))
-            except EndedError as error:
-                ended.append(Fault("ended", f"It {error}"))
-            except Exception:  # whatever the file has sent in place of a reply
-                if self._process:
-                    self._end()
-                ended.append(Fault("ended", "It broke the connection to the grader."))
-            return Outcome(None, ended[0], arguments)
+        fault: Fault | None = None
 
         def answer(arguments: dict[str, Any]) -> "Outcome":
-            return Outcome(None, ended[0], arguments) if ended else ask(arguments)
+            nonlocal fault
+            if fault is None and time.monotonic() > until:
+                words = f"All its calls together took more than {TOTAL_SECONDS:.0f} seconds."
+                fault = Fault("time", words)
+            if fault:
+                return Outcome(None, fault, arguments)
+            data = {key: encode(value) for key, value in arguments.items()}
+            try:
+                reply = self._ask({"do": "call", "name": name, "arguments": data}, SECONDS + GRACE)
+                return decode_outcome(reply)
+            except LateError:
+                fault = Fault("time", LATE.format(SECONDS + GRACE))
+            except EndedError as error:
+                fault = Fault("ended", f"It {error}")
+            except Exception:  # whatever the file has sent in place of a reply
+                self._end()
+                fault = Fault("ended", f"It {BROKE}")
+            return Outcome(None, fault, arguments)
 
         return answer
 
@@ -175,21 +180,32 @@ class Submission:
         self._waiting.join(seconds)
         if self._waiting.is_alive():
             self._end()
-            raise LateError(
-                f"It did not return within {seconds:.0f} seconds and cannot be interrupted.\n"
-                "Is there a bare `except:` that catches everything, or does it wait for input?"
-            )
+            raise LateError
         if not replies or not replies[0].endswith(b"\n"):
-            raise EndedError(_how(self._end()))
+            raise EndedError(self._how_it_ended())
         reply = json.loads(replies[0])
         if reply["id"] != self._requests:
             raise ValueError(f"the reply must be to {self._requests}, got {reply['id']}")
         return reply
 
-    def _end(self) -> int:
-        """Kill the process and those that it has started; return its exit code."""
+    def _how_it_ended(self) -> str:
+        """Say how the process ended after its last reply, to follow "It "."""
+        assert self._process is not None
+        try:
+            code = self._process.wait(1)
+        except subprocess.TimeoutExpired:  # it still runs, and has closed its pipe
+            return BROKE
+        finally:
+            self._end()
+        if code >= 0:
+            return f"ended Python (exit code {code})."
+        return f"ended Python by signal {-code} ({signal.strsignal(-code)})."
+
+    def _end(self) -> None:
+        """Kill the process, if it runs, and those that it has started."""
         process, self._process = self._process, None
-        assert process is not None
+        if process is None:
+            return
         if sys.platform == "win32":
             process.kill()
         else:
@@ -198,10 +214,10 @@ class Submission:
         if self._waiting:
             self._waiting.join(1)
         if not (self._waiting and self._waiting.is_alive()):  # one that left the group has the pipe
-            for pipe in (process.stdin, process.stdout):
+            for pipe in filter(None, (process.stdin, process.stdout)):
                 with suppress(OSError):
-                    pipe.close()  # type: ignore[union-attr]
-        return process.wait()
+                    pipe.close()
+        process.wait()
 
 
 def _start() -> "subprocess.Popen[bytes]":
@@ -213,12 +229,6 @@ def _start() -> "subprocess.Popen[bytes]":
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # no terminal to write to, and a group that can be killed
     )
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"ended Python (exit code {code})."
-    return f"ended Python by signal {-code} ({signal.strsignal(-code)})."
 
 
 def _indented(text: str) -> str:

@@ -71,6 +71,10 @@ def _changed(case: Case, after: dict[str, Any]) -> Fault | None:
     for name, before in case.arguments.items():
         if isinstance(before, Tensor):
             now = after.get(name)
-            if not isinstance(now, Tensor) or not before.equal(now.detach()):
+            if (
+                not isinstance(now, Tensor)
+                or (now.shape, now.dtype) != (before.shape, before.dtype)
+                or not before.equal(now.detach())
+            ):
                 return Fault("changed", f"It modifies its argument {name} in place.")
     return None

@@ -4,6 +4,7 @@ JSON and not pickle, since reading a pickle runs code that its writer has chosen
 """
 
 import base64
+import math
 from typing import Any
 
 import torch
@@ -17,7 +18,6 @@ DTYPES = {
     for dtype in (
         *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
         *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
-        *(torch.complex64, torch.complex128),
     )
 }
 MOST_NUMBERS = 100_000  # in a tensor; of a larger one only the shape is sent
@@ -39,7 +39,7 @@ def encode(value: Any, depth: int = DEPTH) -> Any:
             return value
         if isinstance(value, float):
             return float(value)
-        if isinstance(value, int):
+        if isinstance(value, int):  # torch holds no larger ones
             return int(value) if abs(value) < 2**63 else _foreign(value, "int above 64 bits")
         if isinstance(value, Tensor):
             return _encode_tensor(value.detach())
@@ -57,8 +57,10 @@ def decode(data: Any) -> Any:
     Raises:
         Exception: whatever it raises, these are no such data.
     """
-    if data is None or isinstance(data, (bool, int, float)):
+    if data is None or isinstance(data, (bool, float)):
         return data
+    if isinstance(data, int):
+        return _in_64_bits(data)
     if "tensor" in data:
         return _decode_tensor(DTYPES[data["tensor"]], data["shape"], data["bytes"])
     if "foreign" in data:
@@ -113,7 +115,7 @@ def _foreign(value: Any, kind: str) -> dict[str, str]:
 def _encode_tensor(x: Tensor) -> dict[str, Any]:
     dtype = str(x.dtype).removeprefix("torch.")
     if x.layout != torch.strided or x.device.type != "cpu" or dtype not in DTYPES:
-        return {"foreign": f"Tensor ({x.layout}, {x.device}, {x.dtype})", "shown": "…"}
+        return {"foreign": f"Tensor of {x.dtype}, {x.layout}, on {x.device}", "shown": "…"}
     data = None
     if x.numel() <= MOST_NUMBERS:
         numbers = torch.empty(x.numel(), dtype=x.dtype, device="cpu").copy_(x.flatten())
@@ -121,8 +123,15 @@ def _encode_tensor(x: Tensor) -> dict[str, Any]:
     return {"tensor": dtype, "shape": list(x.shape), "bytes": data}
 
 
+def _in_64_bits(number: int) -> int:
+    if abs(number) >= 2**63:
+        raise ValueError(f"number must be below 2**63, got {number}")
+    return number
+
+
 def _decode_tensor(dtype: torch.dtype, shape: list[int], data: str | None) -> Tensor:
     if data is None:  # zeros, all of them the same one in memory
+        _in_64_bits(math.prod(shape))
         return torch.zeros((), dtype=dtype).expand(shape)
     numbers = bytearray(base64.b64decode(data))
     if not numbers:

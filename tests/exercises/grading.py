@@ -1,4 +1,4 @@
-"""Give files to the grader, as ``python3 -m minicnn.exercises check`` does, but in this process."""
+"""Give files to the grader, as the command does, but in this process."""
 
 import json
 from collections.abc import Callable

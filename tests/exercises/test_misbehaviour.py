@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from minicnn.exercises import deadline
+from minicnn.exercises.catalogue import EXERCISES
 from minicnn.exercises.check import check_file
 from minicnn.exercises.deadline import TimeUpError, Watchman
-from minicnn.exercises.learner import UnreadableError
+from minicnn.exercises.learner import exercises_in, load, read
 from minicnn.exercises.report import report
+from minicnn.exercises.submission import UnreadableError
 
 from .grading import hand_in, topic
 
@@ -178,8 +180,8 @@ def test_an_unusable_file_is_reported_with_the_reason(
 ) -> None:
     path = tmp_path / "answer.py"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UnreadableError) as error:
-        check_file(path)
+    with pytest.raises(UnreadableError) as error, Watchman() as watchman:
+        exercises_in(load(path, read(path), watchman), EXERCISES)
     assert words in str(error.value)
 
 
