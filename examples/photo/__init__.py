@@ -14,7 +14,7 @@ from minicnn.data import DataError
 
 from .ink import find_ink
 from .normalise import bounding_box, normalise
-from .picture import NoDigitError, open_grey
+from .picture import NoDigitError, channels, open_picture
 from .sheet import on_light_paper, without_surroundings
 
 __all__ = ["read_digit"]
@@ -79,7 +79,8 @@ def read_digit(path: str | os.PathLike[str]) -> Tensor:
     http://yann.lecun.com/exdb/mnist/.
     """
     try:
-        picture = on_light_paper(without_surroundings(open_grey(path)))
+        sheet = without_surroundings(open_picture(path))
+        picture = on_light_paper(channels(sheet)[0])
         return normalise(find_ink(_crop_to_digit(picture)))
     except NoDigitError as error:
         raise DataError(f"{os.fspath(path)} {error}") from error

@@ -1,10 +1,10 @@
 """Find the paper: paint over what lies around a sheet, and invert light ink on dark paper."""
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 from torch import Tensor
 
-from .picture import steps, strongest_step, thumbnail, to_picture
+from .picture import channels, steps, strongest_step, thumbnail, to_picture
 from .regions import at_edge, cell_side, number_pieces, sum_cells, threshold, to_pixels
 
 SMALLEST_SHEET = 0.2  # of the picture
@@ -23,27 +23,20 @@ def without_surroundings(picture: Image.Image) -> Image.Image:
     - has something on it, unlike the bar of a "1".
 
     Args:
-        picture: of mode "L".
+        picture: of mode "RGB" or "L".
 
     Returns:
-        A picture of the same size; ``picture`` itself if it shows no such sheet.
+        The sheet's part of the picture; ``picture`` itself if it shows no such sheet.
     """
-    grey = thumbnail(picture)
-    strongest = strongest_step(grey)
-    if strongest == 0:
-        return picture
-    light = grey > threshold(grey, grey.mean().item())  # too little ink to shift the mean
-    common = (grey - grey.median()).abs() < STRONG * strongest  # a frame may be fainter than ink
-    for kind in (light, ~light, common):
-        sheet = _find_sheet(kind)
-        if sheet is None:
-            continue
-        colour = grey[sheet].median()
-        if strongest_step(grey.where(sheet, colour)) >= strongest / 2:
+    for channel in channels(picture):
+        sheet = _find_sheet(thumbnail(channel))
+        if sheet is not None:
             mask = to_picture(255 * sheet.to(torch.uint8))
-            paper = Image.new("L", picture.size, round(255 * colour.item()))
-            paper.paste(picture, mask=mask.resize(picture.size, Image.Resampling.NEAREST))
-            return paper
+            mask = mask.resize(picture.size, Image.Resampling.NEAREST)
+            colour = tuple(ImageStat.Stat(picture, mask).median)
+            paper = Image.new(picture.mode, picture.size, colour)
+            paper.paste(picture, mask=mask)
+            return paper.crop(mask.getbbox())
     return picture
 
 
@@ -79,7 +72,23 @@ def _count_first_steps(grey: Tensor, strong: float) -> int:
     return int((step.sign() * (step.abs() >= strong)).sum())
 
 
-def _find_sheet(kind: Tensor) -> Tensor | None:
+def _find_sheet(grey: Tensor) -> Tensor | None:
+    """Find the sheet in one channel: a mask of its pixels."""
+    strongest = strongest_step(grey)
+    if strongest == 0:
+        return None
+    light = grey > threshold(grey, grey.mean().item())  # too little ink to shift the mean
+    common = (grey - grey.median()).abs() < STRONG * strongest  # a frame may be fainter than ink
+    for kind in (light, ~light, common):
+        sheet = _largest_rectangle(kind)
+        if sheet is not None:
+            on_it = grey.where(sheet, grey[sheet].median())
+            if strongest_step(on_it) >= strongest / 2:
+                return sheet
+    return None
+
+
+def _largest_rectangle(kind: Tensor) -> Tensor | None:
     """Find the largest piece that does not touch the edge, and return it if it is a sheet."""
     side = cell_side(kind)
     # A cell counts only if all its pixels are of the kind, so that the finest frame separates.
