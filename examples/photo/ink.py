@@ -43,13 +43,11 @@ def find_ink(picture: Image) -> Tensor:
     radius = int(WIDEST * max(grey.shape) / 2)
     while True:
         darkness = 1 - grey / close(grey, radius).clamp(min=1 / 255)
-        ink = _ink(darkness)
+        ink = choose_digit(_ink(darkness))
         narrower = math.ceil(WIDER * stroke_width(ink.gt(0.5).float()))
         if narrower >= radius:
             break
         radius = narrower
-    if at_edge(ink).any() and _is_soft(darkness):
-        raise NoDigitError("is blank: there is nothing on the paper but a soft shadow")
     return ink
 
 
@@ -59,7 +57,10 @@ def _ink(darkness: Tensor) -> Tensor:
     if typical - paper < max(FAINTEST, NOISE * grain):
         raise NoDigitError("is blank: no ink stands out from the paper")
     clean = paper + 3 * grain
-    return choose_digit(((darkness - clean) / (typical - clean)).clamp(0, 1))
+    ink = ((darkness - clean) / (typical - clean)).clamp(0, 1)
+    if at_edge(ink).any() and _is_soft(darkness):
+        raise NoDigitError("is blank: there is nothing on the paper but a soft shadow")
+    return ink
 
 
 def _is_soft(darkness: Tensor) -> bool:

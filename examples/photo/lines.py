@@ -5,7 +5,7 @@ from torch import Tensor
 
 from .regions import dilate_rows, paper_and_grain
 
-THICKEST = 3  # radius in pixels: lines are less than 7 pixels thick
+THIN = 80  # part of the longer side: half the thickness of the thickest line
 LONG = 0.6  # of the picture's side: no stroke of a digit with paper around it is as long
 STEEPEST = 0.1  # rows per column: the slant of a line, about 6 degrees
 FAINTEST = 1 / 16  # of the picture's range of greys
@@ -40,7 +40,7 @@ def without_lines(grey: Tensor) -> Tensor:
     difference the top-hat transform; Duda and Hart, "Use of the Hough transformation to detect
     lines and curves in pictures", Communications of the ACM 15(1), 1972.
     """
-    for radius in range(1, THICKEST + 1):
+    for radius in range(1, max(1, max(grey.shape) // THIN) + 1):
         for _ in range(2):  # down, then across
             grey = _without_columns(grey, radius).T
     return grey
@@ -59,14 +59,20 @@ def _without_columns(grey: Tensor, radius: int) -> Tensor:
 def _long_columns(dark: Tensor) -> Tensor:
     """Find the columns of which most is dark; they may be slightly slanted."""
     height, width = dark.shape
+    end = -(-height // 10)
     rows, columns = torch.linspace(-0.5, 0.5, height).unsqueeze(1), torch.arange(width)
+    usual = dark.mean(0).quantile(0.25)  # not 0 in noise
+    long = LONG + (1 - LONG) * usual
     found = torch.zeros(height, width, dtype=torch.bool)
     most = int(STEEPEST * height)
     for drift in range(-most, most + 1, 2):  # columns, from the top to the bottom
         slanted = columns + (drift * rows).round().long()
         inside = (slanted >= 0) & (slanted < width)
         slanted = slanted.clamp(0, width - 1)
-        along = (dark.gather(1, slanted) * inside).sum(0)
-        long = (along >= LONG * height) & inside
-        found |= torch.zeros_like(dark).scatter_add(1, slanted, long.float()) > 0
+        along = dark.gather(1, slanted) * inside
+        length = inside.sum(0)
+        line = (along.sum(0) >= long * length) & (length >= height / 2)
+        reaching = along.where(inside, 1.0)
+        line &= (reaching[:end].mean(0) >= 0.5) & (reaching[-end:].mean(0) >= 0.5)
+        found |= torch.zeros_like(dark).scatter_add(1, slanted, (line & inside).float()) > 0
     return found

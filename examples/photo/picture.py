@@ -124,7 +124,7 @@ def _open(path: str | os.PathLike[str]) -> Image.Image:
     try:
         checks.file(path)
     except OSError as error:
-        raise NoDigitError("is not a file, expected a picture") from error
+        raise NoDigitError("cannot be read: it is not a file") from error
     try:
         return _decode(path)
     except NoDigitError:

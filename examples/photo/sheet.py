@@ -4,11 +4,14 @@ import torch
 from PIL import Image, ImageOps, ImageStat
 from torch import Tensor
 
+from .lines import without_lines
 from .picture import channels, steps, strongest_step, thumbnail, to_picture
-from .regions import at_edge, cell_side, number_pieces, sum_cells, threshold, to_pixels
+from .regions import at_edge, cell_side, close, number_pieces, sum_cells, threshold, to_pixels
 
 SMALLEST_SHEET = 0.2  # of the picture
+NOISE = 4  # standard deviations: a step that is no noise
 FULLEST_OVAL = 0.85  # of the rectangle around it: π/4, and a little more
+LINE = 2  # radius in pixels: lines that are at most twice as thick divide no sheet
 STRONG = 1 / 4  # of the strongest step: in shade, ink differs less from paper than in light
 
 
@@ -58,7 +61,10 @@ def on_light_paper(picture: Image.Image) -> Image.Image:
         A picture of dark ink on light paper.
     """
     grey = thumbnail(picture)
-    strong = STRONG * strongest_step(grey)
+    for _ in range(2):  # dark lines, then light ones
+        grey = 1 - without_lines(grey)
+    noise = steps(grey).abs().median().item() / 0.67
+    strong = max(STRONG * strongest_step(grey), NOISE * noise)
     scans = (grey, grey.flip(1), grey.T, grey.T.flip(1))
     votes = sum(_count_first_steps(scan, strong) for scan in scans)
     return ImageOps.invert(picture) if votes > 0 else picture
@@ -79,7 +85,9 @@ def _find_sheet(grey: Tensor) -> Tensor | None:
         return None
     light = grey > threshold(grey, grey.mean().item())  # too little ink to shift the mean
     common = (grey - grey.median()).abs() < STRONG * strongest  # a frame may be fainter than ink
-    for kind in (light, ~light, common):
+    kinds = (light, ~light, common)
+    # The lines of ruled paper divide a sheet.
+    for kind in (*kinds, *(close(kind.float(), LINE) > 0 for kind in kinds)):
         sheet = _largest_rectangle(kind)
         if sheet is not None:
             on_it = grey.where(sheet, grey[sheet].median())
