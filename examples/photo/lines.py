@@ -6,6 +6,7 @@ from torch import Tensor
 from .regions import dilate_rows, paper_and_grain
 
 THIN = 80  # part of the longer side: half the thickness of the thickest line
+STRIP = 8  # rows in which the steepest line stays within a column
 LONG = 0.6  # of the picture's side: no stroke of a digit with paper around it is as long
 STEEPEST = 0.1  # rows per column: the slant of a line, about 6 degrees
 FAINTEST = 1 / 16  # of the picture's range of greys
@@ -59,20 +60,21 @@ def _without_columns(grey: Tensor, radius: int) -> Tensor:
 def _long_columns(dark: Tensor) -> Tensor:
     """Find the columns of which most is dark; they may be slightly slanted."""
     height, width = dark.shape
-    end = -(-height // 10)
-    rows, columns = torch.linspace(-0.5, 0.5, height).unsqueeze(1), torch.arange(width)
+    strips = -(-height // STRIP)
+    last = torch.arange(strips * STRIP).clamp(max=height - 1)  # the last row, to fill the last strip
+    dark = dark[last].view(strips, STRIP, width).mean(1)
+    down, columns = torch.linspace(-0.5, 0.5, strips).unsqueeze(1), torch.arange(width)
     usual = dark.mean(0).quantile(0.25)  # not 0 in noise
-    long = LONG + (1 - LONG) * usual
-    found = torch.zeros(height, width, dtype=torch.bool)
+    long, end = LONG + (1 - LONG) * usual, -(-strips // 10)
+    found = torch.zeros(strips, width)
     most = int(STEEPEST * height)
     for drift in range(-most, most + 1, 2):  # columns, from the top to the bottom
-        slanted = columns + (drift * rows).round().long()
+        slanted = columns + (drift * down).round().long()
         inside = (slanted >= 0) & (slanted < width)
         slanted = slanted.clamp(0, width - 1)
-        along = dark.gather(1, slanted) * inside
-        length = inside.sum(0)
-        line = (along.sum(0) >= long * length) & (length >= height / 2)
-        reaching = along.where(inside, 1.0)
+        along, length = dark.gather(1, slanted).where(inside, 0), inside.sum(0)
+        line = (along.sum(0) >= long * length) & (length >= strips / 2)
+        reaching = along.where(inside, 1)
         line &= (reaching[:end].mean(0) >= 0.5) & (reaching[-end:].mean(0) >= 0.5)
-        found |= torch.zeros_like(dark).scatter_add(1, slanted, (line & inside).float()) > 0
-    return found
+        found.scatter_add_(1, slanted, (line & inside).float())
+    return found.gt(0).repeat_interleave(STRIP, 0)[:height]
