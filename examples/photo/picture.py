@@ -10,13 +10,16 @@ from torch import Tensor
 
 from minicnn import checks
 
+from .regions import close
+
 # Pillow knows more, and starts another program, Ghostscript, to read one of them.
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM")
 SMALLEST = 8  # pixels: a smaller digit has no shape
 ONE_COLOUR = 0.1 * 255  # the largest standard deviation of what was painted with one pen
 LONGEST = 256  # pixels of a thumbnail
-QUIET = 1 / 16  # of the strongest step: noise that does no harm
-MOST_BLURS = 8
+WIDE = 0.25  # of a picture's longer side: wider than nearly all strokes
+QUIET = 1 / 16  # of the strongest step: the deviation of noise that does no harm
+MOST_BLURS = 8  # more would blur the strokes
 REACH = 2  # pixels within which a sharp edge changes completely
 
 
@@ -51,14 +54,27 @@ def open_picture(path: str | os.PathLike[str]) -> Image.Image:
     return _fill_transparency(picture) if picture.mode == "RGBA" else picture
 
 
-def channels(picture: Image.Image) -> list[Image.Image]:
-    """Split a picture into grey channels, the one with the largest standard deviation first.
+def clearest_channel(picture: Image.Image) -> Image.Image:
+    """Return the one of red, green and blue in which strokes stand out most.
 
-    Yellow ink on white paper hardly differs from it in brightness, but differs strongly in blue.
+    Yellow ink on white paper hardly differs from it in brightness, but differs strongly in blue;
+    blue ink on a yellow note does not. So the standard deviation is compared, of what remains after
+    everything that is wider than a stroke is subtracted, such as the note.
+
+    Args:
+        picture: of mode "RGB" or "L".
+
+    Returns:
+        A picture of mode "L", 0 (black) to 255 (white).
     """
-    deviations = ImageStat.Stat(picture).stddev
-    order = sorted(range(len(deviations)), key=lambda n: -deviations[n])
-    return [picture.getchannel(n) for n in order]
+
+    def contrast(channel: Image.Image) -> float:
+        grey = thumbnail(channel)
+        radius = int(WIDE * max(grey.shape) / 2)
+        dark, light = close(grey, radius) - grey, close(-grey, radius) + grey
+        return max(dark.std().item(), light.std().item())
+
+    return max(picture.split(), key=contrast)
 
 
 def to_tensor(picture: Image.Image) -> Tensor:
@@ -74,9 +90,9 @@ def to_picture(pixels: Tensor) -> Image.Image:
 
 
 def thumbnail(picture: Image.Image) -> Tensor:
-    """Shrink a picture to at most 256 pixels each way, with values in [0, 1].
+    """Shrink a picture to at most 256 pixels each way, with values in [0, 1], without noise.
 
-    Shrinking averages pixels, which removes much of a photo's noise.
+    Shrinking averages pixels, which removes much of a photo's noise; what remains is blurred.
 
     Args:
         picture: of mode "L", of any size.
@@ -107,6 +123,9 @@ def _smooth(grey: Tensor) -> Tensor:
     is twice that of the noise; a quarter of a normal distribution is within 0.32 deviations.
     Each blur by (1, 2, 1) / 4 in both directions widens the kernel; after k of them, the noise is
     about 1 / (2.5 √k) of what it was.
+
+    Reference: Immerkær, "Fast noise variance estimation", Computer Vision and Image Understanding
+    64(2), 1996, with a larger mask.
     """
     across = grey[:, 1:] - grey[:, :-1]
     noise = (across[1:] - across[:-1]).abs().quantile(0.25).item() / (2 * 0.32)
@@ -124,7 +143,8 @@ def _open(path: str | os.PathLike[str]) -> Image.Image:
     try:
         checks.file(path)
     except OSError as error:
-        raise NoDigitError("cannot be read: it is not a file") from error
+        kind = "Is a directory" if os.path.isdir(path) else "it is not a file"
+        raise NoDigitError(f"cannot be read: {error.strerror or kind}") from error
     try:
         return _decode(path)
     except NoDigitError:
