@@ -13,7 +13,7 @@ from .pieces import choose_digit
 from .regions import at_edge, cell_side, close, paper_and_grain, sum_cells, threshold
 
 WIDEST = 0.45  # of a picture's longer side: all strokes are narrower
-WIDER = 2  # times the width of the strokes: half of the width of what is filled in
+WIDER = 1.5  # times the width of the strokes: half the width of what is filled in
 FAINTEST = 0.08  # the smallest fraction of the light that ink absorbs
 SHARP = 0.5  # of the full darkness: ink changes by as much within two 64ths of the picture
 NOISE = 4  # standard deviations of the paper's grain above which something is ink
@@ -27,8 +27,10 @@ def find_ink(picture: Image) -> Tensor:
 
         darkness = 1 − grey / close(grey, radius)
 
-    is 0 on clean paper, in shadow as in light. Between the grain of the paper and the typical ink
-    it is rescaled from 0 to 1, so that edges stay soft and strokes become solid.
+    is 0 on clean paper, in shadow as in light. The radius, at first that of the widest strokes, is
+    then fitted to the strokes that are found: a shadow that is wider is light that varies, not ink.
+    Between the grain of the paper and the typical ink, the darkness is rescaled from 0 to 1, so
+    that edges stay soft and strokes become solid.
 
     Args:
         picture: dark ink on light paper, of mode "L".
@@ -37,17 +39,19 @@ def find_ink(picture: Image) -> Tensor:
         ``(H, W)`` of at most 256 pixels each way, float32, 0 (paper) to 1 (ink).
 
     Raises:
-        NoDigitError: no ink stands out from the paper.
+        NoDigitError: no ink stands out from the paper, or it is that of several characters.
     """
     grey = without_lines(thumbnail(picture))
     radius = int(WIDEST * max(grey.shape) / 2)
     while True:
         darkness = 1 - grey / close(grey, radius).clamp(min=1 / 255)
-        ink = choose_digit(_ink(darkness))
+        ink, several = choose_digit(_ink(darkness))
         narrower = math.ceil(WIDER * stroke_width(ink.gt(0.5).float()))
         if narrower >= radius:
             break
         radius = narrower
+    if several:
+        raise NoDigitError("shows several characters: one digit per picture is expected")
     return ink
 
 

@@ -1,11 +1,10 @@
-"""Choose the pieces of ink that are the digit, and refuse several characters."""
+"""Choose the pieces of ink that are the digit, and notice other characters."""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .picture import NoDigitError
 from .regions import at_edge, cell_side, dilate, number_pieces, sum_cells, to_pixels
 
 SPECK = 0.05  # of the largest piece's ink: a separate stroke has more
@@ -58,7 +57,7 @@ class Box(NamedTuple):
         return apart and not self.is_bar and self.length >= CHARACTER * digit.length
 
 
-def choose_digit(ink: Tensor) -> Tensor:
+def choose_digit(ink: Tensor) -> tuple[Tensor, bool]:
     """Keep the pieces of the digit and a small margin around them, and erase everything else.
 
     The largest piece is the digit, unless it is a bar across, like a printed line, or touches the
@@ -70,16 +69,15 @@ def choose_digit(ink: Tensor) -> Tensor:
         ink: ``(H, W)``, 0 (paper) to 1 (ink), with ink somewhere.
 
     Returns:
-        ``(H, W)``, 0 except near the remaining pieces.
-
-    Raises:
-        NoDigitError: another piece is as large as a digit, and apart from it.
+        ``(H, W)``, 0 except near the remaining pieces; and whether another piece is as large as a
+        digit, and lies apart.
 
     Example:
         >>> ink = torch.zeros(6, 30)
         >>> ink[:5, 2:7], ink[3, 20] = 1.0, 1.0
-        >>> ink.sum(), choose_digit(ink).sum()
-        (tensor(26.), tensor(25.))
+        >>> digit, several = choose_digit(ink)
+        >>> ink.sum(), digit.sum(), several
+        (tensor(26.), tensor(25.), False)
     """
     side = cell_side(ink)
     cells = sum_cells(ink > 0.5, side)
@@ -93,16 +91,16 @@ def choose_digit(ink: Tensor) -> Tensor:
     boxes = {n: _box(pieces == n) for n in large.nonzero().flatten().tolist()}
     upright = [n for n, box in boxes.items() if not box.is_bar]
     first = max(upright or boxes, key=lambda n: amount[n].item())
-    digit, kept = boxes[first], torch.zeros_like(large)
+    largest = digit = boxes[first]
+    kept = torch.zeros_like(large)
     found = [first]
     while found:  # a broken digit grows piece by piece
         for n in found:
             digit, kept[n] = digit.union(boxes.pop(n)), True
         found = [n for n, box in boxes.items() if box.belongs_to(digit)]
-    if any(box.is_character_beside(digit) for box in boxes.values()):
-        raise NoDigitError("shows several characters: one digit per picture is expected")
     near = dilate(kept[pieces].float(), 1)
-    return ink * to_pixels(near, side)[: ink.shape[0], : ink.shape[1]]
+    alone = ink * to_pixels(near, side)[: ink.shape[0], : ink.shape[1]]
+    return alone, any(box.is_character_beside(largest) for box in boxes.values())
 
 
 def _box(piece: Tensor) -> Box:
