@@ -1,9 +1,9 @@
 """Read a photo or a drawing of a handwritten digit as an image like MNIST's.
 
 The order of the work is that of the modules: ``picture`` opens the file, ``sheet`` finds the paper,
-``lines`` erases what is printed across it, ``ink`` finds the ink, ``pieces`` chooses the digit among
-what is written, ``normalise`` scales and centres it. ``regions`` holds the image processing that
-they share.
+``lines`` erases what is printed across it, ``ink`` finds the ink, ``pieces`` chooses the digit in
+it, ``normalise`` scales and centres the digit. ``regions`` holds the image processing that they
+share.
 """
 
 import os
@@ -30,8 +30,8 @@ def read_digit(path: str | os.PathLike[str]) -> Tensor:
 
     1. The file is opened, upright, with transparent parts filled (``picture``).
     2. If the picture shows a whole sheet of paper, or a frame, everything outside it is cut off or
-       painted over (``sheet``). Of red, green and blue, the channel that shows strokes most clearly
-       is taken, noise is blurred (``picture``), and light ink on dark paper is inverted (``sheet``).
+       painted over (``sheet``). Of red, green and blue, the channel that shows strokes best is
+       taken; noise is blurred (``picture``). Light ink on dark paper is inverted (``sheet``).
     3. The lines of ruled or squared paper are erased (``lines``).
     4. The picture is divided by the brightness of its paper, which removes shadows. What is then
        darker than a threshold is ink (``ink``).
@@ -43,9 +43,10 @@ def read_digit(path: str | os.PathLike[str]) -> Tensor:
 
     Args:
         path: a picture (PNG, JPEG, WebP, TIFF, GIF, BMP or PPM), of any size and colours, that
-            shows one digit, dark on light or light on dark, with some paper around it. It must be upright: only the orientation that a camera stores in the file is
-            corrected. A shadow with a hard edge should be far wider than the strokes: a narrow
-            shadow, or the tip of one, may be taken for ink.
+            shows one digit, dark on light or light on dark, with some paper around it. It must be
+            upright: only the orientation that a camera stores in the file is corrected. A shadow
+            with a hard edge should be far wider than the strokes: a narrow shadow, or the tip of
+            one, may be taken for ink.
 
     Returns:
         ``(1, 28, 28)``, uint8, 0 (paper) to 255 (ink), like an image of ``Split.images``.
