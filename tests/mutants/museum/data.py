@@ -108,15 +108,15 @@ MUTANTS = (
     Mutant(
         "streams: only the sum counts",
         STREAMS,
-        "state = splitmix64(state ^ (number & MASK))",
-        "state = splitmix64(number & MASK) ^ state",
+        "state = splitmix64(state ^ number)",
+        "state = splitmix64(number) ^ state",
         "The order of the numbers does not matter: (0, 1) is (1, 0).",
         ON_BATCHES + "neighbouring_seeds_and_epochs_share_no_order",
     ),
     Mutant(
         "streams: the high bits are lost",
         STREAMS,
-        "state = splitmix64(state ^ (number & MASK))",
+        "state = splitmix64(state ^ number)",
         "state = splitmix64(state ^ (number & 0xFFFFFFFF))",
         "Seeds that differ by 2³² shuffle alike.",
         ON_BATCHES + "streams_differ_in_the_bits_that_torch_seeds_by",
