@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.bench import __doc__ as description
 from tests.bench import guard, report, table
-from tests.bench.jobs import at_least
+from tests.bench.jobs import at_least, folder_to_write
 from tests.bench.measure import Meter, in_fresh_process, prepare
 from tests.bench.row import Result, conclude
 
@@ -30,7 +30,12 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     add("--runs", type=at_least(1), default=1, help="fresh processes to repeat all in (1: none)")
     add("--threads", type=at_least(1), help="threads of torch (2; the guard uses 1)")
     add("--only", default="", metavar="PATTERN", help="regular expression of rows to measure")
-    add("--save", type=Path, metavar="FOLDER", help="write JSON, Markdown and charts there")
+    add(
+        "--save",
+        type=folder_to_write,
+        metavar="FOLDER",
+        help="write JSON, Markdown and charts there",
+    )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--quick", action="store_true", help="short rows, 5 short repetitions")
     kind.add_argument("--whole", action="store_true", help="whole processes too: 15 minutes more")

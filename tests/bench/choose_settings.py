@@ -14,6 +14,7 @@ import json
 import shlex
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -30,9 +31,21 @@ HELD_OUT = 6  # one digit in six: twice as many as in the example, since errors 
 
 
 def parse_setting(text: str, seed: int) -> Settings:
-    """Read the options of one setting."""
-    argv = ["--dataset", "mnist", *shlex.split(text), "--seed", f"{seed}"]
-    return Settings.parse(argv, presets=train_mnist.PRESETS)
+    """Read the options of one setting.
+
+    Raises:
+        ValueError: the quotes are ill-formed, or an option has no effect on what is compared.
+        SystemExit: an option does not exist, or its value is out of range.
+    """
+    try:
+        argv = ["--dataset", "mnist", *shlex.split(text)]
+    except ValueError as error:
+        raise ValueError(f"the setting {text!r} cannot be read: {error}") from None
+    without_effect = {"seed", *(f.name for f in fields(Settings) if not f.metadata["saved"])}
+    if idle := sorted(Settings.given(argv, train_mnist.PRESETS) & without_effect):
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise ValueError(f"the setting {text!r} has options without effect here: {options}")
+    return Settings.parse([*argv, "--seed", f"{seed}"], presets=train_mnist.PRESETS)
 
 
 def train_once(settings: Settings) -> dict[str, float]:
@@ -107,7 +120,6 @@ def save(path: Path, results: list[dict]) -> None:
         "threads": torch.get_num_threads(),
         "results": results,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     runs.atomic.write(path, json.dumps(record, indent=2) + "\n")
 
 
@@ -117,7 +129,7 @@ def main(argv: list[str] | None = None) -> None:
     add = parser.add_argument
     add("--splits", type=jobs.at_least(1), default=3, help="divisions of the digits")
     add("--jobs", type=jobs.at_least(1), default=1, help="divisions at a time")
-    add("--save", type=Path, help="JSON file for the results")
+    add("--save", type=jobs.file_to_write, help="JSON file for the results")
     add("settings", nargs="+", help="options of train_mnist.py, each setting one quoted argument")
     args = parser.parse_args(argv)
     for setting in args.settings:  # a mistake in the last one should not wait for the others

@@ -2,8 +2,10 @@
 
 import argparse
 import multiprocessing
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -34,3 +36,28 @@ def at_least(minimum: int) -> Callable[[str], int]:
 
     parse.__name__ = "int"  # for argparse's message: "invalid int value"
     return parse
+
+
+def file_to_write(text: str) -> Path:
+    """An argparse type: a file, which can be written before hours are spent on what it is to hold.
+
+    Its folder is made if it does not exist.
+    """
+    path = Path(text)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        why = error.strerror or error
+        raise argparse.ArgumentTypeError(
+            f"must be a file that can be written, got {text}: {why}"
+        ) from None
+    return path
+
+
+def folder_to_write(text: str) -> Path:
+    """An argparse type: a folder in which files can be written."""
+    return file_to_write(f"{text}/results").parent

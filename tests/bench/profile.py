@@ -8,7 +8,6 @@ import argparse
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -18,6 +17,7 @@ from minicnn import checks, layers, models, tree
 from minicnn.functional import keep_freed_memory
 from minicnn.layers import Layer
 from minicnn.layers.layer import Shape, Tree, brief
+from tests.bench.jobs import file_to_write
 from tests.bench.measure import Comparison, Function, Meter, interleave
 from tests.bench.memory import peak_bytes
 from tests.bench.twins import NoTwinError, torch_twin
@@ -216,7 +216,9 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m tests.bench.profile", description=(__doc__ or "").split("\n\n")[0]
     )
     parser.add_argument("--model", choices=models.MODELS, default="mnist_cnn")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there too")
+    parser.add_argument(
+        "--save", type=file_to_write, metavar="FILE", help="write the table there too"
+    )
     args = parser.parse_args(argv)
     torch.set_num_threads(2)
     keep_freed_memory()  # as programs that train do; for both sides

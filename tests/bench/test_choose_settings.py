@@ -1,10 +1,12 @@
 """Settings are compared on validation digits: pooled, recorded, and without the test digits."""
 
+import io
 import json
+import sys
 
 import pytest
 
-from minicnn import data
+from minicnn import data, runs
 from tests.bench import choose_settings
 
 SAMPLE = "--dataset sample --model lenet5 --epochs 1 --device cpu"
@@ -69,3 +71,38 @@ def test_a_mistake_in_any_setting_is_found_before_training(capsys):
     captured = capsys.readouterr()
     assert "argument --scale: must be below 1, got 1.0" in captured.err
     assert "step" not in captured.out
+
+
+IDLE = ["--seed 9", "--see=9", "--out x", "--resume x", "--quiet", "--show", "--save-every 1"]
+
+
+@pytest.mark.parametrize("option", IDLE)
+def test_an_option_without_effect_is_refused(option, capsys):
+    code = runs.run_command(lambda: choose_settings.main([SAMPLE, f"--preset quick {option}"]))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert code == 1
+    assert f"the setting '--preset quick {option}' has options without effect here: --" in line
+
+
+def test_ill_formed_quotes_are_one_line(capsys):
+    code = runs.run_command(lambda: choose_settings.main([SAMPLE, "--preset 'quick"]))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert code == 1
+    assert """the setting "--preset 'quick" cannot be read: No closing quotation""" in line
+
+
+def test_a_place_that_cannot_be_written_is_found_first(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        choose_settings.main(["--save", str(tmp_path), SAMPLE])
+    told = f"argument --save: must be a file that can be written, got {tmp_path}: it is a folder"
+    assert told in capsys.readouterr().err
+
+
+def test_a_console_that_can_show_only_ascii_gets_the_results(monkeypatch, tmp_path):
+    console = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(console, "ascii", write_through=True))
+    result = {"seed": 0, "errors": 3, "digits": 100, "validation_loss": 0.5, "seconds": 1.0}
+    monkeypatch.setattr(choose_settings, "train_once", lambda settings: result)
+    words = ["--splits", "1", "--save", str(tmp_path / "c.json"), SAMPLE]
+    assert runs.run_command(lambda: choose_settings.main(words)) == 0
+    assert console.getvalue() == f"3.000% ? 1.706% wrong, 1 s: {SAMPLE}\n".encode()

@@ -104,7 +104,7 @@ ENDS = [
     pytest.param("reply(id=request['id'])", BROKE, id="an incomplete reply"),
     pytest.param("reply(id=request['id'], names=3, printed=4)", BROKE, id="wrong types"),
     pytest.param(
-        "os.write(1, b'{\"id\": 3, \"got\": 1'); os._exit(0)",
+        'os.write(1, b\'{"id": 3, "got": 1\'); os._exit(0)',
         "ended Python (exit code 0).",
         id="half a reply",
     ),
@@ -441,4 +441,3 @@ def test_what_is_no_file_is_reported_and_not_waited_for(make, tmp_path, capsys) 
 def test_the_name_of_a_file_does_not_look_like_a_verdict(tmp_path: Path, capsys) -> None:
     assert main(["check", f"{tmp_path}/a\n{FAKE}"]) == 2
     assert capsys.readouterr().out == f"{tmp_path}/a?{FAKE}: The file does not exist.\n"
-

@@ -118,8 +118,10 @@ def test_a_result_that_cannot_be_shown_is_named_in_the_message() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["tensor", "shape", "bytes", "tuple", "list"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["tensor", "shape", "bytes", "tuple", "list"]), inner)
+    ),
     max_leaves=6,
 )
 SHAPES = st.lists(st.integers(-1, 3) | st.sampled_from([2**31, 2**32, 2**62]), max_size=4)

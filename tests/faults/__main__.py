@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from tests.bench.jobs import file_to_write
+
 from . import provoked
 from .fault import FAULTS, mistakes
 from .kills import Kill, Killer, kill_often
@@ -30,7 +32,7 @@ def main(arguments: list[str]) -> int:
     """Inject faults, or kill runs; return 0 if every fault is handled as it should be."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
-        "--save", metavar="FILE", type=Path, help="write the table of faults to FILE"
+        "--save", metavar="FILE", type=file_to_write, help="write the table of faults to FILE"
     )
     parser.add_argument("--kills", metavar="N", type=int, help="instead, kill runs N times")
     parser.add_argument("--seed", type=int, default=0, help="seed of the kill times (default: 0)")

@@ -25,9 +25,9 @@ from minicnn.runs import (
     Settings,
     StoppedError,
     Weights,
+    folder,
     setting,
 )
-from minicnn.runs import folder
 from minicnn.train import TrainState
 
 NET = layers.linear(2)

@@ -115,7 +115,9 @@ def test_a_coloured_note_on_a_desk_is_read_as_if_there_were_no_desk(
 @given(pages(), digits, st.floats(15, 40), st.integers(90, 120))
 def test_strong_noise_is_no_ink_and_hides_none(scene, digit, deviation, ink):
     scene = scene._replace(paper="#c8c8c8", ink=f"rgb({ink}, {ink}, {ink})")
-    assert distance(read(picture(scene, digit, grain(deviation))), read(picture(scene, digit))) < 0.1
+    assert (
+        distance(read(picture(scene, digit, grain(deviation))), read(picture(scene, digit))) < 0.1
+    )
 
 
 @given(st.floats(12, 60), st.integers(0, 2**32), st.booleans())
