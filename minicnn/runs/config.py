@@ -115,7 +115,7 @@ def first_difference(first: Any, second: Any, name: str = "") -> tuple[str, Any,
         name: The name of the trees themselves.
 
     Returns:
-        The name of the value, such as "settings.lr", and the two values; "missing" where there is none.
+        The name of the value, such as "settings.lr", and the two values; "missing" for none.
 
     Example:
         >>> first_difference({"settings": {"lr": 0.1}}, {"settings": {"lr": 0.2}})
