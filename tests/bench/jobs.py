@@ -23,7 +23,12 @@ def run_all(f: Callable[..., Any], *columns: Iterable[Any], jobs: int) -> Iterat
     threads = max(1, torch.get_num_threads() // jobs)
     spawn = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads
     with ProcessPoolExecutor(jobs, spawn, torch.set_num_threads, (threads,)) as pool:
-        yield from pool.map(f, *columns)
+        try:
+            yield from pool.map(f, *columns)
+        except BaseException:  # for example a signal: the pool would wait until all rows are done
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
