@@ -521,3 +521,23 @@ def test_the_report_has_every_class_and_every_setting() -> None:
     ):  # fmt: skip
         place = cells.index(row[0])
         assert cells[place : place + 2] == row
+
+
+def test_a_report_with_names_that_are_not_text_can_be_written() -> None:
+    name = b"caf\xe9\x00".decode("utf-8", "surrogateescape")
+    config = {
+        **CONFIG,
+        "settings": {"data_dir": f"/home/{name}"},
+        "dataset": {"images": {name: 5}, "digest": name},
+        "command": f"python3 train.py --out {name}",
+    }
+    classes = [("class", "correct"), (name, "17"), ("<b>&amp;", "$x^$")]
+    history, test = [{"images_per_second": 1.0}], {"loss": 0.1, "accuracy": 0.9}
+    source = pages.report(f"lenet5: {name}", config, history, 1.0, test, classes, {})
+    assert source.encode("utf-8").decode("utf-8") == source
+    page = Parsed(source)
+    assert page.text("title", "h1") == ["lenet5: caf��"] * 2
+    cells = page.text("th", "td")
+    for text in ("/home/caf��", "caf�� 5", "caf��", "python3 train.py --out caf��"):
+        assert text in cells
+    assert [*cells[2:6]] == ["caf��", "17", "<b>&amp;", "$x^$"]

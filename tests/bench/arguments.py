@@ -1,6 +1,7 @@
 """What the command lines of the tools check before anything runs."""
 
 import argparse
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ def check_writable(parser: argparse.ArgumentParser, *paths: Path) -> None:
     """
     for path in paths:
         try:
+            with contextlib.suppress(FileNotFoundError):
+                path.stat()  # too long a name, a loop of links, a file in place of a folder
             checks.file(path)
             folder = next(parent for parent in path.absolute().parents if parent.exists())
             with tempfile.TemporaryFile(dir=folder):  # permissions alone do not tell everything

@@ -100,7 +100,7 @@ def _is_result(result: Any) -> bool:
         and type(result.get("seed")) is int
         and result["seed"] >= 0
         and all(type(result.get(name)) in (int, float) for name in NUMBERS)
-        and all(math.isfinite(result[name]) for name in NUMBERS)
+        and all(0 <= result[name] < math.inf for name in NUMBERS)
     )
 
 
