@@ -256,6 +256,12 @@ def test_numbers_and_their_header_are_aligned_right(parsed: Parsed) -> None:
     assert marks == 3 * [None, "number", "number", None]
 
 
+def test_the_first_column_names_the_rows_also_if_it_holds_numbers() -> None:
+    digits = pages.Table(("class", "correct"), [("0", "17"), ("1", "18")])
+    marks = [cell.get("class") for cell in Parsed(markup.table("body", digits)).all("th", "td")]
+    assert marks == 3 * [None, "number"]
+
+
 def test_one_word_makes_a_column_text() -> None:
     mixed = pages.Table(("setting", "value"), [("epochs", "6"), ("device", "cpu")])
     assert not any(Parsed(markup.table("body", mixed)).all("td")[0])
