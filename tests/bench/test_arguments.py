@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from minicnn import runs
 from tests.bench import __main__ as command_line
-from tests.bench import choose_settings, measure_seeds, profile
+from tests.bench import choose_settings, measure_seeds, profile, report
 from tests.bench.arguments import check_writable, refuse
 
 PARSER = argparse.ArgumentParser("tool")
@@ -142,3 +143,20 @@ def test_an_option_is_refused_however_it_is_written(
 
 def test_other_options_are_not_refused() -> None:
     refuse(PARSER, ["--scale", "0.1", "--preset", "quick", "--shear", "-1"], {"seed"}, "no effect")
+
+
+@pytest.mark.parametrize("text", ["", "{", "3", "[]", "{}", '{"rows": 3}', '{"rows": [{"a": 1}]}'])
+def test_a_damaged_record_of_the_guard_is_one_line(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"bench\.json is no record of tests\.bench: ") as refused:
+        report.load(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_benchmark_ends_with_the_exit_code_of_its_guard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for code in (0, 1):
+        monkeypatch.setattr(command_line, "main", lambda code=code: code)
+        assert runs.run_command(command_line.command) == code

@@ -106,7 +106,7 @@ def refused(capsys, *settings):
     ],
 )
 def test_an_option_without_effect_is_refused_by_name(options, names, capsys):
-    line = refused(capsys, options)
+    line = refused(capsys, f"{SAMPLE} {options}")
     assert line.endswith(f"error: {names}: without effect in a comparison of settings")
 
 

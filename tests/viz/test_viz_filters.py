@@ -66,13 +66,13 @@ def test_tiles_do_not_overlap():
             assert beside or above_or_below
 
 
-@given(count=st.integers(1, 70), height=st.integers(1, 3), width=st.integers(1, 3))
+@given(count=st.integers(1, 20), height=st.integers(1, 3), width=st.integers(1, 3))
 def test_tiles_stand_in_reading_order(count, height, width):
     weight = torch.arange(float(count)).reshape(count, 1, 1, 1).expand(count, 1, height, width)
     axes = viz.filters(weight).axes[0]
     places = [(image.get_extent()[3], image.get_extent()[0]) for image in axes.images]  # top, left
     assert places == sorted(set(places))
-    assert [float(tile.flat[0]) for tile in tiles(axes)] == list(range(min(count, 64)))
+    assert [float(tile.flat[0]) for tile in tiles(axes)] == list(range(count))
     bottom, top = axes.get_ylim()
     left, right = axes.get_xlim()
     extents = [image.get_extent() for image in axes.images]

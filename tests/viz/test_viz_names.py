@@ -60,7 +60,7 @@ def test_what_no_font_has_is_replaced(kind: str, name: str, pixels) -> None:
     assert not any(name in text for text in texts(figure))
 
 
-def test_text_that_the_user_adds_may_hold_a_formula(monkeypatch, pixels) -> None:
+def test_text_that_the_user_adds_may_hold_a_formula(pixels) -> None:
     figure = viz.filters(torch.ones(1, 1, 2, 2))
     text = figure.axes[0].text(0, 0, "$x^2$")
     assert text.get_parse_math()

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -126,6 +127,12 @@ def test_settings_change_no_byte_of_a_figure(name: str, makers: dict, tmp_path: 
     check(makers[name], tmp_path)
 
 
+def test_settings_change_no_pixel_in_a_window(makers: dict, tmp_path: Path, pixels) -> None:
+    expected = pixels(makers["curves"]())
+    with matplotlib.rc_context(chosen(tmp_path)):
+        np.testing.assert_array_equal(pixels(makers["curves"]()), expected)
+
+
 @pytest.mark.slow
 def test_settings_change_no_byte_of_any_figure(make: Callable, tmp_path: Path) -> None:
     check(make, tmp_path)
@@ -165,8 +172,9 @@ def test_threads_leave_the_settings_as_they_were() -> None:
 
 def test_the_backend_is_left_to_the_user() -> None:
     assert "backend" not in settings.DEFAULTS
+    before = matplotlib.rcParams._get("backend")
     with settings.defaults():
-        assert matplotlib.rcParams._get("backend") == matplotlib.get_backend(auto_select=False)
+        assert matplotlib.rcParams._get("backend") is before
 
 
 # --- Whole programs --------------------------------------------------------------------------

@@ -303,6 +303,14 @@ MUTANTS = (
         SETTINGS_TEST + "settings_change_no_byte_of_a_figure",
     ),
     Mutant(
+        "settings: drawn under those of the user",
+        SETTINGS,
+        "        with defaults():\n            super().draw(renderer)",
+        "        super().draw(renderer)",
+        "Ticks are made when a figure is drawn: in a window they look different.",
+        SETTINGS_TEST + "settings_change_no_pixel_in_a_window",
+    ),
+    Mutant(
         "settings: dollars make a formula",
         SETTINGS,
         'defaults({"text.parse_math": False})',
