@@ -139,28 +139,15 @@ class Settings:
             if now.overwrite and now.out is None:
                 parser.error("--overwrite needs --out, the folder of the run to replace")
             return now
-        given = cls.given(argv, presets)
+        # argparse does not set a default if the namespace already has the name.
+        marked = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(vars(now))))
+        given = {name for name, value in vars(marked).items() if value is not None}
         free = {f.name for f in fields(cls) if f.metadata["free_on_resume"]}
         if given - free:
             names = ", ".join(map(_option, sorted(given - free)))
             parser.error(f"--resume uses the settings of the run and does not allow {names}")
         unsaved = {f.name for f in fields(cls) if not f.metadata["saved"]}
         return cls.of_run(now.resume, **{name: getattr(now, name) for name in given | unsaved})
-
-    @classmethod
-    def given(cls, argv: Sequence[str] | None = None, presets: Presets | None = None) -> set[str]:
-        """Return the names of the settings that a command line gives, even as their defaults.
-
-        Args:
-            argv, presets: As for ``parse``.
-
-        Raises:
-            SystemExit: The command line is invalid, or has ``--help``.
-        """
-        # argparse does not set a default if the namespace already has the name.
-        unset = argparse.Namespace(**dict.fromkeys(f.name for f in fields(cls)))
-        given = _parser(cls, None, presets or {}).parse_args(argv, unset)
-        return {name for name, value in vars(given).items() if value is not None}
 
     @classmethod
     def of_run(cls: type[S], folder: Path, **overrides: Any) -> S:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from minicnn.runs import CommandError, run_command
 from tests.bench import __doc__ as description
 from tests.bench import guard, report, table
-from tests.bench.jobs import at_least, folder_to_write
+from tests.bench.arguments import at_least, check_writable
 from tests.bench.measure import Meter, in_fresh_process, prepare
 from tests.bench.row import Result, conclude
 
@@ -30,12 +31,7 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     add("--runs", type=at_least(1), default=1, help="fresh processes to repeat all in (1: none)")
     add("--threads", type=at_least(1), help="threads of torch (2; the guard uses 1)")
     add("--only", default="", metavar="PATTERN", help="regular expression of rows to measure")
-    add(
-        "--save",
-        type=folder_to_write,
-        metavar="FOLDER",
-        help="write JSON, Markdown and charts there",
-    )
+    add("--save", type=Path, metavar="FOLDER", help="write JSON, Markdown and charts there")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--quick", action="store_true", help="short rows, 5 short repetitions")
     kind.add_argument("--whole", action="store_true", help="whole processes too: 15 minutes more")
@@ -58,6 +54,8 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         parser.error(f"--only {args.only!r} is no regular expression: {error}")
     if not args.rows:
         parser.error(f"--only {args.only!r} leaves no row")
+    if args.save:
+        check_writable(parser, *(args.save / name for name in report.FILES))
     return args
 
 
@@ -111,5 +109,11 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def command() -> None:
+    """Run main, in the way that `run_command` expects."""
+    if main():
+        raise CommandError
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(command))

@@ -26,26 +26,27 @@ from minicnn import functional as F
 from minicnn.optim import schedules
 from minicnn.parallel import Processes, find_device
 from tests.bench import jobs
+from tests.bench.arguments import at_least, check_writable, refuse
 
+# Options of train_mnist.py without effect here: no run is saved or shown, and the seeds are fixed.
+WITHOUT_EFFECT = {*(field.name for field in fields(runs.Settings)), "seed", "show", "help"}
 HELD_OUT = 6  # one digit in six: twice as many as in the example, since errors are few to count
 
 
-def parse_setting(text: str, seed: int) -> Settings:
-    """Read the options of one setting.
-
-    Raises:
-        ValueError: the quotes are ill-formed, or an option has no effect on what is compared.
-        SystemExit: an option does not exist, or its value is out of range.
-    """
+def check_setting(parser: argparse.ArgumentParser, text: str) -> None:
+    """End the program if a setting is not one."""
     try:
-        argv = ["--dataset", "mnist", *shlex.split(text)]
+        words = shlex.split(text)
     except ValueError as error:
-        raise ValueError(f"the setting {text!r} cannot be read: {error}") from None
-    without_effect = {"seed", *(f.name for f in fields(Settings) if not f.metadata["saved"])}
-    if idle := sorted(Settings.given(argv, train_mnist.PRESETS) & without_effect):
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
-        raise ValueError(f"the setting {text!r} has options without effect here: {options}")
-    return Settings.parse([*argv, "--seed", f"{seed}"], presets=train_mnist.PRESETS)
+        parser.error(f"setting {text!r}: {error}")
+    refuse(parser, words, WITHOUT_EFFECT, "without effect in a comparison of settings")
+    parse_setting(text, 0)
+
+
+def parse_setting(text: str, seed: int) -> Settings:
+    """Read the options of one setting."""
+    argv = ["--dataset", "mnist", *shlex.split(text), "--seed", f"{seed}"]
+    return Settings.parse(argv, presets=train_mnist.PRESETS)
 
 
 def train_once(settings: Settings) -> dict[str, float]:
@@ -120,6 +121,7 @@ def save(path: Path, results: list[dict]) -> None:
         "threads": torch.get_num_threads(),
         "results": results,
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     runs.atomic.write(path, json.dumps(record, indent=2) + "\n")
 
 
@@ -127,13 +129,15 @@ def main(argv: list[str] | None = None) -> None:
     """Read the command line, compare, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
-    add("--splits", type=jobs.at_least(1), default=3, help="divisions of the digits")
-    add("--jobs", type=jobs.at_least(1), default=1, help="divisions at a time")
-    add("--save", type=jobs.file_to_write, help="JSON file for the results")
+    add("--splits", type=at_least(1), default=3, help="divisions of the digits")
+    add("--jobs", type=at_least(1), default=1, help="divisions at a time")
+    add("--save", type=Path, help="JSON file for the results")
     add("settings", nargs="+", help="options of train_mnist.py, each setting one quoted argument")
     args = parser.parse_args(argv)
     for setting in args.settings:  # a mistake in the last one should not wait for the others
-        parse_setting(setting, 0)
+        check_setting(parser, setting)
+    if args.save:
+        check_writable(parser, args.save)
 
     results = []
     for setting in args.settings:

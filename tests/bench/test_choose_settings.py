@@ -1,13 +1,21 @@
 """Settings are compared on validation digits: pooled, recorded, and without the test digits."""
 
-import io
+import ast
+import dataclasses
+import inspect
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from minicnn import data, runs
+from examples import train_mnist
+from minicnn import data
 from tests.bench import choose_settings
+
+ROOT = Path(__file__).parents[2]
 
 SAMPLE = "--dataset sample --model lenet5 --epochs 1 --device cpu"
 
@@ -73,36 +81,74 @@ def test_a_mistake_in_any_setting_is_found_before_training(capsys):
     assert "step" not in captured.out
 
 
-IDLE = ["--seed 9", "--see=9", "--out x", "--resume x", "--quiet", "--show", "--save-every 1"]
+def refused(capsys, *settings):
+    """The last line of the refusal; nothing was trained before."""
+    with pytest.raises(SystemExit) as ended:
+        choose_settings.main([SAMPLE, *settings])
+    captured = capsys.readouterr()
+    assert ended.value.code == 2
+    assert captured.out == ""
+    return captured.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("option", IDLE)
-def test_an_option_without_effect_is_refused(option, capsys):
-    code = runs.run_command(lambda: choose_settings.main([SAMPLE, f"--preset quick {option}"]))
-    (line,) = capsys.readouterr().err.splitlines()
-    assert code == 1
-    assert f"the setting '--preset quick {option}' has options without effect here: --" in line
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ("--preset quick --seed 9", "--seed"),
+        ("--out runs/a", "--out"),
+        ("--overwrite", "--overwrite"),
+        ("--resume runs/a", "--resume"),
+        ("--quiet", "--quiet"),
+        ("--sho", "--show"),
+        ("--save-every=3", "--save-every"),
+        ("--quiet --lr 0.1 --seed 0", "--quiet, --seed"),
+        ("--help", "--help"),
+    ],
+)
+def test_an_option_without_effect_is_refused_by_name(options, names, capsys):
+    line = refused(capsys, f"{SAMPLE} {options}")
+    assert line.endswith(f"error: {names}: without effect in a comparison of settings")
 
 
-def test_ill_formed_quotes_are_one_line(capsys):
-    code = runs.run_command(lambda: choose_settings.main([SAMPLE, "--preset 'quick"]))
-    (line,) = capsys.readouterr().err.splitlines()
-    assert code == 1
-    assert """the setting "--preset 'quick" cannot be read: No closing quotation""" in line
+def test_every_other_option_has_an_effect():
+    """The comparison reads it, or the functions of the example that it calls do."""
+    functions = (
+        choose_settings.train_once,
+        train_mnist.make_augmentation,
+        train_mnist.make_optimizer,
+    )
+    read = {
+        node.attr
+        for function in functions
+        for node in ast.walk(ast.parse(inspect.getsource(function)))
+        if isinstance(node, ast.Attribute)
+    }
+    names = {field.name for field in dataclasses.fields(train_mnist.Settings)}
+    assert names - choose_settings.WITHOUT_EFFECT <= read | {"preset"}  # defaults of the others
 
 
-def test_a_place_that_cannot_be_written_is_found_first(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        choose_settings.main(["--save", str(tmp_path), SAMPLE])
-    told = f"argument --save: must be a file that can be written, got {tmp_path}: it is a folder"
-    assert told in capsys.readouterr().err
+@pytest.mark.parametrize("setting", ["--preset 'quick", '--model "lenet5', "--lr 0.1\\"])
+def test_quotes_that_do_not_close_are_one_line(setting, capsys):
+    line = refused(capsys, setting)
+    assert f"error: setting {setting!r}: No " in line
 
 
-def test_a_console_that_can_show_only_ascii_gets_the_results(monkeypatch, tmp_path):
-    console = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(console, "ascii", write_through=True))
-    result = {"seed": 0, "errors": 3, "digits": 100, "validation_loss": 0.5, "seconds": 1.0}
-    monkeypatch.setattr(choose_settings, "train_once", lambda settings: result)
-    words = ["--splits", "1", "--save", str(tmp_path / "c.json"), SAMPLE]
-    assert runs.run_command(lambda: choose_settings.main(words)) == 0
-    assert console.getvalue() == f"3.000% ? 1.706% wrong, 1 s: {SAMPLE}\n".encode()
+PROGRAM = """
+import sys
+from minicnn import runs
+from tests.bench import choose_settings
+result = {"errors": 3, "digits": 1000, "seconds": 1.0}
+choose_settings.train_once = lambda settings: {"seed": settings.seed, **result}
+sys.exit(runs.run_command(lambda: choose_settings.main(["--lr 0.1"])))
+"""
+
+
+@pytest.mark.slow  # a process that imports torch
+def test_a_console_that_knows_only_ascii_shows_the_results():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "0.300% ? 0.100% wrong, 1 s: --lr 0.1\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from minicnn.exercises.catalogue import EXERCISES
-from tests.bench.jobs import file_to_write
+from tests.bench.arguments import check_writable
 
 from .grading import hand_in, topic
 from .table import Row, markdown, row
@@ -21,12 +21,14 @@ def main(arguments: list[str]) -> int:
     """Print every mistake that was not identified; return 0 if there is none."""
     parser = argparse.ArgumentParser(prog="python -m tests.exercises", description=__doc__)
     parser.add_argument(
-        "--save", type=file_to_write, metavar="FILE", help="write the table to FILE"
+        "--save", type=Path, metavar="FILE", help="write the table to FILE"
     )
     parser.add_argument(
         "--only", default="", metavar="TEXT", help="only answers whose name has TEXT"
     )
     options = parser.parse_args(arguments)
+    if options.save:
+        check_writable(parser, options.save)
     torch.set_num_threads(1)
     rows: list[Row] = []
     missed, longest, began = [], 0.0, time.perf_counter()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from tests.bench.jobs import file_to_write
+from tests.bench.arguments import check_writable
 
 from . import provoked
 from .fault import FAULTS, mistakes
@@ -32,11 +32,13 @@ def main(arguments: list[str]) -> int:
     """Inject faults, or kill runs; return 0 if every fault is handled as it should be."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
-        "--save", metavar="FILE", type=file_to_write, help="write the table of faults to FILE"
+        "--save", metavar="FILE", type=Path, help="write the table of faults to FILE"
     )
     parser.add_argument("--kills", metavar="N", type=int, help="instead, kill runs N times")
     parser.add_argument("--seed", type=int, default=0, help="seed of the kill times (default: 0)")
     options = parser.parse_args(arguments)
+    if options.save:
+        check_writable(parser, options.save)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         if options.kills:
