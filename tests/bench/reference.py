@@ -1,6 +1,6 @@
 """The usual script: MNIST with torch.nn, a DataLoader, and images transformed one by one.
 
-    python tests/bench/reference.py --data-dir data
+    python3 -m tests.bench.reference --data-dir data
 
 Two convolutions of 32 and 64 channels, pooling, dropout and two linear layers, trained with
 Adadelta on batches of 64 for 14 epochs; after each epoch the learning rate is multiplied by 0.7 and

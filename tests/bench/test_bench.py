@@ -625,6 +625,13 @@ def test_the_usual_script_learns_and_its_lines_are_understood(
     assert race.accuracy > 0.3
 
 
+@pytest.mark.slow
+def test_the_usual_script_starts_as_it_is_measured():
+    lines = [line for _, line in whole.lines_of([*whole.REFERENCE, "--help"])]
+    assert lines[0].startswith("usage: ")
+    assert any("--data-dir" in line for line in lines)
+
+
 def test_the_watcher_looks_whenever_the_script_evaluates_and_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
