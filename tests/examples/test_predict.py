@@ -44,9 +44,7 @@ def test_each_picture_gets_a_line_and_all_a_figure(trained, tmp_path, capsys):
     printed = capsys.readouterr()
     *lines, saved = printed.out.splitlines()
     for path, line in zip(pictures, lines, strict=True):
-        assert re.fullmatch(
-            rf"{re.escape(str(path))}: \d \(\d+\.\d%; or \d, \d+\.\d%\)", line
-        )
+        assert re.fullmatch(rf"{re.escape(str(path))}: \d \(\d+\.\d%; or \d, \d+\.\d%\)", line)
     assert saved == f"Saved {trained / 'figures' / 'predict.png'}"
     assert (trained / "figures" / "predict.png").stat().st_size > 0
     assert printed.err == ""
@@ -72,7 +70,9 @@ def test_what_is_no_digit_is_reported_and_the_others_are_classified(trained, tmp
     assert printed.out.startswith(f"{tmp_path / 'a.png'}: ")
 
 
-@pytest.mark.parametrize("name", ["$x^$.png", "_{ $.png", "s\x1b[31meven.png", "7\n.png", "\udcff.png"])
+@pytest.mark.parametrize(
+    "name", ["$x^$.png", "_{ $.png", "s\x1b[31meven.png", "7\n.png", "\udcff.png"]
+)
 def test_a_name_is_plain_text_in_the_terminal_and_in_the_figure(name, trained, tmp_path, capsys):
     if sys.platform != "linux" and not name.isprintable():
         pytest.skip("no file has such a name here")
