@@ -116,5 +116,5 @@ def test_a_name_that_is_not_utf_8_is_only_a_name(tmp_path):
     (tmp_path / "plain.png").rename(path)
     assert read_digit(path).shape == (1, 28, 28)
     path.write_bytes(b"")
-    with pytest.raises(data.DataError, match="seven\udcff[.]png is no picture"):
+    with pytest.raises(data.DataError, match="seven\udcff"):
         read_digit(path)
