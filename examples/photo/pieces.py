@@ -10,9 +10,10 @@ from .regions import at_edge, cell_side, dilate, number_pieces, sum_cells, to_pi
 SPECK = 0.05  # of the largest piece's ink: a separate stroke has more
 RIVAL = 0.2  # of the largest piece's ink: enough to be the digit itself
 BAR = 3  # times as wide as high: no digit is as wide
-# As parts of the digit's length, which is its height or its width:
-NEAR, NEAR_BAR = 0.25, 0.1  # the free space up to another piece of it
-LONGEST_BAR = 0.8  # a bar of a "5" or a "7"
+# As parts of the digit's length, its height or its width:
+NEAR_BAR, LONGEST_BAR = 0.1, 0.8  # a bar of a "5" or a "7": the free space up to it, its length
+# As parts of the length of the digit's largest piece:
+NEAR = 0.25  # the free space up to another piece
 CHARACTER = 0.5  # the length of another character, at least
 SPACE = 0.04  # the free space between characters side by side
 
@@ -27,13 +28,16 @@ class Box(NamedTuple):
 
     @property
     def length(self) -> int:
+        """The height or the width."""
         return max(self.bottom - self.top, self.right - self.left)
 
     @property
     def is_bar(self) -> bool:
+        """Tell whether this is wider than any digit."""
         return self.right - self.left >= BAR * (self.bottom - self.top)
 
     def union(self, other: "Box") -> "Box":
+        """Return the extent of both."""
         ends = max(self.bottom, other.bottom), max(self.right, other.right)
         return Box(min(self.top, other.top), min(self.left, other.left), *ends)
 
@@ -43,18 +47,18 @@ class Box(NamedTuple):
         across = max(self.left, other.left) - min(self.right, other.right)
         return max(0, down), max(0, across)
 
-    def belongs_to(self, digit: "Box") -> bool:
-        """Tell whether this is a piece of the digit: near it, and not too large for it."""
-        free = max(self.gaps(digit)) / digit.length
+    def belongs_to(self, digit: "Box", length: int) -> bool:
+        """Tell whether this is a piece of the digit, whose largest piece has a length."""
+        free = max(self.gaps(digit))
         if self.is_bar:  # a line that is printed below is no piece
-            return free <= NEAR_BAR and self.length <= LONGEST_BAR * digit.length
-        return free <= NEAR and not self.is_character_beside(digit)
+            return free <= NEAR_BAR * digit.length and self.length <= LONGEST_BAR * digit.length
+        return free <= NEAR * length and not self.is_character_beside(digit, length)
 
-    def is_character_beside(self, digit: "Box") -> bool:
+    def is_character_beside(self, digit: "Box", length: int) -> bool:
         """Tell whether this is large enough to be a digit itself, and lies apart."""
-        down, across = (gap / digit.length for gap in self.gaps(digit))
-        apart = across > SPACE or max(down, across) > NEAR
-        return apart and not self.is_bar and self.length >= CHARACTER * digit.length
+        down, across = self.gaps(digit)
+        apart = across > SPACE * length or max(down, across) > NEAR * length
+        return apart and not self.is_bar and self.length >= CHARACTER * length
 
 
 def choose_digit(ink: Tensor) -> tuple[Tensor, bool]:
@@ -91,16 +95,15 @@ def choose_digit(ink: Tensor) -> tuple[Tensor, bool]:
     boxes = {n: _box(pieces == n) for n in large.nonzero().flatten().tolist()}
     upright = [n for n, box in boxes.items() if not box.is_bar]
     first = max(upright or boxes, key=lambda n: amount[n].item())
-    largest = digit = boxes[first]
-    kept = torch.zeros_like(large)
+    digit, length, kept = boxes[first], boxes[first].length, torch.zeros_like(large)
     found = [first]
     while found:  # a broken digit grows piece by piece
         for n in found:
             digit, kept[n] = digit.union(boxes.pop(n)), True
-        found = [n for n, box in boxes.items() if box.belongs_to(digit)]
+        found = [n for n, box in boxes.items() if box.belongs_to(digit, length)]
     near = dilate(kept[pieces].float(), 1)
     alone = ink * to_pixels(near, side)[: ink.shape[0], : ink.shape[1]]
-    return alone, any(box.is_character_beside(largest) for box in boxes.values())
+    return alone, any(box.is_character_beside(digit, length) for box in boxes.values())
 
 
 def _box(piece: Tensor) -> Box:
