@@ -129,7 +129,9 @@ def test_the_report_shows_the_wrong_one_of_several_results() -> None:
     passed = ((exercise.probes[0], 20),)
     trial = Trial(case, expected, got, fault)
     verdict = Verdict(exercise, passed, probe, trial, Diagnosis("a topic", "Think."))
-    assert report(verdict) == f"""\
+    assert (
+        report(verdict)
+        == f"""\
 sgd_momentum: not right yet.
   Right so far: {exercise.probes[0].name}
   Wrong with: {probe.name}
@@ -149,3 +151,4 @@ sgd_momentum: not right yet.
   b' is wrong at [0, 1]: expected 4, got 7 (3 of its 4 numbers are wrong).
 
   Hint: Think."""
+    )
