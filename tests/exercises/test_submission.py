@@ -130,6 +130,7 @@ def test_every_end_of_the_import_makes_a_file_unreadable(action, words, stand_in
     assert [process.poll() is not None for process in started] == [True]
 
 
+@pytest.mark.slow
 def test_silence_is_a_fault(stand_in) -> None:
     stand_in("call", "time.sleep(60)")
     outcome = first_answer()
@@ -381,7 +382,8 @@ def test_the_other_exercises_are_judged_after_one_that_ends_its_process(tmp_path
     path.write_text(
         "import os\ndef relu_backward(grad, input):\n    os._exit(0)\n"
         "def conv2d_grad_bias(grad):\n    return grad.sum((0, 2, 3))\n"
-        "def log_softmax(logits):\n    return logits - logits.exp().sum(1, keepdim=True).log()\n"
+        + right_answer("log_softmax"),
+        encoding="utf-8",
     )
     assert main(["check", str(path)]) == 1
     out = capsys.readouterr().out
@@ -410,7 +412,7 @@ def test_in_its_own_process_every_answer_has_the_same_verdict_as_here(tmp_path: 
     verdicts = check_file(path, shown.append)
     assert [verdict.exercise.name for verdict in verdicts] == list(EXERCISES)
     assert [text for text in shown if ": right. " not in text] == []
-    wrong = {answer.exercise: answer for answer in WRONG_ANSWERS}
+    wrong = {answer.exercise: answer for answer in WRONG_ANSWERS[::15]}
     path.write_text("\n\n".join(answer.file for answer in wrong.values()), encoding="utf-8")
     for verdict in check_file(path, lambda text: None):
         name = verdict.exercise.name

@@ -131,6 +131,7 @@ FAULTS = st.none() | st.tuples(st.sampled_from([*sorted(KINDS), "values"]), TEXT
 AFTER = st.dictionaries(st.sampled_from(["grad", "input"]), RESULTS)
 
 
+@pytest.mark.slow
 @mostly_meaningful
 @settings(suppress_health_check=[HealthCheck.nested_given])  # the judge draws its cases, too
 @given(
