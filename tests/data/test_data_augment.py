@@ -24,7 +24,8 @@ def naive_shift(images, offsets):
 
 @st.composite
 def batches_with_offsets(draw):
-    n, c, h, w = (draw(st.integers(low, 5)) for low in (0, 1, 1, 1))
+    n, c = draw(st.sampled_from([2, 3, 4, 5, 1, 0])), draw(st.integers(1, 5))
+    h, w = (draw(st.sampled_from([3, 4, 5, 2, 1])) for _ in range(2))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
     dtype = draw(st.sampled_from([torch.uint8, torch.float32]))
     images = torch.randint(1, 256, (n, c, h, w), generator=generator).to(dtype)

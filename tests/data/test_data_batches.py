@@ -30,8 +30,9 @@ def same(xs, ys) -> bool:
     return all(x.equal(y) and s.equal(t) for (x, s), (y, t) in pairs)
 
 
-sizes = st.integers(1, 40)
-batch_sizes = st.integers(1, 12)
+# What hypothesis finds simplest, and draws most often, comes first: several batches.
+sizes = st.sampled_from([*range(5, 41), 4, 3, 2, 1])
+batch_sizes = st.sampled_from([3, 5, 7, 8, 9, 10, 11, 12, 4, 6, 2, 1])
 seeds = st.integers(0, 2**64 - 1)
 
 
@@ -65,7 +66,7 @@ def test_without_rng_every_epoch_has_the_order_of_the_split(n, batch_size):
 
 
 @mostly_meaningful
-@given(st.integers(12, 40), batch_sizes, seeds)
+@given(st.sampled_from([*range(13, 41), 12]), batch_sizes, seeds)
 def test_all_batches_but_the_last_are_full_and_drop_last_drops_that(n, batch_size, seed):
     meaningful(n % batch_size != 0)
     kept = list(data.batches(tiny_split(n), batch_size, rng(seed)))
@@ -87,7 +88,8 @@ def test_a_batch_size_above_the_split_gives_one_batch():
 def test_resumed_batches_equal_the_uninterrupted_ones(n, batch_size, seed, epochs, augmented, draw):
     augment = noise if augmented else None
     whole = list(data.batches(tiny_split(n), batch_size, rng(seed), epochs, augment=augment))
-    start = draw.draw(st.integers(0, len(whole)))
+    from_the_middle = sorted(range(len(whole) + 1), key=lambda step: abs(step - len(whole) / 2))
+    start = draw.draw(st.sampled_from(from_the_middle))
     meaningful(0 < start < len(whole))
     rest = data.batches(tiny_split(n), batch_size, rng(seed), epochs, augment=augment, start=start)
     assert same(rest, whole[start:])
@@ -235,7 +237,7 @@ def test_seeds_two_to_the_32_apart_give_other_orders(seed):
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 2**64 + 1, 2**100])
 def test_a_seed_that_would_give_the_same_as_another_is_refused(seed):
-    with pytest.raises(ValueError, match="^seed must be (at least 0|in .0, 2..64.), got -?[0-9]+$"):
+    with pytest.raises(ValueError, match=r"^seed must be (at least 0|in .*), got -?\d+$"):
         data.hold_out(tiny_split(10), 5, seed)
     with pytest.raises(ValueError, match=rf"^seed must be in \[0, 2\*\*64\), got {seed}$"):
         stream(0, seed)

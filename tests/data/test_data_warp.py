@@ -35,7 +35,7 @@ def normalised(matrices: torch.Tensor, shifts: torch.Tensor, h: int, w: int) -> 
 
 @st.composite
 def images_with_displacements(draw):
-    n, c = draw(st.integers(0, 4)), draw(st.integers(1, 3))
+    n, c = draw(st.sampled_from([2, 3, 4, 1, 0])), draw(st.integers(1, 3))
     h, w = draw(st.integers(2, 7)), draw(st.integers(2, 7))
     generator = rng(draw(st.integers(0, 2**32)))
     images = torch.randn(n, c, h, w, dtype=torch.float64, generator=generator)
@@ -88,7 +88,7 @@ def test_warp_is_linear_in_the_image(case, factor):
 @given(images_with_displacements(), st.integers(0, 2**32))
 def test_a_warp_by_whole_pixels_is_a_shift(case, seed):
     images, displacement = case
-    offsets = torch.randint(-4, 5, (len(images), 2), generator=rng(seed))
+    offsets = torch.randint(-3, 4, (len(images), 2), generator=rng(seed))
     inside = (offsets.abs() < torch.tensor(images.shape[2:])).all(1)
     meaningful(bool((inside & offsets.any(1)).any()))
     constant = -offsets.view(-1, 2, 1, 1).double().expand_as(displacement)

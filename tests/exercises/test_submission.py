@@ -19,7 +19,6 @@ from minicnn.exercises.__main__ import main
 from minicnn.exercises.calls import Outcome
 from minicnn.exercises.catalogue import EXERCISES
 from minicnn.exercises.check import check_file
-from minicnn.exercises.judge import judge
 from minicnn.exercises.report import report
 from minicnn.exercises.submission import BROKE, LATE, Submission, UnreadableError
 
@@ -41,7 +40,7 @@ for line in sys.stdin.buffer:
     request = json.loads(line)
     if request["do"] == WHEN:
         ACTION
-    right = {"got": 1, "fault": None, "after": {}, "printed": ""}
+    right = {"got": 1, "fault": None, "after": {}}
     reply(id=request["id"], names=["relu_backward", "output_size"], printed="", **right)
 """
 
@@ -131,6 +130,7 @@ def test_every_end_of_the_import_makes_a_file_unreadable(action, words, stand_in
     assert [process.poll() is not None for process in started] == [True]
 
 
+@pytest.mark.slow
 def test_silence_is_a_fault(stand_in) -> None:
     stand_in("call", "time.sleep(60)")
     outcome = first_answer()
@@ -158,7 +158,7 @@ def test_a_second_reply_is_not_taken_for_the_next_one(stand_in) -> None:
 
 def test_a_process_that_does_not_start_is_reported(stand_in) -> None:
     stand_in("start", "os._exit(1)")
-    with pytest.raises(UnreadableError, match="^Python could not be started for the file.$"):
+    with pytest.raises(UnreadableError, match=r"^Python could not be started for the file.$"):
         first_answer()
 
 
@@ -226,11 +226,10 @@ def test_an_interruption_ends_the_process(stand_in) -> None:
 def test_no_bytes_are_a_right_answer(content: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         replace_process(patch, "call", f"os.write(1, {content!r} + b'\\n'); os._exit(0)")
-        with Submission() as process:
-            process.load(Path("mine.py"), "", EXERCISES)
-            verdict = judge(EXERCISES["output_size"], process.answers("output_size"))
-    assert not verdict.right
-    assert "  Hint: A function only computes its result" in report(verdict)
+        outcome = first_answer()
+    assert outcome.got is None
+    assert outcome.fault is not None
+    assert outcome.fault.words == f"It {BROKE}"
 
 
 # --- Real submissions ---------------------------------------------------------------------------
@@ -383,7 +382,8 @@ def test_the_other_exercises_are_judged_after_one_that_ends_its_process(tmp_path
     path.write_text(
         "import os\ndef relu_backward(grad, input):\n    os._exit(0)\n"
         "def conv2d_grad_bias(grad):\n    return grad.sum((0, 2, 3))\n"
-        "def log_softmax(logits):\n    return logits - logits.exp().sum(1, keepdim=True).log()\n"
+        + right_answer("log_softmax"),
+        encoding="utf-8",
     )
     assert main(["check", str(path)]) == 1
     out = capsys.readouterr().out
@@ -412,7 +412,7 @@ def test_in_its_own_process_every_answer_has_the_same_verdict_as_here(tmp_path: 
     verdicts = check_file(path, shown.append)
     assert [verdict.exercise.name for verdict in verdicts] == list(EXERCISES)
     assert [text for text in shown if ": right. " not in text] == []
-    wrong = {answer.exercise: answer for answer in WRONG_ANSWERS}
+    wrong = {answer.exercise: answer for answer in WRONG_ANSWERS[::15]}
     path.write_text("\n\n".join(answer.file for answer in wrong.values()), encoding="utf-8")
     for verdict in check_file(path, lambda text: None):
         name = verdict.exercise.name
@@ -422,7 +422,7 @@ def test_in_its_own_process_every_answer_has_the_same_verdict_as_here(tmp_path: 
 
 def test_a_file_that_is_not_there_is_reported_without_a_wait(tmp_path: Path) -> None:
     begin = time.monotonic()
-    with pytest.raises(UnreadableError, match="^The file does not exist.$"):
+    with pytest.raises(UnreadableError, match=r"^The file does not exist.$"):
         check_file(tmp_path / "none.py")
     assert time.monotonic() - begin < 1
 
