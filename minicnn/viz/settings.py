@@ -32,7 +32,8 @@ def _import_matplotlib() -> None:
 def _import_without_settings() -> None:
     # Forget what was imported half, except for compiled modules, which can be loaded only once.
     for name, module in list(sys.modules.items()):
-        if name.startswith("matplotlib.") and str(module.__file__).endswith(".py"):
+        file = str(getattr(module, "__file__", ""))
+        if name.startswith("matplotlib.") and file.endswith(".py"):
             del sys.modules[name]
     environment, folder = dict(os.environ), os.getcwd()
     os.environ.pop("MPLBACKEND", None)
