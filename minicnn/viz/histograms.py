@@ -150,5 +150,7 @@ def _draw_row(axes: Axes, counts: np.ndarray, edges: np.ndarray, name: str, word
     axes.tick_params(labelbottom=False)
     axes.stairs(counts, edges, fill=True, color=style.BLUE, zorder=2)
     look = {"transform": axes.transAxes, "va": "center", "clip_on": False}
-    axes.text(-0.015, 0.4, style.plain(name), ha="right", fontsize=style.HEADING, color=style.INK, **look)
+    axes.text(
+        -0.015, 0.4, style.plain(name), ha="right", fontsize=style.HEADING, color=style.INK, **look
+    )
     axes.text(1.015, 0.4, words, fontsize=style.SMALL, color=style.MUTED, **look)

@@ -32,7 +32,8 @@ def _import_matplotlib() -> None:
 def _import_without_settings() -> None:
     # Forget what was imported half, except for compiled modules, which can be loaded only once.
     for name, module in list(sys.modules.items()):
-        if name.startswith("matplotlib.") and str(module.__file__).endswith(".py"):
+        file = str(getattr(module, "__file__", ""))
+        if name.startswith("matplotlib.") and file.endswith(".py"):
             del sys.modules[name]
     environment, folder = dict(os.environ), os.getcwd()
     os.environ.pop("MPLBACKEND", None)
@@ -51,13 +52,14 @@ _import_matplotlib()
 import matplotlib  # noqa: E402
 import matplotlib.figure  # noqa: E402
 
-DEFAULTS = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
+DEFAULTS: dict[Any, Any] = dict(matplotlib.rcParamsDefault)
+del DEFAULTS["backend"]
 DEFAULTS["svg.hashsalt"] = "minicnn"  # with it, the same figure gives the same SVG file
 _LOCK = threading.RLock()  # the settings are global: one thread draws at a time
 
 
 @contextmanager
-def defaults(changes: dict[str, Any] | None = None) -> Iterator[None]:
+def defaults(changes: dict[Any, Any] | None = None) -> Iterator[None]:
     """Replace the user's settings by matplotlib's defaults, with some changes, in a with block.
 
     Example:

@@ -56,7 +56,7 @@ def test_rates_are_labelled_in_powers_of_ten_and_within_a_decade_in_digits(pixel
     narrow = viz.lr_range_test(torch.tensor([0.2, 0.5]), torch.ones(2))
     pixels(narrow)
     minor = {label.get_text() for label in narrow.axes[0].get_xticklabels(minor=True)}
-    assert {"2e-01", "3e-01", "4e-01"} <= minor
+    assert {"2e−01", "3e−01", "4e−01"} <= minor  # with a true minus
 
 
 GOOD = {"lrs": torch.tensor([0.1, 1.0]), "losses": torch.tensor([2.0, 1.0])}

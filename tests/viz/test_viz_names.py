@@ -14,7 +14,9 @@ MAPS = torch.ones(2, 4, 4)
 DRAW: dict[str, Callable[[str], Figure]] = {
     "confusion": lambda name: viz.confusion_matrix(torch.tensor([[9, 1], [0, 3]]), [name, "b"]),
     "predictions": lambda name: viz.predictions(IMAGES, LABELS, LOGITS, class_names=[name, "b"]),
-    "mistakes": lambda name: viz.worst_mistakes(IMAGES, 1 - LABELS, LOGITS, class_names=["b", name]),
+    "mistakes": lambda name: viz.worst_mistakes(
+        IMAGES, 1 - LABELS, LOGITS, class_names=["b", name]
+    ),
     "guesses": lambda name: viz.guesses(IMAGES, LOGITS, MAPS, class_names=[name, "b"]),
     "captions": lambda name: viz.guesses(IMAGES, LOGITS, MAPS, captions=[name, "b"]),
     "saliency": lambda name: viz.saliency(IMAGES, MAPS, LABELS, class_names=[name, "b"]),

@@ -1,5 +1,7 @@
 """The reliability diagram: bars, lines and counts match the bins."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -38,7 +40,8 @@ def test_the_bins_that_are_not_empty_are_drawn(counts: list[int], seed: int) -> 
 
 def test_bars_and_lines_fill_their_bins_and_each_count_stands_above_its_bar() -> None:
     n, half = torch.tensor([3, 0, 7, 1]), torch.full((4,), 0.5)
-    upper, lower = viz.reliability_diagram(n, half, half, half[0]).axes
+    panels: list[Any] = list(viz.reliability_diagram(n, half, half, half[0]).axes)
+    upper, lower = panels
     for axes, count in ((upper, 3), (lower, 4)):
         widths = [bar.get_width() for bar in axes.patches]
         assert widths == pytest.approx([0.86 / 4] * count)

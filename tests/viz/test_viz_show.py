@@ -48,7 +48,7 @@ def test_a_backend_that_fails_is_one_error(monkeypatch, backend):
 
     backend("template")
     monkeypatch.setattr(plt, "figure", fail)
-    with pytest.raises(RuntimeError, match="^no window can be opened here: there is no display$"):
+    with pytest.raises(RuntimeError, match=r"^no window can be opened here: there is no display$"):
         viz.show([make()])
 
 

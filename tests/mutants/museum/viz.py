@@ -16,7 +16,10 @@ CONFUSION_TEST, CURVES_TEST = "viz/test_viz_confusion.py::test_", "viz/test_viz_
 HISTOGRAMS_TEST = "viz/test_viz_histograms.py::test_"
 PCA_TEST, USUAL_TEST = "viz/test_viz_pca.py::test_", "viz/test_viz_usual.py::test_"
 SETTINGS_TEST, PAGES_TEST = "viz/test_viz_settings.py::test_", "test_pages.py::test_"
-SALIENCY_TEST, OCCLUSION_TEST = "insight/test_saliency.py::test_", "insight/test_occlusion.py::test_"
+SALIENCY_TEST, OCCLUSION_TEST = (
+    "insight/test_saliency.py::test_",
+    "insight/test_occlusion.py::test_",
+)
 GRAD_CAM_TEST, LR_RANGE_TEST = "insight/test_grad_cam.py::test_", "insight/test_lr_range.py::test_"
 CALIBRATION_TEST = "insight/test_calibration.py::test_"
 
@@ -492,8 +495,7 @@ MUTANTS = (
         "directions = directions * greatest.sign()",
         "directions = directions + 0 * greatest",
         "Mirrored on the next machine.",
-        "insight/test_pca.py::"
-        "test_fewer_components_are_the_first_of_all_and_signs_are_fixed",
+        "insight/test_pca.py::test_fewer_components_are_the_first_of_all_and_signs_are_fixed",
     ),
     Mutant(
         "features: the scores themselves",
