@@ -20,9 +20,7 @@ from .wrong.wrong_answer import right_answer
 def main(arguments: list[str]) -> int:
     """Print every mistake that was not identified; return 0 if there is none."""
     parser = argparse.ArgumentParser(prog="python -m tests.exercises", description=__doc__)
-    parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="write the table to FILE"
-    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the table to FILE")
     parser.add_argument(
         "--only", default="", metavar="TEXT", help="only answers whose name has TEXT"
     )
