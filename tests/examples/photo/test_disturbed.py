@@ -320,7 +320,7 @@ def test_lines_vanish_and_a_stroke_that_crosses_them_stays(width, apart, grey, b
     paper[60:180, 90:102] = 0
     clean = without_lines(paper)
     assert clean[60:180, 90:102].eq(0).all()
-    clean[54:186, 84:108] = 1  # beside the stroke, something may remain
+    clean[:, 84:108] = 1  # lines that the stroke covers along half of their length may remain
     assert clean.eq(1).all()
 
 
