@@ -23,6 +23,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `python -P` and `python -m
 from photo import read_digit
 
 
+def one_line(text: str) -> str:
+    """Return a line about a file, whose name may hold newlines."""
+    return text.replace("\n", "\\n")
+
+
 def main(argv: list[str] | None = None) -> None:
     """Read the images, predict, draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
@@ -40,13 +45,13 @@ def main(argv: list[str] | None = None) -> None:
             digits.append(read_digit(path))
             paths.append(path)
         except data.DataError as error:
-            runs.complain(f"not read: {error}")
+            runs.complain(one_line(f"not read: {error}"))
     if digits:
         images = torch.stack(digits).float() / 255
         scores, _ = trained.tested_net.apply(*trained.weights, images)
         for path, probabilities in zip(paths, F.softmax(scores, 1), strict=True):
             (first, second), (best, other) = (part.tolist() for part in probabilities.topk(2))
-            runs.say(f"{path}: {best} ({first:.1%}; or {other}, {second:.1%})")
+            runs.say(one_line(f"{path}: {best} ({first:.1%}; or {other}, {second:.1%})"))
         maps = insight.saliency(trained.net, *trained.weights, images, scores.argmax(1))
         captions = [path.name for path in paths]
         figures = {"predict": viz.guesses(images, scores, maps, captions=captions)}

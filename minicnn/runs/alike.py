@@ -32,7 +32,8 @@ def check_alike(
     Example:
         >>> from minicnn import data, models
         >>> alone = Processes(rank=0, size=1)
-        >>> check_alike(Settings(), data.load_sample(), models.lenet5(), alone)
+        >>> check_alike(Settings(), data.load_sample(), models.lenet5(), alone) is None
+        True
     """
     if processes.size == 1:
         return

@@ -149,7 +149,8 @@ def check_data(run: Run, splits: Sequence[Split]) -> None:
         >>> from minicnn import data, models, runs
         >>> about = describe({"lr": 0.01}, data.load_sample(), models.lenet5())
         >>> with tempfile.TemporaryDirectory() as parent:
-        ...     check_data(runs.begin(f"{parent}/run", about), data.load_sample())
+        ...     check_data(runs.begin(f"{parent}/run", about), data.load_sample()) is None
+        True
     """
     if digest(splits) != read_description(run)["dataset"]["digest"]:
         names = " and ".join(split.name for split in splits)

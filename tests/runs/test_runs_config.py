@@ -171,3 +171,14 @@ def test_the_first_difference_has_a_name_with_every_key_and_index() -> None:
     with pytest.raises(ValueError, match="the trees are equal"):
         first_difference(first, first)
     assert first_difference({"a": 1}, {"a": 1, "b": [2]}) == ("b", "missing", [2])
+
+
+def test_the_data_of_a_run_are_compared_by_their_contents(tmp_path: Path) -> None:
+    splits = make_split(1, 3, "train"), make_split(2, 2, "test")
+    run = runs.begin(tmp_path / "run", runs.describe({"lr": 1}, splits, NET))
+    runs.check_data(run, splits)
+    others = make_split(3, 3, "train"), splits[1]  # as many images
+    with pytest.raises(RunError) as refused:
+        runs.check_data(run, others)
+    told = f"the images or labels of train and test are not those of {run.folder}"
+    assert str(refused.value) == told

@@ -18,7 +18,7 @@ MUTANTS = (
         ON_BATCHES + "neighbouring_seeds_and_epochs_share_no_order",
     ),
     Mutant(
-        "batches: seed plus epoch",
+        "order: seed plus epoch",
         BATCHES,
         "return torch.randperm(n, generator=stream(seed, epoch))",
         "return torch.randperm(n, generator=stream(seed + epoch))",
@@ -130,7 +130,7 @@ MUTANTS = (
         ON_AUGMENT + "shift_equals_the_direct_loop",
     ),
     Mutant(
-        "shift: the other way",
+        "random shift: the other way",
         AUGMENT,
         "rows, columns = (m - offsets.to(images.device)).unbind(1)",
         "rows, columns = (m + offsets.to(images.device)).unbind(1)",

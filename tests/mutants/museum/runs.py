@@ -130,7 +130,7 @@ MUTANTS = (
     Mutant(
         "session: data not compared",
         SESSION,
-        "    check_data(run, splits)\n",
+        "        check_data(run, splits)\n",
         "",
         "A run is resumed on other images.",
         ON_SESSION + "a_run_is_not_resumed_with_different_images",
