@@ -1,7 +1,7 @@
 """Most drawn cases could fail a property: they are accepted, not empty, and not all the same."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from torch import Tensor
 
 from minicnn import functional as F
@@ -33,7 +33,7 @@ MEANINGFUL = sorted(
 @pytest.mark.parametrize("name", MEANINGFUL)
 def test_at_least_half_of_the_cases_could_fail_a_property(name: str) -> None:
     @mostly_meaningful
-    @settings(max_examples=200, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200)
     @given(getattr(cases, name)())
     def draw(case: Case) -> None:
         meaningful(could_fail(name, case))
@@ -56,7 +56,7 @@ def is_smoothed_and_weighted(case: Case) -> bool:
 def test_the_cases_of_cross_entropy_combine_smoothing_with_class_weights() -> None:
     found = []
 
-    @settings(max_examples=200, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200)
     @given(cases.cross_entropy())
     def draw(case: Case) -> None:
         found.append(is_smoothed_and_weighted(case))

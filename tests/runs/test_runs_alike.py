@@ -27,7 +27,8 @@ def compare(*others: tuple[Settings, Any, layers.Layer]) -> list[str]:
 
     def check(processes: Processes) -> str:
         try:
-            check_alike(*all_of_them[processes.rank], processes)
+            settings, splits, net = all_of_them[processes.rank]
+            check_alike(settings, splits, net, processes)
         except ValueError as error:
             return str(error)
         return ""

@@ -179,6 +179,7 @@ sys.stdin.read()
 def test_a_folder_is_claimed_by_one_process_until_it_ends(tmp_path: Path) -> None:
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", CLAIM, str(tmp_path)], **pipes) as other:
+        assert other.stdout
         assert other.stdout.readline() == "claimed\n"
         with pytest.raises(RunError) as refused:
             claim(tmp_path)
