@@ -29,7 +29,7 @@ from tests.bench.measure import Case, Meter
 from tests.bench.row import Measured, UnmeasuredError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "train_mnist.py"
-# As modules: by its path, a script finds the files beside it before those of Python's library.
+# A module: started by its path, it would find tests/bench/profile.py in place of Python's profile.
 REFERENCE = ("-m", "tests.bench.reference")
 HURRIED = ("--epochs", "1")  # options of the example
 TARGET = 0.99
