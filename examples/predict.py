@@ -23,6 +23,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `python -P` and `python -m
 from photo import read_digit
 
 
+def one_line(text: str) -> str:
+    """Return a line about a file, whose name may hold newlines."""
+    return text.replace("\n", "\\n")
+
+
 def main(argv: list[str] | None = None) -> None:
     """Read the images, predict, draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
@@ -34,20 +39,21 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     trained = runs.load_trained(args.run, args.weights)
-    digits = {}
+    paths, digits = [], []
     for path in args.images:
         try:
-            digits[path] = read_digit(path)
+            digits.append(read_digit(path))
+            paths.append(path)
         except data.DataError as error:
-            runs.complain(f"not read: {error}")
+            runs.complain(one_line(f"not read: {error}"))
     if digits:
-        images = torch.stack(list(digits.values())).float() / 255
+        images = torch.stack(digits).float() / 255
         scores, _ = trained.tested_net.apply(*trained.weights, images)
-        for path, probabilities in zip(digits, F.softmax(scores, 1), strict=True):
+        for path, probabilities in zip(paths, F.softmax(scores, 1), strict=True):
             (first, second), (best, other) = (part.tolist() for part in probabilities.topk(2))
-            runs.say(f"{path}: {best} ({first:.1%}; or {other}, {second:.1%})")
+            runs.say(one_line(f"{path}: {best} ({first:.1%}; or {other}, {second:.1%})"))
         maps = insight.saliency(trained.net, *trained.weights, images, scores.argmax(1))
-        captions = [path.name for path in digits]
+        captions = [path.name for path in paths]
         figures = {"predict": viz.guesses(images, scores, maps, captions=captions)}
         runs.save_figures(trained.run, figures)
         runs.say(f"Saved {trained.run.figures / 'predict.png'}")

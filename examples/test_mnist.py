@@ -29,7 +29,8 @@ def main(argv: list[str] | None = None) -> None:
 
     device = parallel.find_device(args.device)
     trained = runs.load_trained(args.run, args.weights, device)
-    _, test, _ = data.load(trained.setting("dataset"), args.data_dir)
+    training, test, _ = data.load(trained.setting("dataset"), args.data_dir)
+    runs.check_data(trained.run, (training, test))
     batches = data.batches(test, 1000, device=device)
     scores, labels = train.predict(trained.tested_net, *trained.weights, batches)
     loss, accuracy = F.cross_entropy(scores, labels), metrics.accuracy(scores, labels)

@@ -53,15 +53,17 @@ class Settings(runs.Settings):
     epochs: int = setting(6, "passes over the training images", at_least=1)
     batch_size: int = setting(256, "images per batch", at_least=1)
     lr: float = setting(0.01, "peak learning rate of the one-cycle schedule", at_least=0)
-    shift: int = setting(2, "augmentation: maximum shift in pixels", at_least=0)
+    shift: int = setting(2, "augmentation: maximum shift in pixels", at_least=0, at_most=27)
     rotate: float = setting(0.0, "maximum rotation in degrees", at_least=0, at_most=180)
     scale: float = setting(0.0, "maximum relative change of scale", at_least=0, below=1)
     shear: float = setting(0.0, "maximum shear in degrees", at_least=0, below=90)
-    elastic: float = setting(0.0, "elastic distortion: std in pixels", at_least=0)
+    elastic: float = setting(0.0, "elastic distortion: std in pixels", at_least=0, at_most=27)
     label_smoothing: float = setting(0.1, "smoothing of the training labels", at_least=0, at_most=1)
-    average: float = setting(0.0, "average weights over this fraction of the run", at_least=0)
-    test_shift: int = setting(0, "average nine test views shifted by N pixels", at_least=0)
-    seed: int = setting(0, "seed of all random numbers", at_least=0, below=2**64)
+    average: float = setting(
+        0.0, "average weights over this part of the run", at_least=0, at_most=1
+    )
+    test_shift: int = setting(0, "average nine views shifted by N pixels", at_least=0, at_most=27)
+    seed: int = setting(0, "seed of all random numbers", at_least=0, below=2**32)
     device: str = setting(
         "auto", "auto, cpu, cuda or mps", check=parallel.find_device, free_on_resume=True
     )
@@ -168,6 +170,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         initial = runs.initial_weights(net, IN_SHAPE, settings.seed, device)
         rng = torch.Generator(device).manual_seed(settings.seed)
         start = train.TrainState(0, *initial, optimizer.init(initial.params))
+        runs.check_alike(settings, (whole, test), net, processes)
+        some = next(data.batches(training, settings.batch_size, device=device))
+        step(start, some, torch.Generator(device))  # discarded: is there enough memory?
         run, progress = runs.begin_or_resume(
             settings, runs.new_progress(start, rng), (whole, test), net, tested_net, processes
         )

@@ -29,7 +29,8 @@ def main(argv: list[str] | None = None) -> None:
 
     device = parallel.find_device(args.device)
     trained = runs.load_trained(args.run, args.weights, device)
-    _, test, _ = data.load(trained.setting("dataset"), args.data_dir)
+    training, test, _ = data.load(trained.setting("dataset"), args.data_dir)
+    runs.check_data(trained.run, (training, test))
     history = runs.read_metrics(trained.run)
     batches = data.batches(test, 1000, device=device)
     scores = train.predict(trained.tested_net, *trained.weights, batches)[0].cpu()

@@ -1,7 +1,9 @@
 """Argument checks: the error names the argument, its value and what was expected."""
 
+import os
 from collections.abc import Callable
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -27,6 +29,16 @@ def integer(name: str, value: Any, minimum: int | None = None) -> int:
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if minimum is not None and value < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    return value
+
+
+def seed(name: str, value: Any) -> int:
+    """Return ``value`` if it is an integer in [0, 2³²).
+
+    torch's CPU generator uses only 32 bits of its seed: seeds that differ by 2³² would be the same.
+    """
+    if not integer(name, value, 0) < 2**32:
+        raise ValueError(f"{name} must be below 2**32, got {value}")
     return value
 
 
@@ -56,3 +68,11 @@ def non_negative(name: str, value: Any) -> float:
 def positive(name: str, value: Any) -> float:
     """Return ``value`` if it is finite and above 0."""
     return number(name, value, lambda v: 0 < v < float("inf"), "a finite number above 0")
+
+
+def file(path: str | os.PathLike[str]) -> Path:
+    """Return the path if it is a file; a folder cannot be read, and a pipe would be waited for."""
+    found = Path(path)
+    if found.exists() and not found.is_file():
+        raise OSError(f"{found} is not a file")
+    return found

@@ -2,6 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+import minicnn
 
 # The libraries that minicnn is made with are imported first: what they change is their business.
 PROGRAM = """
@@ -55,3 +60,10 @@ print([key for key in before if before[key] != after[key]], libraries)
 def test_importing_all_of_minicnn_changes_nothing_in_the_process() -> None:
     command = [sys.executable, "-c", PROGRAM]
     assert subprocess.check_output(command, text=True).strip() == "[] []"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", sorted(Path(minicnn.__file__).parent.glob("runs/*.py")))
+def test_each_module_of_runs_can_be_the_first_that_is_imported(file: Path) -> None:
+    program = f"import minicnn.runs.{file.stem}".removesuffix(".__init__")
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -71,9 +71,11 @@ NOT_PUBLISHED = {
 SEARCHED = ("functional", "init", "insight", "layers", "metrics", "optim", "schedules", "tree")
 NOT_SEARCHED = ("schedules.as_schedule",)  # the optimizers' property tests go through it
 
-# Opening windows and waiting until they are closed; printing to stderr; ending the process.
+# Opening windows and waiting until they are closed; printing to stderr; ending the process; making
+# a folder where the tests run.
 NO_EXAMPLE = (
-    *("runs.alarm", "runs.complain", "runs.end_at_ctrl_c", "runs.show_figures"),
+    *("runs.alarm", "runs.complain", "runs.dated_folder", "runs.end_at_ctrl_c"),
+    "runs.show_figures",
     "viz.show",
 )
 

@@ -256,6 +256,12 @@ def test_numbers_and_their_header_are_aligned_right(parsed: Parsed) -> None:
     assert marks == 3 * [None, "number", "number", None]
 
 
+def test_the_first_column_names_the_rows_also_if_it_holds_numbers() -> None:
+    digits = pages.Table(("class", "correct"), [("0", "17"), ("1", "18")])
+    marks = [cell.get("class") for cell in Parsed(markup.table("body", digits)).all("th", "td")]
+    assert marks == 3 * [None, "number"]
+
+
 def test_one_word_makes_a_column_text() -> None:
     mixed = pages.Table(("setting", "value"), [("epochs", "6"), ("device", "cpu")])
     assert not any(Parsed(markup.table("body", mixed)).all("td")[0])
@@ -521,3 +527,23 @@ def test_the_report_has_every_class_and_every_setting() -> None:
     ):  # fmt: skip
         place = cells.index(row[0])
         assert cells[place : place + 2] == row
+
+
+def test_a_report_with_names_that_are_not_text_can_be_written() -> None:
+    name = b"caf\xe9\x00".decode("utf-8", "surrogateescape")
+    config = {
+        **CONFIG,
+        "settings": {"data_dir": f"/home/{name}"},
+        "dataset": {"images": {name: 5}, "digest": name},
+        "command": f"python3 train.py --out {name}",
+    }
+    classes = [("class", "correct"), (name, "17"), ("<b>&amp;", "$x^$")]
+    history, test = [{"images_per_second": 1.0}], {"loss": 0.1, "accuracy": 0.9}
+    source = pages.report(f"lenet5: {name}", config, history, 1.0, test, classes, {})
+    assert source.encode("utf-8").decode("utf-8") == source
+    page = Parsed(source)
+    assert page.text("title", "h1") == ["lenet5: caf��"] * 2
+    cells = page.text("th", "td")
+    for text in ("/home/caf��", "caf�� 5", "caf��", "python3 train.py --out caf��"):
+        assert text in cells
+    assert [*cells[2:6]] == ["caf��", "17", "<b>&amp;", "$x^$"]

@@ -287,6 +287,13 @@ def test_any_of_is_any(flags: list[bool]) -> None:
     assert answers == [any(flags)] * len(flags)
 
 
+@given(st.lists(st.text(), min_size=1, max_size=4))
+def test_texts_are_gathered_by_rank(texts: list[str]) -> None:
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    gathered, _ = together(len(texts), lambda p: parallel.gather(texts[p.rank], p))
+    assert gathered == [texts] * len(texts)
+
+
 def test_any_of_takes_a_bool() -> None:
     with pytest.raises(TypeError, match="flag must be True or False, got 1"):
         parallel.any_of(1, Processes(0, 1))  # type: ignore[arg-type]
@@ -581,7 +588,7 @@ def test_a_device_is_found_by_name() -> None:
     assert parallel.find_device("auto") == (accelerator or torch.device("cpu"))
 
 
-@pytest.mark.parametrize("name", ["cuda:99", "tpu9", ""])
+@pytest.mark.parametrize("name", ["cuda:99", "tpu9", "meta", ""])
 def test_a_device_that_is_not_there_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match=f"device must be available on this machine, got {name}"):
         parallel.find_device(name)

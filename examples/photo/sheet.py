@@ -1,15 +1,20 @@
 """Find the paper: paint over what lies around a sheet, and invert light ink on dark paper."""
 
+from collections.abc import Iterator
+
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 from torch import Tensor
 
+from .lines import without_lines
 from .picture import steps, strongest_step, thumbnail, to_picture
-from .regions import at_edge, cell_side, number_pieces, sum_cells, threshold, to_pixels
+from .regions import at_edge, cell_side, close, number_pieces, sum_cells, threshold, to_pixels
 
 SMALLEST_SHEET = 0.2  # of the picture
 FULLEST_OVAL = 0.85  # of the rectangle around it: π/4, and a little more
+LINE = 2  # pixels: half the thickness of lines that do not divide a sheet
 STRONG = 1 / 4  # of the strongest step: in shade, ink differs less from paper than in light
+NOISE = 4  # standard deviations of the noise: a step as high is none of it
 
 
 def without_surroundings(picture: Image.Image) -> Image.Image:
@@ -23,28 +28,20 @@ def without_surroundings(picture: Image.Image) -> Image.Image:
     - has something on it, unlike the bar of a "1".
 
     Args:
-        picture: of mode "L".
+        picture: of mode "RGB" or "L".
 
     Returns:
-        A picture of the same size; ``picture`` itself if it shows no such sheet.
+        The sheet's part of the picture; ``picture`` itself if it shows no such sheet.
     """
-    grey = thumbnail(picture)
-    strongest = strongest_step(grey)
-    if strongest == 0:
+    sheet = _find_sheet([thumbnail(channel) for channel in picture.split()])
+    if sheet is None:
         return picture
-    light = grey > threshold(grey, grey.mean().item())  # too little ink to shift the mean
-    common = (grey - grey.median()).abs() < STRONG * strongest  # a frame may be fainter than ink
-    for kind in (light, ~light, common):
-        sheet = _find_sheet(kind)
-        if sheet is None:
-            continue
-        colour = grey[sheet].median()
-        if strongest_step(grey.where(sheet, colour)) >= strongest / 2:
-            mask = to_picture(255 * sheet.to(torch.uint8))
-            paper = Image.new("L", picture.size, round(255 * colour.item()))
-            paper.paste(picture, mask=mask.resize(picture.size, Image.Resampling.NEAREST))
-            return paper
-    return picture
+    mask = to_picture(255 * sheet.to(torch.uint8))
+    mask = mask.resize(picture.size, Image.Resampling.NEAREST)
+    colour = tuple(ImageStat.Stat(picture, mask).median)
+    paper = Image.new(picture.mode, picture.size, colour)
+    paper.paste(picture, mask=mask)
+    return paper.crop(mask.getbbox())
 
 
 def on_light_paper(picture: Image.Image) -> Image.Image:
@@ -56,7 +53,8 @@ def on_light_paper(picture: Image.Image) -> Image.Image:
 
     Neither the mean grey nor that of the border could decide this: half of either may lie in a
     shadow. The edge of a shadow votes too, but once from each end of a row, once down and once up,
-    so its votes cancel.
+    so its votes cancel. The lines of ruled paper would vote wherever the picture begins on one, so
+    they are erased before.
 
     Args:
         picture: of mode "L".
@@ -65,7 +63,10 @@ def on_light_paper(picture: Image.Image) -> Image.Image:
         A picture of dark ink on light paper.
     """
     grey = thumbnail(picture)
-    strong = STRONG * strongest_step(grey)
+    for _ in range(2):  # first dark lines, then light ones
+        grey = 1 - without_lines(grey)
+    noise = steps(grey).abs().median().item() / 0.67
+    strong = max(STRONG * strongest_step(grey), NOISE * noise)
     scans = (grey, grey.flip(1), grey.T, grey.T.flip(1))
     votes = sum(_count_first_steps(scan, strong) for scan in scans)
     return ImageOps.invert(picture) if votes > 0 else picture
@@ -79,7 +80,32 @@ def _count_first_steps(grey: Tensor, strong: float) -> int:
     return int((step.sign() * (step.abs() >= strong)).sum())
 
 
-def _find_sheet(kind: Tensor) -> Tensor | None:
+def _find_sheet(greys: list[Tensor]) -> Tensor | None:
+    """Find the sheet in one of the channels, and return a mask of its pixels."""
+    strongest = max(map(strongest_step, greys))
+    for kind in (kind for grey in greys for kind in _kinds(grey)):
+        sheet = _largest_rectangle(kind)
+        if sheet is not None:
+            # A yellow note is seen in blue, and blue ink on it in red.
+            on_it = (grey.where(sheet, grey[sheet].median()) for grey in greys)
+            if max(map(strongest_step, on_it)) >= strongest / 2:
+                return sheet
+    return None
+
+
+def _kinds(grey: Tensor) -> Iterator[Tensor]:
+    """Tell apart the pixels of a channel, in ways that may show a sheet."""
+    strongest = strongest_step(grey)
+    if strongest == 0:
+        return
+    light = grey > threshold(grey, grey.mean().item())  # too little ink to shift the mean
+    common = (grey - grey.median()).abs() < STRONG * strongest  # a frame may be fainter than ink
+    yield from (light, ~light, common)
+    for kind in (light, ~light, common):
+        yield close(kind.float(), LINE) > 0  # without the lines that divide ruled paper
+
+
+def _largest_rectangle(kind: Tensor) -> Tensor | None:
     """Find the largest piece that does not touch the edge, and return it if it is a sheet."""
     side = cell_side(kind)
     # A cell counts only if all its pixels are of the kind, so that the finest frame separates.

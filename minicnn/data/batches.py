@@ -61,7 +61,7 @@ def batches(
     Args:
         split: images ``(N, C, H, W)``, uint8; labels ``(N,)``, int64.
         batch_size: images per batch; the last batch of an epoch may be smaller.
-        rng: its ``initial_seed()`` determines the order; None: in order.
+        rng: all 64 bits of its ``initial_seed()`` determine the order; None: in order.
         epochs: number of passes over the split.
         augment: function ``(images, generator) -> images`` of float32 images in [0, 1]; requires
             ``rng``.

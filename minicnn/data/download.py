@@ -35,7 +35,8 @@ def download(
         root: the data folder; created if it does not exist.
         mirrors: URLs, each ending in "/", tried in turn for each file; None: torchvision's.
         resources: (file name, MD5 in hexadecimal) of each file; None: torchvision's.
-        stall_seconds: how long the network may be silent, over all mirrors.
+        stall_seconds: how long the network may be silent, over all mirrors. Within every period of
+            this length, on average at least 1,000 bytes per second must arrive.
 
     Raises:
         DownloadError: if the files cannot be downloaded or cannot be written.

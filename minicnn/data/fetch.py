@@ -12,7 +12,10 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from typing import Any
+
+LEAST_RATE = 1000  # bytes per second, which an old modem reaches
 
 
 def fetch(
@@ -28,31 +31,46 @@ def fetch(
     source = getattr(datasets, dataset)
     source.mirrors = mirrors or source.mirrors
     source.resources = resources or source.resources
-    end_when_silent(stall_seconds)
+    end_when_slow(stall_seconds)
     source(folder, download=True)
 
 
-def end_when_silent(seconds: float) -> None:
-    """End this process when the network has sent no data for ``seconds``.
+def end_when_slow(seconds: float) -> None:
+    """End this process when less than ``LEAST_RATE`` · ``seconds`` bytes came within ``seconds``.
+
+    This holds for every period of that length, connecting included. So a server can neither be
+    silent for longer, nor hold the process for ever with a byte now and then: n bytes take at most
+    about n / ``LEAST_RATE`` seconds.
 
     Every response is read through ``SocketIO.readinto``, so data is noticed there. The files are
     not enough: torchvision writes them in chunks of 32 KiB, and a connection that is slow to fill
     one has not stalled.
     """
-    last = time.monotonic()
+    received = 0
     read = socket.SocketIO.readinto
 
     def readinto(self: socket.SocketIO, b: Any) -> int | None:
-        nonlocal last
+        nonlocal received
         count = read(self, b)
-        last = time.monotonic()
+        received += count or 0
         return count
 
     def watch() -> None:
-        while time.monotonic() - last < seconds:
-            time.sleep(0.05)
+        marks = deque([(time.monotonic(), 0)])  # when, and the bytes received until then
+        while True:
+            time.sleep(seconds / 20)
+            marks.append((time.monotonic(), received))
+            while marks[-1][0] - marks[1][0] >= seconds:
+                marks.popleft()
+            count = marks[-1][1] - marks[0][1]
+            if marks[-1][0] - marks[0][0] >= seconds and count < LEAST_RATE * seconds:
+                break
         print(file=sys.stderr)  # an interrupted progress bar has no final newline
-        print(f"no data received for {seconds:g} s", flush=True)
+        if count:
+            least = f"expected at least {LEAST_RATE * seconds:,.0f}"
+            print(f"only {count:,} bytes received in {seconds:g} s, {least}", flush=True)
+        else:
+            print(f"no data received for {seconds:g} s", flush=True)
         os._exit(1)  # sys.exit would end only this thread
 
     socket.SocketIO.readinto = readinto

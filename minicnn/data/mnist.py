@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from minicnn import checks
 from minicnn.data import idx
 from minicnn.data.download import DownloadError, download
 from minicnn.data.errors import DataError, MissingDataError
@@ -18,6 +19,7 @@ SHAPES = {
     "t10k-images-idx3-ubyte": (10000, 28, 28),
     "t10k-labels-idx1-ubyte": (10000,),
 }
+CLASSES = 10
 MNIST_SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -42,7 +44,8 @@ def load_mnist(root: str | Path | None = None, *, download: bool = True) -> tupl
 
     Raises:
         MissingDataError: if it is missing and cannot be downloaded.
-        DataError: if a file is damaged or cannot be read.
+        DataError: if a file is damaged, of another size, has a label above 9 or cannot be read, or
+            if the data folder is a file.
 
     Example:
         >>> load_mnist("no-such-folder", download=False)
@@ -69,7 +72,8 @@ def load_fashion_mnist(
 
     Raises:
         MissingDataError: if it is missing and cannot be downloaded.
-        DataError: if a file is damaged or cannot be read.
+        DataError: if a file is damaged, of another size, has a label above 9 or cannot be read, or
+            if the data folder is a file.
 
     Example:
         >>> load_fashion_mnist("no-such-folder", download=False)
@@ -96,6 +100,12 @@ def _load(
     dataset: str, title: str, root: Path, may_download: bool, digests: dict[str, str]
 ) -> tuple[Split, Split]:
     raw = root / dataset / "raw"
+    for folder in (raw, *raw.parents):
+        if os.path.exists(folder) and not os.path.isdir(folder):
+            raise DataError(
+                f"{folder} is not a folder: MINICNN_DATA_DIR, or the data folder given instead, "
+                f"must be a folder with {dataset}/raw in it, or a new one"
+            )
     files = _read_present(raw, digests)
     if len(files) < len(SHAPES):
         _obtain(dataset, title, root, may_download)
@@ -134,13 +144,16 @@ def _read_present(raw: Path, digests: dict[str, str]) -> dict[str, Tensor]:
 
 def _read(path: Path, shape: tuple[int, ...], sha256: str | None) -> Tensor:
     try:
-        content = path.read_bytes()
+        content = checks.file(path).read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+        reason = error.strerror or "it is not a file"
+        raise DataError(f"{path} cannot be read: {reason}") from error
     try:
         values = idx.decode(content)
         if values.shape != torch.Size(shape):
             raise ValueError(f"has shape {tuple(values.shape)}, expected {shape}")
+        if len(shape) == 1 and values.max() >= CLASSES:
+            raise ValueError(f"has the label {values.max()}, expected 0 to {CLASSES - 1}")
         digest = hashlib.sha256(content).hexdigest()
         if sha256 is not None and digest != sha256:
             raise ValueError(f"its SHA-256 is {digest}, expected {sha256}")

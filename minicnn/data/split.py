@@ -33,14 +33,14 @@ def hold_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
     Args:
         split: N images with their labels.
         count: number of images to hold out, 1 to N − 1.
-        seed: determines which images are held out.
+        seed: determines which images are held out; in [0, 2⁶⁴), and every bit counts.
 
     Returns:
         The remaining N − ``count`` images under the name of the split, and the ``count`` images
         held out, named "… validation".
 
     Raises:
-        ValueError: if ``count`` leaves one of the two parts empty.
+        ValueError: if ``count`` leaves one of the two parts empty, or the seed is out of range.
 
     Example:
         >>> from minicnn import data

@@ -39,10 +39,13 @@ def stream(*numbers: int) -> torch.Generator:
     torch's CPU generator uses only the low 32. The hash spreads every bit over all bits.
 
     Args:
-        numbers: integers, each taken mod 2⁶⁴; their order and their count matter.
+        numbers: integers in [0, 2⁶⁴); their order and their count matter.
 
     Returns:
         A new generator on the CPU.
+
+    Raises:
+        ValueError: if a number is outside: it would give the same as one inside.
 
     Example:
         >>> stream(0, 1).initial_seed(), stream(1, 0).initial_seed()
@@ -50,5 +53,7 @@ def stream(*numbers: int) -> torch.Generator:
     """
     state = 0
     for number in numbers:
-        state = splitmix64(state ^ (number & MASK))
+        if not 0 <= number <= MASK:
+            raise ValueError(f"seed must be in [0, 2**64), got {number}")
+        state = splitmix64(state ^ number)
     return torch.Generator().manual_seed(state)

@@ -1,7 +1,6 @@
 """The command line of the exercises; see the docstring of the package."""
 
 import argparse
-import io
 import os
 import sys
 import tempfile
@@ -24,19 +23,16 @@ def main(arguments: list[str]) -> int:
     notes = Path(tempfile.gettempdir()) / "minicnn-exercises"
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(notes))
     try:
-        import minicnn.exercises.catalogue
+        if options.command in ("start", "new"):
+            return start(options.name, options.file)
+        if options.command == "check":
+            return max(check(path) for path in options.files)
+        return show_list()
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
         print(NO_HYPOTHESIS)
         return UNREADABLE
-    if options.command in ("start", "new"):
-        return start(options.name, options.file)
-    if options.command == "check":
-        return max(check(path) for path in options.files)
-    print(minicnn.exercises.catalogue.listing())
-    print("\nTo begin: python3 -m minicnn.exercises start NAME")
-    return RIGHT
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -53,6 +49,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     judge = commands.add_parser("check", help="check the exercises in files")
     judge.add_argument("files", nargs="+", type=Path, metavar="file")
     return parser.parse_args(arguments)
+
+
+def show_list() -> int:
+    """Print the exercises."""
+    from minicnn.exercises.catalogue import listing
+
+    print(listing())
+    print("\nTo begin: python3 -m minicnn.exercises start NAME")
+    return RIGHT
 
 
 def start(name: str, file: Path | None = None) -> int:
@@ -84,14 +89,13 @@ def start(name: str, file: Path | None = None) -> int:
 def check(path: Path) -> int:
     """Check every exercise in a file and print the verdicts."""
     from minicnn.exercises.check import check_file
-    from minicnn.exercises.learner import UnreadableError
+    from minicnn.exercises.submission import UnreadableError
 
-    sys.stdin = io.StringIO()  # so that input() fails instead of waiting
-    out = sys.stdout  # while an answer runs, sys.stdout is replaced to capture its output
     try:
-        verdicts = check_file(path, lambda text: print(f"{text}\n", file=out, flush=True))
+        verdicts = check_file(path, lambda text: print(f"{text}\n", flush=True))
     except UnreadableError as error:
-        print(f"{path}: {error}")
+        name = "".join(c if c.isprintable() else "?" for c in str(path))
+        print(f"{name}: {error}")
         return UNREADABLE
     right = sum(verdict.right for verdict in verdicts)
     if len(verdicts) > 1:

@@ -24,6 +24,22 @@ class Fault:
     part: int = 0
 
 
+@dataclass(frozen=True)
+class Foreign:
+    """A result that is no tensor, number or tuple: its type and how it is shown.
+
+    Attributes:
+        kind: the name of its type.
+        shown: the start of its repr.
+    """
+
+    kind: str
+    shown: str
+
+    def __repr__(self) -> str:
+        return self.shown
+
+
 def compare(expected: Any, got: Any, names: tuple[str, ...]) -> Fault | None:
     """Return the first fault of a result, or None if it is right.
 
@@ -104,7 +120,7 @@ def _compare_numbers(expected: Any, got: Any, name: str, part: int) -> Fault | N
 
 
 def _kind(value: Any) -> str:
-    return type(value).__name__
+    return value.kind if isinstance(value, Foreign) else type(value).__name__
 
 
 def _and(names: tuple[str, ...]) -> str:

@@ -2,14 +2,13 @@
 
 import ctypes
 import os
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 SECONDS = 3.0  # allowed for a call
-GRACE = 2.0  # further seconds until it counts as stuck
+GRACE = 2.0  # further seconds until its process is killed
 TICK = 0.05
 
 
@@ -21,8 +20,8 @@ class Watchman:
     """A thread that interrupts calls of another thread when they take too long.
 
     Python raises the exception between two instructions of the interpreter. Code that blocks
-    outside the interpreter, or that catches every exception, keeps running; then ``stuck`` is
-    called, if given, and the process ends.
+    outside the interpreter, or that catches every exception, keeps running; the grader then ends
+    its process from outside. Without a grader, which may have been killed, it ends itself.
 
     Example:
         >>> with Watchman(seconds=0.1) as watchman:
@@ -35,10 +34,7 @@ class Watchman:
         time is up
     """
 
-    def __init__(
-        self, stuck: Callable[[], None] | None = None, seconds: float | None = None
-    ) -> None:
-        self.stuck = stuck
+    def __init__(self, seconds: float | None = None) -> None:
         self.seconds = SECONDS if seconds is None else seconds
         self._until = float("inf")
         self._interrupted = False
@@ -71,9 +67,7 @@ class Watchman:
                 if late > 0 and not self._interrupted:
                     self._interrupted = True
                     _raise_in(self._thread)
-            if late > GRACE and self.stuck:
-                self.stuck()
-                sys.stdout.flush()
+            if late > 2 * GRACE:
                 os._exit(1)
 
 

@@ -13,6 +13,10 @@ HINTS = {
     "unwritten": "Follow the docstring line by line with the simplest loops that do it.",
     "arguments": "Start from the first line of the stub: the number and order of arguments matter.",
     "time": "Does every loop end? Check what changes from one iteration to the next.",
+    "ended": (
+        "A function only computes its result and returns it. exit() and os._exit() end the whole "
+        "program instead, and so does a lack of memory; a second process only confuses it."
+    ),
     "ready-made": (
         "That function does the work for you; the exercise is to write it by hand. Indexing, "
         "loops, elementwise operations, sums and matrix products are enough."

@@ -1,13 +1,9 @@
 """Judge a function: try probe after probe, from easy to hard, until one fails."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
-import torch
-
+from minicnn.exercises.calls import Answer
 from minicnn.exercises.compare import Fault
-from minicnn.exercises.deadline import Watchman
 from minicnn.exercises.diagnose import diagnose
 from minicnn.exercises.exercise import Diagnosis, Exercise, Probe
 from minicnn.exercises.search import EXAMPLES, SHRINKS, Try, is_final, shrink, survey
@@ -43,42 +39,38 @@ class Verdict:
 
 def judge(
     exercise: Exercise,
-    function: Callable[..., Any],
+    answer: Answer,
     examples: int = EXAMPLES,
     shrinks: int = SHRINKS,
-    stuck: Callable[[], None] | None = None,
 ) -> Verdict:
     """Try a function on the cases of an exercise; the verdict is deterministic.
 
     Args:
         exercise: the exercise.
-        function: the learner's function.
+        answer: calls the learner's function with some arguments, and returns what it did.
         examples: number of cases per probe.
         shrinks: maximal number of calls in the search for a smaller case.
-        stuck: called if the function cannot be stopped, before the process ends.
 
     Example:
         >>> from minicnn.exercises.tasks.relu_backward import EXERCISE
-        >>> verdict = judge(EXERCISE, lambda grad, input: grad * (input >= 0))
+        >>> from functools import partial
+        >>> from minicnn.exercises.calls import call
+        >>> verdict = judge(EXERCISE, partial(call, lambda grad, input: grad * (input >= 0)))
         >>> verdict.probe.name, verdict.diagnosis.topic
         ('zeros', 'zero let through')
     """
-
     passed: list[tuple[Probe, int]] = []
-    # A function that draws random numbers is wrong, but must fail in the same way each time.
-    with Watchman(stuck) as watchman, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
 
-        def attempt(case: Case) -> Trial:
-            return try_case(exercise, function, case, watchman)
+    def attempt(case: Case) -> Trial:
+        return try_case(exercise, answer, case)
 
-        for probe in exercise.probes:
-            trials = survey(probe.cases, attempt, examples)
-            if any(trial.fault for trial in trials):
-                trial = smallest_failure(probe, attempt, trials, examples, shrinks)
-                diagnosis = diagnose(exercise, probe, trial, [*trials, trial], first=not passed)
-                return Verdict(exercise, tuple(passed), probe, trial, diagnosis)
-            passed.append((probe, len(trials)))
+    for probe in exercise.probes:
+        trials = survey(probe.cases, attempt, examples)
+        if any(trial.fault for trial in trials):
+            trial = smallest_failure(probe, attempt, trials, examples, shrinks)
+            diagnosis = diagnose(exercise, probe, trial, [*trials, trial], first=not passed)
+            return Verdict(exercise, tuple(passed), probe, trial, diagnosis)
+        passed.append((probe, len(trials)))
     return Verdict(exercise, tuple(passed))
 
 

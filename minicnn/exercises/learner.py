@@ -10,40 +10,53 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from minicnn import checks
+from minicnn.exercises.calls import said
 from minicnn.exercises.deadline import SECONDS, TimeUpError, Watchman
+from minicnn.exercises.submission import UnreadableError
 
 NAME = "learners_file"
 
 
-class UnreadableError(Exception):
-    """A file without a usable exercise; the message is for the learner."""
-
-
-def load(path: Path, watchman: Watchman) -> ModuleType:
-    """Run a file as an import would, and return the module.
+def read(path: Path) -> str:
+    """Return the text of a file.
 
     Raises:
-        UnreadableError: the file is missing, is not valid Python, fails, or does not end.
+        UnreadableError: the file is missing, or is not Python's text.
+    """
+    try:
+        with tokenize.open(checks.file(path)) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise UnreadableError("The file does not exist.") from None
+    except (OSError, SyntaxError, ValueError) as error:  # a folder, or bytes that are not text
+        raise UnreadableError(f"The file cannot be read as Python: {error}") from None
+
+
+def load(path: Path, text: str, watchman: Watchman) -> ModuleType:
+    """Run the text of a file as an import would, and return the module.
+
+    Raises:
+        UnreadableError: it is not valid Python, fails, or does not end.
     """
     module = ModuleType(NAME)
     module.__file__ = str(path)
-    code = _compiled(path)
+    code = _compiled(path, text)
     sys.modules[NAME] = module  # dataclasses, for example, look it up there
     sys.path.insert(0, str(path.parent))  # for imports of files in the same folder
     try:
         with warnings.catch_warnings(), watchman.limit():
             warnings.simplefilter("ignore")
             exec(code, module.__dict__)
-    except KeyboardInterrupt:
-        raise
     except TimeUpError as error:
         where = _line(error, path)
         raise UnreadableError(
             f"Importing the file did not finish within {SECONDS:.0f} seconds{where}"
         ) from None
     except BaseException as error:
-        text = f"{type(error).__name__}: {error}".strip(": ").splitlines()[0]
-        raise UnreadableError(f"Importing the file failed: {text}{_line(error, path)}") from None
+        raise UnreadableError(
+            f"Importing the file failed: {said(error)}{_line(error, path)}"
+        ) from None
     finally:
         sys.path.remove(str(path.parent))
     return module
@@ -74,17 +87,14 @@ def exercises_in(module: ModuleType, names: Iterable[str]) -> dict[str, Callable
     raise UnreadableError(f"No function has the name of an exercise.{guesses}")
 
 
-def _compiled(path: Path) -> Any:
+def _compiled(path: Path, text: str) -> Any:
     try:
-        with tokenize.open(path) as file:
-            return compile(file.read(), str(path), "exec")
-    except FileNotFoundError:
-        raise UnreadableError("The file does not exist.") from None
+        return compile(text, str(path), "exec")
     except SyntaxError as error:
         line = (error.text or "").strip()
         quoted = f":\n  line {error.lineno}:  {line}" if error.lineno and line else ""
         raise UnreadableError(f"This is not valid Python: {error.msg}{quoted}") from None
-    except (OSError, ValueError) as error:  # a folder, or bytes that are not text
+    except (ValueError, RecursionError, MemoryError) as error:  # null bytes, or too deep
         raise UnreadableError(f"The file cannot be read as Python: {error}") from None
 
 

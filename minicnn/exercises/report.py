@@ -17,9 +17,12 @@ def report(verdict: Verdict) -> str:
     """Return what passed and, after a failure, the smallest failing case and a hint.
 
     Example:
+        >>> from functools import partial
+        >>> from minicnn.exercises.calls import call
         >>> from minicnn.exercises.judge import judge
-        >>> from minicnn.exercises.tasks.output_size import EXERCISE, twin
-        >>> print(report(judge(EXERCISE, lambda size, kernel_size, *_: size - kernel_size)))
+        >>> from minicnn.exercises.tasks.output_size import EXERCISE
+        >>> answer = partial(call, lambda size, kernel_size, *_: size - kernel_size)
+        >>> print(report(judge(EXERCISE, answer)))
         output_size: not right yet.
           Wrong with: a window of one cell
         <BLANKLINE>
@@ -64,11 +67,19 @@ def _case(verdict: Verdict) -> list[str]:
         for title, value in (("Expected", trial.expected), ("Yours", trial.got)):
             part = value[fault.part] if isinstance(value, (tuple, list)) else value
             lines += ["", *_indented(values({f"{title}, {names[fault.part]}": part}))]
-    if trial.printed:
-        printed = trial.printed.splitlines()
-        more = ["…"] if len(printed) > MOST_PRINTED else []
-        lines += ["", "  It printed:", *_indented([*printed[:MOST_PRINTED], *more], 4)]
-    return lines
+    return lines + (["", "  It printed:", *quoted(trial.printed)] if trial.printed else [])
+
+
+def quoted(text: str) -> list[str]:
+    """Return the first lines of what a learner's code printed, indented.
+
+    Example:
+        >>> quoted("here\\nand there")
+        ['    here', '    and there']
+    """
+    lines = text.splitlines()
+    more = ["…"] if len(lines) > MOST_PRINTED else []
+    return _indented([*lines[:MOST_PRINTED], *more], 4)
 
 
 def _is_tensor(trial: Trial, part: int) -> bool:

@@ -9,6 +9,7 @@ or an archive. It adapts to phones, dark mode and printing.
     report    the report of a run
 """
 
+from .. import viz as viz  # first: it imports matplotlib safely
 from .page import page
 from .parts import Picture, Section, Table
 from .report import report

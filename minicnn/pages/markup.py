@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from matplotlib.figure import Figure
 
-from ..viz import style
+from ..viz import settings, style
 from .parts import Picture, Table, row, sequence, words
 
 PIXELS = 96  # CSS pixels per inch: at this size, points in a figure equal points on the page
@@ -45,17 +45,10 @@ def picture(name: str, value: Picture) -> str:
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG; the same figure always gives the same bytes."""
     file = io.BytesIO()
-    with _put_back(figure):
-        figure.savefig(
-            file,
-            format="png",
-            dpi=style.DPI,  # that of the figure changes when it is shown in a window
-            metadata={"Software": None},  # without the version of matplotlib
-            # The defaults of matplotlib, which the user's settings could override:
-            bbox_inches=figure.bbox_inches,
-            facecolor=figure.get_facecolor(),
-            transparent=False,
-        )
+    with _put_back(figure), settings.defaults():
+        # The dpi of the figure changes when it is shown in a window. The metadata would hold the
+        # version of matplotlib.
+        figure.savefig(file, format="png", dpi=style.DPI, metadata={"Software": None})
     return file.getvalue()
 
 

@@ -25,7 +25,7 @@ from minicnn.layers.layer import Share
 from minicnn.parallel.gradients import average_gradients
 from minicnn.parallel.processes import Processes, ProcessLostError, find_device, join
 from minicnn.parallel.share import share_net, share_of
-from minicnn.parallel.sums import any_of
+from minicnn.parallel.sums import any_of, gather
 
 __all__ = [
     "ProcessLostError",
@@ -34,6 +34,7 @@ __all__ = [
     "any_of",
     "average_gradients",
     "find_device",
+    "gather",
     "join",
     "share_net",
     "share_of",

@@ -52,9 +52,11 @@ def find_device(device: torch.device | str = "auto") -> torch.device:
         accelerator = torch.accelerator.current_accelerator(check_available=True)
         return accelerator or torch.device("cpu")
     try:
-        return torch.empty(0, device=device).device
+        number = torch.zeros(1, device=device)
+        number.cpu()  # "meta" has only shapes
     except (RuntimeError, AssertionError):
         raise ValueError(f"device must be available on this machine, got {device}") from None
+    return number.device
 
 
 @contextmanager

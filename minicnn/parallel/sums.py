@@ -68,6 +68,33 @@ def weighted_sum(values: Tree, weight: float, processes: Processes) -> Tree:
     return tree.unflatten(values, leaves)
 
 
+def gather(text: str, processes: Processes) -> list[str]:
+    """Collect a text of every process, for example to compare what they are about to train.
+
+    Args:
+        text: the text of this process.
+        processes: the processes that train together.
+
+    Returns:
+        The texts by rank, the same in every process.
+
+    Raises:
+        ProcessLostError: another process does not send its text.
+
+    Example:
+        >>> gather("seed 0", Processes(rank=0, size=1))
+        ['seed 0']
+    """
+    mine = torch.tensor(list(text.encode()), dtype=torch.int64, device=processes.device)
+    lengths = mine.new_zeros(processes.size)
+    lengths[processes.rank] = len(mine)
+    add_up(lengths, processes)
+    rows = mine.new_zeros(processes.size, int(lengths.max()))
+    rows[processes.rank, : len(mine)] = mine
+    add_up(rows, processes)
+    return [bytes(row[:n]).decode() for row, n in zip(rows.tolist(), lengths.tolist(), strict=True)]
+
+
 def add_up(values: Tensor, processes: Processes) -> None:
     """Replace a tensor, in every process, by its sum over the processes.
 

@@ -7,6 +7,7 @@ folder      the files of a run; starting a run and finding it again
 config      config.json: everything needed to repeat the run
 history     metrics.csv
 progress    last.pt and best.pt
+alike       processes that train together compare what they are about to train
 trained     a trained network, loaded from its run
 interrupt   Ctrl-C, once and twice
 checkpoint  a tree in a file
@@ -14,6 +15,7 @@ atomic      files that are written completely or not at all
 """
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,4 +24,6 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Import torch only when a name is used: `console` must work before that."""
+    if importlib.util.find_spec(f"{__name__}.{name}"):
+        return importlib.import_module(f"{__name__}.{name}")
     return getattr(importlib.import_module("minicnn.runs.names"), name)

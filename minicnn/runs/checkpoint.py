@@ -10,12 +10,12 @@ import hashlib
 import io
 import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from minicnn import checks
 from minicnn import tree as trees
 from minicnn.runs import atomic
 from minicnn.tree import Tree
@@ -80,12 +80,12 @@ def load(path: str | os.PathLike[str], like: Tree = None) -> Tree:
         ...     load(f"{folder}/sgd.pt", like=fresh)
         SgdState(count=tensor(0), momentum=())
     """
-    with Path(path).open("rb") as file:
+    with checks.file(path).open("rb") as file:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the error is enough if torch cannot read the file
                 contents = torch.load(file, map_location="cpu", weights_only=True)
-            saved = _unpack(contents)
+            saved = _unpack(contents, os.fstat(file.fileno()).st_size)
         except CheckpointError as error:
             raise CheckpointError(f"{path} {error}") from None
         except Exception as error:  # a damaged file can make the unpickler raise anything
@@ -144,10 +144,12 @@ def _pack(tree: Tree) -> dict[str, Any]:
     return {HEADER: {"version": VERSION, "structure": structure, "digest": digest}, **contents}
 
 
-def _unpack(contents: Any) -> Tree:
+def _unpack(contents: Any, size: int) -> Tree:
     header = contents.pop(HEADER, None) if isinstance(contents, dict) else None
     if not isinstance(header, dict):
         raise CheckpointError("is not a minicnn checkpoint")
+    if _total(header, size) + _total(contents, size) > size:
+        raise CheckpointError(f"is damaged: its contents are larger than its {size:,} bytes")
     if header["version"] != VERSION:
         raise CheckpointError(
             f"has format {header['version']}, but this version of minicnn reads format {VERSION}"
@@ -156,6 +158,23 @@ def _unpack(contents: Any) -> Tree:
     if header["digest"] != _digest(structure, contents):
         raise CheckpointError("is damaged: the contents do not match the digest")
     return trees.unflatten(structure, [contents[path] for path in trees.paths(structure)])
+
+
+def _total(tree: Any, limit: int) -> int:
+    """Add up the bytes of all leaves and one for each node, until the sum exceeds the limit.
+
+    ``save`` writes every node, and every tensor in full. A pickle may instead refer many times to
+    the same tuple or to the same memory: then a small file would take hours to walk.
+    """
+    total, waiting = 0, [tree]
+    while waiting and total <= limit:
+        node = waiting.pop()
+        total += node.nbytes if isinstance(node, Tensor) else 1
+        if isinstance(node, dict):
+            waiting.extend(node.values())
+        elif isinstance(node, (tuple, list)):
+            waiting.extend(node)
+    return total
 
 
 def _plain(node: Tree) -> Tree:

@@ -107,6 +107,56 @@ def _is_dict(part: Any, kinds: Any) -> bool:
     return isinstance(part, dict) and all(isinstance(value, kinds) for value in part.values())
 
 
+def first_difference(first: Any, second: Any, name: str = "") -> tuple[str, Any, Any]:
+    """Find the first value that differs between two trees of plain data, which must differ.
+
+    Args:
+        first, second: Dicts and lists, nested to any depth.
+        name: The name of the trees themselves.
+
+    Returns:
+        The name of the value, such as "settings.lr", and the two values; "missing" for none.
+
+    Example:
+        >>> first_difference({"settings": {"lr": 0.1}}, {"settings": {"lr": 0.2}})
+        ('settings.lr', 0.1, 0.2)
+    """
+    if isinstance(first, list) and isinstance(second, list):
+        first, second = dict(enumerate(first)), dict(enumerate(second))
+    if not (isinstance(first, dict) and isinstance(second, dict)):
+        return name, first, second
+    keys = dict.fromkeys((*first, *second))
+    for key in keys:
+        one, another = first.get(key, "missing"), second.get(key, "missing")
+        if one != another:
+            return first_difference(one, another, f"{name}.{key}".lstrip("."))
+    raise ValueError("the trees are equal")
+
+
+def check_data(run: Run, splits: Sequence[Split]) -> None:
+    """Check that these are the data that a run was begun with.
+
+    Args:
+        run: The run.
+        splits: The data, in the same order as for ``describe``.
+
+    Raises:
+        RunError: They differ, or config.json is damaged.
+        OSError: config.json cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from minicnn import data, models, runs
+        >>> about = describe({"lr": 0.01}, data.load_sample(), models.lenet5())
+        >>> with tempfile.TemporaryDirectory() as parent:
+        ...     check_data(runs.begin(f"{parent}/run", about), data.load_sample()) is None
+        True
+    """
+    if digest(splits) != read_description(run)["dataset"]["digest"]:
+        names = " and ".join(split.name for split in splits)
+        raise RunError(f"the images or labels of {names} are not those of {run.folder}")
+
+
 def digest(splits: Sequence[Split]) -> str:
     """Compute the SHA-256 digest of all images and labels.
 

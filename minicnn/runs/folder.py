@@ -2,13 +2,25 @@
 
 import io
 import json
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minicnn import checks
 from minicnn.runs import atomic
 from minicnn.runs.console import complain
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # on Windows, where folders cannot be locked
+    fcntl = None
+
+# The parts of config.json on which the weights depend; the others say when they were trained.
+BOUND = ("settings", "network", "tested_network", "in_shape", "dataset")
+
+_claims: dict[Path, int] = {}  # the folders that this process has claimed, as open files
 
 
 class RunError(ValueError):
@@ -20,9 +32,12 @@ class Run(NamedTuple):
 
     Attributes:
         folder: the folder of the run.
+        bound: what config.json said about the training when the run was begun or found, as JSON.
+            Checkpoints hold a copy: if config.json is edited, they no longer belong to it.
     """
 
     folder: Path
+    bound: str = ""
 
     @property
     def config(self) -> Path:
@@ -91,19 +106,93 @@ def begin(folder: str | Path, config: dict[str, Any], overwrite: bool = False) -
     sweep(run)  # only now is it certain that no other program is writing there
     run.folder.mkdir(parents=True, exist_ok=True)
     atomic.write(run.config, json.dumps(config, indent=2) + "\n")
-    return run
+    return find(run.folder)
 
 
 def dated_folder() -> Path:
-    """Return a new folder in runs, named after the current date and time.
+    """Make a new folder in runs, named after the current date and time.
 
-    Example:
-        >>> dated_folder().parent.name
-        'runs'
+    Two programs that are started in the same second get two folders.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OSError: It cannot be made.
     """
     name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    names = (Path("runs", name + suffix) for suffix in ("", *(f"_{n}" for n in range(2, 100))))
-    return next(folder for folder in names if not folder.exists())
+    for suffix in ("", *(f"_{n}" for n in range(2, 100))):
+        folder = Path("runs", name + suffix)
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(f"runs has 99 folders named {name}")
+
+
+def claim(folder: Path) -> None:
+    """Reserve a folder for this process until `release`, or until the process ends.
+
+    The lock is one of the system, on the folder itself, so that it ends with the process even if it
+    is killed. On Windows, and on network file systems without locks, nothing is reserved.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        RunError: Another process has claimed it.
+        OSError: It cannot be opened.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     claim(Path(folder))
+        ...     release(Path(folder))
+    """
+    if fcntl is None or (folder in _claims and is_claimed(folder)):
+        return
+    release(folder)
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(opened)
+        raise RunError(f"{folder} is in use: another process is training this run") from None
+    except OSError:
+        pass  # a file system without locks
+    _claims[folder] = opened
+
+
+def is_claimed(folder: Path) -> bool:
+    """Return whether a claimed folder is still the same one; without a claim, True.
+
+    Args:
+        folder: The folder; it may have been removed or exchanged since.
+
+    Example:
+        >>> is_claimed(Path("nowhere"))
+        True
+    """
+    if folder not in _claims:
+        return True
+    try:
+        return os.path.samestat(os.fstat(_claims[folder]), os.stat(folder))
+    except FileNotFoundError:
+        return False
+
+
+def release(folder: Path) -> None:
+    """End the claim of this process on a folder, if it has one.
+
+    Args:
+        folder: The folder.
+
+    Example:
+        >>> release(Path("nowhere"))
+    """
+    if folder in _claims:
+        os.close(_claims.pop(folder))
 
 
 def find(folder: str | Path) -> Run:
@@ -116,7 +205,8 @@ def find(folder: str | Path) -> Run:
         The run.
 
     Raises:
-        RunError: The folder is not a run.
+        RunError: The folder is not a run, or its config.json is damaged.
+        OSError: config.json cannot be read.
 
     Example:
         >>> try:
@@ -131,7 +221,9 @@ def find(folder: str | Path) -> Run:
         raise RunError(f"{folder} is not a run: {reason}")
     if not run.config.is_file():
         raise RunError(f"{folder} is not a run: it has no {run.config.name}")
-    return run
+    config = read_config(run)
+    bound = {part: config[part] for part in BOUND if part in config}
+    return run._replace(bound=json.dumps(bound))
 
 
 def read_config(run: Run) -> dict[str, Any]:
@@ -154,7 +246,7 @@ def read_config(run: Run) -> dict[str, Any]:
         {'settings': {'lr': 0.01}}
     """
     try:
-        config = json.loads(run.config.read_text(encoding="utf-8"))
+        config = json.loads(checks.file(run.config).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deeply
         raise RunError(f"{run.config} is damaged: {error}") from None
     if not isinstance(config, dict):

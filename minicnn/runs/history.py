@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from minicnn import checks
 from minicnn.runs import atomic
 from minicnn.runs.folder import Run, RunError
 
@@ -59,7 +60,7 @@ def read_metrics(run: Run) -> list[Row]:
     if not run.metrics.exists():
         return []
     try:
-        with run.metrics.open(encoding="utf-8", newline="") as file:
+        with checks.file(run.metrics).open(encoding="utf-8", newline="") as file:
             return _rows([line for line in csv.reader(file) if line])
     except (ValueError, csv.Error) as error:
         raise RunError(f"{run.metrics} is damaged: {error}") from None
@@ -69,6 +70,8 @@ def _rows(lines: list[list[str]]) -> list[Row]:
     names, *rows = lines or [[]]
     if not all(name.isidentifier() for name in names):
         raise ValueError(f"the first line must name the columns, got {names!r:.60}")
+    if lines and not rows:
+        raise ValueError("it names columns, but has no rows")
     for values in rows:
         if len(values) != len(names):
             raise ValueError(f"it has {len(names)} columns, but a row has {len(values)} values")

@@ -1,12 +1,10 @@
 """Ctrl-C during training: once to stop after the current step, twice to stop at once."""
 
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from minicnn.runs.console import alarm
+from minicnn.runs.console import alarm, handling, received
 
 
 @contextmanager
@@ -16,7 +14,8 @@ def interruptible(
     """Turn the first Ctrl-C into a flag, while the block runs.
 
     A training loop that reads the flag between steps can save its state before it stops. The second
-    Ctrl-C raises KeyboardInterrupt at once, as usual. SIGTERM counts as a Ctrl-C.
+    Ctrl-C raises KeyboardInterrupt at once, as usual. Every other signal that asks a program to
+    stop counts as a Ctrl-C, for example SIGTERM, or SIGHUP when the terminal is closed.
 
     Python handles signals only in the main thread: in any other thread the flag is never set.
 
@@ -28,6 +27,7 @@ def interruptible(
         stopping() -> bool: whether the user has asked to stop.
 
     Example:
+        >>> import signal
         >>> with interruptible(print) as stopping:
         ...     print(stopping())
         ...     signal.raise_signal(signal.SIGINT)
@@ -40,18 +40,12 @@ def interruptible(
 
     def ask(number: int, frame: FrameType | None) -> None:
         nonlocal asked
+        received.append(number)
         if asked and not once:
             raise KeyboardInterrupt
         if not asked:
             asked = True
             tell(f"Stopping after this step{'' if once else '; press again to stop at once'}.")
 
-    signals = [signal.SIGINT, signal.SIGTERM]
-    if threading.current_thread() is not threading.main_thread():
-        signals = []
-    before = {number: signal.signal(number, ask) for number in signals}
-    try:
+    with handling(ask):
         yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,8 +1,9 @@
 """The public names of `minicnn.runs`."""
 
 from minicnn.runs import atomic, checkpoint
+from minicnn.runs.alike import check_alike
 from minicnn.runs.checkpoint import CheckpointError
-from minicnn.runs.config import describe, digest, read_description
+from minicnn.runs.config import check_data, describe, digest, read_description
 from minicnn.runs.console import (
     CommandError,
     StoppedError,
@@ -55,6 +56,8 @@ __all__ = [
     "atomic",
     "begin",
     "begin_or_resume",
+    "check_alike",
+    "check_data",
     "checkpoint",
     "complain",
     "dated_folder",

@@ -1,6 +1,7 @@
 """The progress of a run: everything it needs to continue as if it had never stopped."""
 
 import json
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,8 @@ from torch import Generator, Tensor
 from minicnn import tree
 from minicnn.runs import checkpoint
 from minicnn.runs.checkpoint import CheckpointError
-from minicnn.runs.folder import Run
+from minicnn.runs.config import first_difference
+from minicnn.runs.folder import Run, RunError
 from minicnn.runs.history import Row
 from minicnn.train import TrainState
 from minicnn.tree import Tree
@@ -104,7 +106,7 @@ def save_progress(run: Run, progress: Progress, weights: Weights) -> None:
     """
     # JSON writes a float so that the same float is read back.
     plain = progress._replace(history=json.dumps(progress.history))  # pyright: ignore[reportArgumentType]
-    checkpoint.save(run.last, {"progress": plain, "weights": weights})
+    checkpoint.save(run.last, {"config": run.bound, "progress": plain, "weights": weights})
 
 
 def load_progress(run: Run, like: Progress) -> Progress:
@@ -119,6 +121,7 @@ def load_progress(run: Run, like: Progress) -> Progress:
 
     Raises:
         CheckpointError: The file is damaged, or from a different model, optimizer or version.
+        RunError: The file was written with another config.json.
         OSError: It cannot be read.
 
     Example:
@@ -155,7 +158,7 @@ def save_best(run: Run, weights: Weights, row: Row) -> None:
         ...     load_weights(Run(Path(folder)), "best", like=Weights((), ()))
         Weights(params=(), state=())
     """
-    checkpoint.save(run.best, {"weights": weights, "epoch": row})
+    checkpoint.save(run.best, {"config": run.bound, "weights": weights, "epoch": row})
 
 
 def load_weights(run: Run, which: str, like: Weights) -> Weights:
@@ -172,6 +175,7 @@ def load_weights(run: Run, which: str, like: Weights) -> Weights:
     Raises:
         ValueError: ``which`` is neither "last" nor "best".
         CheckpointError: The file is damaged, or from a different model or version.
+        RunError: The file was written with another config.json.
         OSError: It cannot be read.
 
     Example:
@@ -192,8 +196,22 @@ def _matched(run: Run, which: str, part: str, like: Tree) -> Tree:
     path = run.last if which == "last" else run.best
     saved = checkpoint.load(path)
     try:
+        _check_config(run, path, saved["config"])
         return checkpoint.match(saved[part], like)
     except (CheckpointError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{path} is from a different model or version of minicnn: {error}"
         ) from None
+
+
+def _check_config(run: Run, path: Path, saved: str) -> None:
+    """Check that a checkpoint was written with the config.json that the run has now."""
+    if not (run.bound and saved):  # a program may keep checkpoints without a config.json
+        return
+    before, after = json.loads(saved), json.loads(run.bound)
+    if before != after:
+        name, then, now = first_difference(before, after)
+        raise RunError(
+            f"{path} was written with another {run.config.name}: {name} was {then!r}, and is now "
+            f"{now!r}"
+        )

@@ -16,6 +16,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 
 import torch
@@ -26,9 +27,19 @@ from minicnn.data import Split
 from minicnn.layers import Layer
 from minicnn.optim.schedules import Schedule
 from minicnn.parallel import Processes, ProcessLostError
-from minicnn.runs.config import describe, digest, read_description
+from minicnn.runs.config import check_data, describe
 from minicnn.runs.console import StoppedError
-from minicnn.runs.folder import Run, RunError, begin, dated_folder, find, sweep
+from minicnn.runs.folder import (
+    Run,
+    RunError,
+    begin,
+    claim,
+    dated_folder,
+    find,
+    is_claimed,
+    release,
+    sweep,
+)
 from minicnn.runs.history import Row, write_metrics
 from minicnn.runs.progress import (
     Progress,
@@ -70,7 +81,8 @@ def begin_or_resume(
         The run and its progress: ``start``, or the last one saved.
 
     Raises:
-        RunError: The folder cannot be used, or the data differ from those of the run.
+        RunError: The folder cannot be used, another process is training the run, its config.json
+            was edited, or the data differ from those of the run.
         CheckpointError: last.pt is damaged, or from a different network.
         OSError: The folder cannot be read or written.
 
@@ -87,18 +99,35 @@ def begin_or_resume(
         ['config.json']
     """
     leads = processes.rank == 0
-    if settings.resume is None:
-        folder = settings.out or dated_folder()
-        if not leads:
-            return Run(folder), start
-        about = describe(settings.saved(), splits, net, tested_net or net)
-        return begin(folder, about, settings.overwrite), start
-    run = find(settings.resume)
-    if digest(splits) != read_description(run)["dataset"]["digest"]:
-        raise RunError(f"the images of {splits[0].name} differ from those of {run.folder}")
-    if leads:
-        sweep(run)
-    return run, load_progress(run, like=start) if run.last.exists() else start
+    if settings.resume is None and not leads:
+        return Run(settings.out or Path()), start
+    folder = settings.resume or settings.out or dated_folder()
+    try:
+        if settings.resume is None:
+            if folder.is_dir():
+                claim(folder)  # before an old run in it is removed
+            about = describe(settings.saved(), splits, net, tested_net)
+            run = begin(folder, about, settings.overwrite)
+            claim(folder)
+            return run, start
+        run = find(folder)
+        check_data(run, splits)
+        if leads:
+            claim(folder)
+            sweep(run)
+        return run, _last_progress(run, start)
+    except BaseException:
+        release(folder)
+        raise
+
+
+def _last_progress(run: Run, start: Progress) -> Progress:
+    if run.last.exists():
+        return load_progress(run, like=start)
+    for file in (run.best, run.metrics):
+        if file.exists():
+            raise RunError(f"{run.folder} cannot be resumed: it has {file.name}, but no last.pt")
+    return start  # it was interrupted before it was saved for the first time
 
 
 class Session:
@@ -210,6 +239,7 @@ class Session:
     def __exit__(
         self, kind: type | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        release(self.run.folder)
         step = f"{self.saved.training.step:,}"
         remedy = f"The last checkpoint is from step {step}. To resume: {self._resume()}"
         if isinstance(error, KeyboardInterrupt):
@@ -228,6 +258,8 @@ class Session:
         """Write last.pt; after an epoch, also metrics.csv and, if it was the best one, best.pt."""
         if self.processes.rank > 0:
             return
+        if not is_claimed(self.run.folder):
+            raise RunError(f"{self.run.folder} was removed or exchanged during training")
         step, *state = progress.training
         if not is_finite(tuple(state)):  # including the optimizer's: no later step would be right
             raise DivergedError(f"a weight became infinite or nan {self._moment(step)}")

@@ -136,6 +136,8 @@ class Settings:
             parser.set_defaults(**presets[parser.parse_args(argv).preset])
         now = cls(**vars(parser.parse_args(argv)))
         if now.resume is None:
+            if now.overwrite and now.out is None:
+                parser.error("--overwrite needs --out, the folder of the run to replace")
             return now
         # argparse does not set a default if the namespace already has the name.
         marked = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(vars(now))))
@@ -185,6 +187,11 @@ class Settings:
             for name, value in values.items()
         }
 
+    def fixed(self) -> dict[str, Any]:
+        """Return the saved settings that may not change when the run is resumed."""
+        free = {f.name for f in fields(self) if f.metadata["free_on_resume"]}
+        return {name: value for name, value in self.saved().items() if name not in free}
+
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Shows every default except None and False, and does not reformat the table of presets."""
@@ -230,7 +237,9 @@ def _check(f: "Field[Any]", value: Any) -> None:
     about = f.metadata
     least, most, below = about["at_least"], about["at_most"], about["below"]
     problem = None
-    if least is not None and not (value >= least and math.isfinite(value)):
+    if isinstance(value, float) and not math.isfinite(value):
+        problem = "must be a finite number"
+    elif least is not None and not value >= least:
         problem = f"must be at least {least:,}"
     elif most is not None and not value <= most:
         problem = f"must be at most {most:,}"

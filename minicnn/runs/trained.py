@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from minicnn import layers, tree
+from minicnn import checks, layers, tree
 from minicnn.layers import Layer
 from minicnn.runs.config import read_description
 from minicnn.runs.folder import Run, RunError, find
@@ -103,11 +103,15 @@ def initial_weights(
         seed: The seed of the run.
         device: The device for the weights.
 
+    Raises:
+        TypeError, ValueError: ``seed`` is not an integer in [0, 2³²).
+
     Example:
         >>> initial_weights(layers.linear(2), (3,), seed=0).params["bias"].shape
         torch.Size([2])
     """
-    params, state, _ = net.init(torch.Generator().manual_seed(seed), tuple(in_shape))
+    rng = torch.Generator().manual_seed(checks.seed("seed", seed))
+    params, state, _ = net.init(rng, tuple(in_shape))
 
     def move(part: Tree) -> Tree:
         return tree.map(lambda x: x.to(device), part)

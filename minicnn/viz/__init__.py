@@ -5,6 +5,7 @@ saves it, and :func:`show` opens windows. The functions draw tensors, which `min
 `minicnn.layers.activations` and `minicnn.insight` compute.
 """
 
+from . import settings as settings  # first: it imports matplotlib safely
 from .confusion import confusion_matrix
 from .curves import learning_curves
 from .feature_maps import feature_maps

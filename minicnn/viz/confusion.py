@@ -10,8 +10,10 @@ from torch import Tensor
 
 from . import style
 from .arrays import array, tensor
+from .settings import drawing
 
 
+@drawing
 def confusion_matrix(matrix: Tensor, class_names: Sequence[str] | None = None) -> Figure:
     """Draw a confusion matrix: how many examples of each true class were predicted as each class.
 

@@ -9,10 +9,12 @@ from matplotlib.ticker import MaxNLocator
 
 from ..checks import number, probability
 from . import style
+from .settings import drawing
 
 COLOURS = {"train": style.ORANGE, "validation": style.BLUE}
 
 
+@drawing
 def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
     """Draw loss and accuracy against the epoch, and the learning rate if it was recorded.
 

@@ -8,11 +8,13 @@ from torch import Tensor
 
 from . import style
 from .arrays import array, pictures, tensor
+from .settings import drawing
 from .tiles import draw_tiles, signed_limits
 
 MAX_CHANNELS = 12  # per layer: one row of tiles, so that a channel keeps its column
 
 
+@drawing
 def feature_maps(image: Tensor, activations: Iterable[tuple[str, Tensor]]) -> Figure:
     """Draw an image and the output channels of each layer for it.
 
@@ -51,7 +53,7 @@ def feature_maps(image: Tensor, activations: Iterable[tuple[str, Tensor]]) -> Fi
     for axes, (name, maps) in zip(rows[1:], layers, strict=True):
         shown = maps[:MAX_CHANNELS]
         limits = signed_limits(shown)
-        style.heading(axes, f"{name}: {_count(len(maps))}, {_size(maps[0])}")
+        style.heading(axes, f"{style.plain(name)}: {_count(len(maps))}, {_size(maps[0])}")
         draw_tiles(axes, shown, MAX_CHANNELS, limits)
         bar = style.colour_bar(figure, axes, limits, style.SIGNED, aspect=8)
         bar.set_ticks([limits[0], 0, limits[1]])

@@ -8,12 +8,14 @@ from torch import Tensor
 
 from . import style
 from .arrays import array, tensor
+from .settings import drawing
 from .tiles import draw_tiles, signed_limits
 
 MAX_FILTERS = 64
 PANEL = 3.5  # inches wide
 
 
+@drawing
 def filters(weight_before: Tensor, weight_after: Tensor | None = None) -> Figure:
     """Draw the filters of a convolution, or the same filters before and after training.
 

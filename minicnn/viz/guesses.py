@@ -10,10 +10,12 @@ from ..functional.activation import softmax
 from . import style
 from .answers import CELL, COLUMNS, MIN_COLUMNS, draw_bars, draw_image
 from .arrays import array, pictures, tensor
+from .settings import drawing
 
 MAX_CAPTION = 20  # characters, which are as wide as an image
 
 
+@drawing
 def guesses(
     images: Tensor,
     logits: Tensor,
@@ -67,7 +69,7 @@ def guesses(
             figure.add_subplot(grid[4 * row + part, column]) for part in range(3)
         )
         answer = int(scores[n].argmax())
-        draw_image(image_axes, picture, names[answer], _short(texts[n]))
+        draw_image(image_axes, picture, names[answer], _short(style.plain(texts[n])))
         style.strip(map_axes)
         style.picture(map_axes, heats[n], (0, float(heats[n].max()) or 1.0), style.AMOUNT)
         map_axes.set_anchor("SW")

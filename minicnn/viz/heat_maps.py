@@ -14,12 +14,14 @@ from torch import Tensor
 
 from . import style
 from .arrays import array, class_indices, pictures, tensor
+from .settings import drawing
 from .tiles import GAP, signed_limits
 
 COLUMNS, MIN_COLUMNS = 5, 3  # the note needs the width of three
 CELL = (style.WIDTH - 1.0) / COLUMNS  # inches; the last inch is for the colour bar
 
 
+@drawing
 def saliency(
     images: Tensor, maps: Tensor, classes: Tensor, *, class_names: Sequence[str] | None = None
 ) -> Figure:
@@ -53,6 +55,7 @@ def saliency(
     return _draw("Saliency", note, images, maps, classes, class_names, limits, label)[0]
 
 
+@drawing
 def grad_cam(
     images: Tensor, maps: Tensor, classes: Tensor, *, class_names: Sequence[str] | None = None
 ) -> Figure:
@@ -89,6 +92,7 @@ def grad_cam(
     return _draw(title, note, images, maps, classes, class_names, limits, label)[0]
 
 
+@drawing
 def occlusion(
     images: Tensor, maps: Tensor, classes: Tensor, *, class_names: Sequence[str] | None = None
 ) -> Figure:
@@ -144,7 +148,7 @@ def _draw(
     class_names: Sequence[str] | None,
     limits: tuple[float, float],
     label: str,
-    cmap: str | Colormap = style.AMOUNT,
+    cmap: Colormap = style.AMOUNT,
 ) -> tuple[Figure, Colorbar]:
     """Draw each image above its map, with one colour bar for all maps."""
     shown = pictures("images", tensor("images", images, "N C H W"))

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from . import style
 from .arrays import array
+from .settings import drawing
 
 BINS = 100
 ROW = 0.55  # inches high
 
 
+@drawing
 def activation_histograms(activations: Iterable[tuple[str, Tensor]]) -> Figure:
     """Draw a histogram of the activations of each layer.
 
@@ -50,6 +52,7 @@ def activation_histograms(activations: Iterable[tuple[str, Tensor]]) -> Figure:
     return _draw("Activations", rows, lambda values: values, words, label)
 
 
+@drawing
 def gradient_histograms(gradients: Iterable[tuple[str, Tensor]]) -> Figure:
     """Draw a histogram of the gradient magnitudes of each parameter, on a log scale.
 
@@ -88,7 +91,7 @@ def gradient_histograms(gradients: Iterable[tuple[str, Tensor]]) -> Figure:
     figure = _draw("Gradients", rows, size, words, "magnitude of the nonzero gradients")
     sizes = figure.axes[-1].xaxis
     sizes.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    sizes.set_major_formatter("$10^{{{x:.0f}}}$")
+    sizes.set_major_formatter(style.power_of_ten)
     return figure
 
 
@@ -147,5 +150,7 @@ def _draw_row(axes: Axes, counts: np.ndarray, edges: np.ndarray, name: str, word
     axes.tick_params(labelbottom=False)
     axes.stairs(counts, edges, fill=True, color=style.BLUE, zorder=2)
     look = {"transform": axes.transAxes, "va": "center", "clip_on": False}
-    axes.text(-0.015, 0.4, name, ha="right", fontsize=style.HEADING, color=style.INK, **look)
+    axes.text(
+        -0.015, 0.4, style.plain(name), ha="right", fontsize=style.HEADING, color=style.INK, **look
+    )
     axes.text(1.015, 0.4, words, fontsize=style.SMALL, color=style.MUTED, **look)

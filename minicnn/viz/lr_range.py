@@ -3,13 +3,16 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from torch import Tensor
 
 from ..checks import positive
 from . import style
 from .arrays import array, tensor
+from .settings import drawing
 
 
+@drawing
 def lr_range_test(lrs: Tensor, losses: Tensor, suggested: float | None = None) -> Figure:
     """Draw the losses of a range test on a logarithmic scale of learning rates.
 
@@ -58,6 +61,9 @@ def lr_range_test(lrs: Tensor, losses: Tensor, suggested: float | None = None) -
     end = np.append(values > high, True).argmax() + 1
     axes.plot(rates[:end], drawn[:end], color=style.BLUE, linewidth=1.5)
     axes.set(xscale="log", xlim=rates[[0, -1]], ylim=(low, high))
+    # The usual labels are formulas, which are not parsed here.
+    axes.xaxis.set_major_formatter(lambda rate, place: style.power_of_ten(np.log10(rate), place))
+    axes.xaxis.set_minor_formatter(LogFormatter())
     axes.set_xlabel("learning rate", fontsize=style.LABEL, color=style.MUTED)
     if suggested is not None:
         _mark(axes, positive("suggested", suggested))

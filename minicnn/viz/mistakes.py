@@ -8,8 +8,10 @@ from torch import Tensor
 from ..checks import integer
 from ..functional.loss import cross_entropy
 from .answers import checked, draw_answers
+from .settings import drawing
 
 
+@drawing
 def worst_mistakes(
     images: Tensor,
     labels: Tensor,

@@ -10,12 +10,14 @@ from torch import Tensor
 
 from . import style
 from .arrays import array, class_indices, tensor
+from .settings import drawing
 
 # Classes differ by colour and marker: ten colours would be too many for colour-blind readers.
 COLOURS = (style.BLUE, style.ORANGE, style.GREEN, "#cc79a7", "#56b4e9")  # from Okabe and Ito
 MARKERS = "o^sDv"
 
 
+@drawing
 def pca(
     projection: Tensor,
     explained: Tensor,

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from ..checks import boolean, integer
 from .answers import checked, draw_answers
+from .settings import drawing
 
 
+@drawing
 def predictions(
     images: Tensor,
     labels: Tensor,

@@ -8,10 +8,12 @@ from torch import Tensor
 
 from . import style
 from .arrays import array, tensor
+from .settings import drawing
 
 MAX_WRITTEN = 20  # bins; with more, there is no room to write their counts
 
 
+@drawing
 def reliability_diagram(
     counts: Tensor, confidence: Tensor, accuracy: Tensor, error: Tensor
 ) -> Figure:

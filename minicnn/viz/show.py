@@ -19,14 +19,18 @@ def show(figures: Iterable[Figure]) -> None:
             screen, so save them first.
 
     Raises:
-        RuntimeError: No backend can open a window here, so pyplot uses "agg".
+        RuntimeError: No window can be opened here: pyplot uses "agg", or the backend that the user
+            has chosen fails, for example because it is not installed or there is no display.
     """
     if matplotlib.get_backend().lower() == "agg":
         raise RuntimeError("no window can be opened here (matplotlib's backend is agg)")
-    import matplotlib.pyplot as plt  # here, since the figures themselves need no pyplot
+    try:
+        import matplotlib.pyplot as plt  # here, since the figures themselves need no pyplot
 
-    for figure in figures:
-        figure.set_dpi(SCREEN_DPI)
-        # pyplot asks for a Figure class; a function that returns the figure also works.
-        plt.figure(FigureClass=lambda figure=figure, **_: figure)  # pyright: ignore[reportArgumentType]
-    plt.show()
+        for figure in figures:
+            figure.set_dpi(SCREEN_DPI)
+            # pyplot asks for a Figure class; a function that returns the figure also works.
+            plt.figure(FigureClass=lambda figure=figure, **_: figure)  # pyright: ignore[reportArgumentType]
+        plt.show()
+    except Exception as error:  # each backend has errors of its own, such as tkinter's TclError
+        raise RuntimeError(f"no window can be opened here: {error}") from error

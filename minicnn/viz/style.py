@@ -1,32 +1,41 @@
 """The common style of all figures: palette, font sizes, and axes without clutter.
 
-Every colour and size is set on the artist itself. pyplot's global settings are neither used for
-them nor changed, so a figure looks the same in a notebook, in a thread and under a dark theme.
+The user's settings of matplotlib are neither used nor changed, so a figure looks the same in a
+notebook, in a thread and under a dark theme: see `settings`.
 
 Reference: M. Okabe and K. Ito, "Color Universal Design", 2008: colours that colour-blind readers
 can distinguish.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from .settings import Figure
 
 INK, MUTED, FAINT, PAPER = "#1f2933", "#667380", "#e6eaee", "#ffffff"
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"  # from Okabe and Ito
 PURPLE = "#aa4499"
-INTENSITY = "gray_r"  # images: dark ink on white
-SIGNED = "RdBu_r"  # blue below 0, white at 0, red above
+# Of 256 colours, since matplotlib's own have as many as the user's settings said at its import.
+INTENSITY = colormaps["gray_r"].resampled(256)  # images: dark ink on white
+SIGNED = colormaps["RdBu_r"].resampled(256)  # blue below 0, white at 0, red above
 AMOUNT = LinearSegmentedColormap.from_list("amount", ["#f4f6f8", ORANGE, "#5c2400"])
 
 TITLE, HEADING, LABEL, SMALL = 12.0, 9.0, 8.0, 7.0  # points
 WIDTH, MARGIN, DPI = 8.0, 0.08, 150  # inches, inches, dots per inch
+
+# Control characters, which no font has, and the surrogates that represent undecodable bytes of a
+# file name, which cannot be drawn.
+UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def new_figure(width: float, height: float, title: str, note: str = "") -> Figure:
@@ -73,7 +82,7 @@ def picture(
     axes: Axes,
     values: np.ndarray,
     limits: tuple[float, float],
-    cmap: str | Colormap,
+    cmap: Colormap,
     extent: tuple[float, float, float, float] | None = None,
 ) -> None:
     """Draw ``values`` as square pixels on the colour scale ``limits``, at ``extent``."""
@@ -93,7 +102,7 @@ def colour_bar(
     figure: Figure,
     beside: Any,
     limits: tuple[float, float],
-    cmap: str | Colormap,
+    cmap: Colormap,
     label: str = "",
     aspect: float = 25,
 ) -> Colorbar:
@@ -111,6 +120,16 @@ def percent_tick(share: float, position: float) -> str:
     return f"{100 * share:.4g}%"
 
 
+def power_of_ten(exponent: float, position: float) -> str:
+    """Return the tick label of 10 to the power of ``exponent``.
+
+    Example:
+        >>> power_of_ten(-12.0, 0.0)
+        '10⁻¹²'
+    """
+    return "10" + f"{exponent:.0f}".translate(SUPERSCRIPTS)
+
+
 def percent(share: float) -> str:
     """Return ``share`` in per cent with one decimal, never rounded to 0% or 100%.
 
@@ -125,6 +144,16 @@ def percent(share: float) -> str:
     return f"{share:.1%}"
 
 
+def plain(name: str) -> str:
+    """Return a name from outside as one line that can be drawn.
+
+    Example:
+        >>> plain(b"caf\\xe9\\n".decode("utf-8", "surrogateescape"))
+        'caf��'
+    """
+    return UNFIT.sub("\N{REPLACEMENT CHARACTER}", name)
+
+
 def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
     """Return one name per class: those given, or the class indices."""
     if class_names is None:
@@ -134,7 +163,7 @@ def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
         raise TypeError(f"class_names must be a sequence of strings, got {class_names!r}")
     if len(class_names) != classes:
         raise ValueError(f"class_names must hold {classes} names, got {len(class_names)}")
-    return list(class_names)
+    return [plain(name) for name in class_names]
 
 
 def names_up_to(greatest: int, class_names: Sequence[str] | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
 
 from . import style
 
@@ -19,7 +20,7 @@ def draw_tiles(
     tiles: np.ndarray,
     columns: int,
     limits: tuple[float, float],
-    cmap: str = style.SIGNED,
+    cmap: Colormap = style.SIGNED,
 ) -> None:
     """Draw tiles (n, h, w), or in colour (n, h, w, 3), in rows of ``columns``.
 

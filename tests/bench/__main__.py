@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from minicnn.runs import CommandError, run_command
 from tests.bench import __doc__ as description
 from tests.bench import guard, report, table
-from tests.bench.jobs import at_least
+from tests.bench.arguments import at_least, check_writable
 from tests.bench.measure import Meter, in_fresh_process, prepare
 from tests.bench.row import Result, conclude
 
@@ -53,6 +54,8 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         parser.error(f"--only {args.only!r} is no regular expression: {error}")
     if not args.rows:
         parser.error(f"--only {args.only!r} leaves no row")
+    if args.save:
+        check_writable(parser, *(args.save / name for name in report.FILES))
     return args
 
 
@@ -106,5 +109,11 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def command() -> None:
+    """Run main, in the way that `run_command` expects."""
+    if main():
+        raise CommandError
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(command))

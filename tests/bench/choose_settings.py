@@ -14,6 +14,7 @@ import json
 import shlex
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -25,8 +26,21 @@ from minicnn import functional as F
 from minicnn.optim import schedules
 from minicnn.parallel import Processes, find_device
 from tests.bench import jobs
+from tests.bench.arguments import at_least, check_writable, refuse
 
+# Options of train_mnist.py without effect here: no run is saved or shown, and the seeds are fixed.
+WITHOUT_EFFECT = {*(field.name for field in fields(runs.Settings)), "seed", "show", "help"}
 HELD_OUT = 6  # one digit in six: twice as many as in the example, since errors are few to count
+
+
+def check_setting(parser: argparse.ArgumentParser, text: str) -> None:
+    """End the program if a setting is not one."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        parser.error(f"setting {text!r}: {error}")
+    refuse(parser, words, WITHOUT_EFFECT, "without effect in a comparison of settings")
+    parse_setting(text, 0)
 
 
 def parse_setting(text: str, seed: int) -> Settings:
@@ -115,13 +129,15 @@ def main(argv: list[str] | None = None) -> None:
     """Read the command line, compare, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
-    add("--splits", type=jobs.at_least(1), default=3, help="divisions of the digits")
-    add("--jobs", type=jobs.at_least(1), default=1, help="divisions at a time")
+    add("--splits", type=at_least(1), default=3, help="divisions of the digits")
+    add("--jobs", type=at_least(1), default=1, help="divisions at a time")
     add("--save", type=Path, help="JSON file for the results")
     add("settings", nargs="+", help="options of train_mnist.py, each setting one quoted argument")
     args = parser.parse_args(argv)
     for setting in args.settings:  # a mistake in the last one should not wait for the others
-        parse_setting(setting, 0)
+        check_setting(parser, setting)
+    if args.save:
+        check_writable(parser, args.save)
 
     results = []
     for setting in args.settings:

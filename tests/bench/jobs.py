@@ -1,6 +1,5 @@
 """Several trainings at a time, each in a process of its own on its share of the cores."""
 
-import argparse
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -21,16 +20,9 @@ def run_all(f: Callable[..., Any], *columns: Iterable[Any], jobs: int) -> Iterat
     threads = max(1, torch.get_num_threads() // jobs)
     spawn = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads
     with ProcessPoolExecutor(jobs, spawn, torch.set_num_threads, (threads,)) as pool:
-        yield from pool.map(f, *columns)
-
-
-def at_least(minimum: int) -> Callable[[str], int]:
-    """Return an argparse type: a whole number of at least ``minimum``."""
-
-    def parse(text: str) -> int:
-        if int(text) < minimum:
-            raise argparse.ArgumentTypeError(f"must be at least {minimum}, got {text}")
-        return int(text)
-
-    parse.__name__ = "int"  # for argparse's message: "invalid int value"
-    return parse
+        try:
+            yield from pool.map(f, *columns)
+        except BaseException:  # for example a signal: the pool would wait until all rows are done
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise

@@ -18,6 +18,8 @@ from minicnn import checks, layers, models, tree
 from minicnn.functional import keep_freed_memory
 from minicnn.layers import Layer
 from minicnn.layers.layer import Shape, Tree, brief
+from minicnn.runs import run_command
+from tests.bench.arguments import check_writable
 from tests.bench.measure import Comparison, Function, Meter, interleave
 from tests.bench.memory import peak_bytes
 from tests.bench.twins import NoTwinError, torch_twin
@@ -218,14 +220,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--model", choices=models.MODELS, default="mnist_cnn")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there too")
     args = parser.parse_args(argv)
+    if args.save:
+        check_writable(parser, args.save)
     torch.set_num_threads(2)
     keep_freed_memory()  # as programs that train do; for both sides
     table = f"{args.model}, 2 threads\n\n{profile(models.MODELS[args.model](), (1, 28, 28))}"
     print(table)
     if args.save:
+        args.save.parent.mkdir(parents=True, exist_ok=True)
         args.save.write_text(table + "\n", encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -6,15 +6,18 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from minicnn.viz import style
+from minicnn.viz.settings import Figure, drawing
 from tests.bench.row import Result
+
+if TYPE_CHECKING:  # minicnn.viz imports matplotlib, whatever the user's settings of it are
+    from matplotlib.axes import Axes
+
+FILES = ("bench.json", "bench.md", "bench.png", "bench.svg")  # of a saved measurement
 
 
 def facts() -> dict[str, Any]:
@@ -49,8 +52,17 @@ def save(path: Path, record: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> list[Result]:
-    """Read the results of a record that was saved."""
-    return results_of(json.loads(path.read_text(encoding="utf-8")))
+    """Read the results of a record that was saved.
+
+    Raises:
+        ValueError: the file holds no such record.
+        OSError: it cannot be read.
+    """
+    try:
+        return results_of(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{path} is no record of tests.bench: {reason}") from None
 
 
 def results_of(record: dict[str, Any]) -> list[Result]:
@@ -163,6 +175,7 @@ def number(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
+@drawing
 def bars(results: Sequence[Result]) -> Figure:
     """Draw a bar for each ratio, a line between its quartiles, and a tick at its goal.
 
@@ -207,8 +220,7 @@ def save_chart(folder: Path, results: Sequence[Result]) -> None:
     """Write the chart as bench.png and bench.svg."""
     figure = bars(results)
     figure.savefig(folder / "bench.png")
-    with rc_context({"svg.hashsalt": "minicnn"}):  # with it, the same chart is the same file
-        figure.savefig(folder / "bench.svg", metadata={"Date": None})
+    figure.savefig(folder / "bench.svg", metadata={"Date": None})  # the same chart, the same file
 
 
 def _processor() -> str:
@@ -221,7 +233,7 @@ def _processor() -> str:
     return models[0] if models else platform.processor() or platform.machine()
 
 
-def _bar(axes: Axes, place: int, result: Result) -> None:
+def _bar(axes: "Axes", place: int, result: Result) -> None:
     if result.ratio is None or result.low is None or result.high is None:
         return
     colour = style.BLUE if result.reached else style.ORANGE

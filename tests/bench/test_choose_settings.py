@@ -1,11 +1,21 @@
 """Settings are compared on validation digits: pooled, recorded, and without the test digits."""
 
+import ast
+import dataclasses
+import inspect
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from examples import train_mnist
 from minicnn import data
 from tests.bench import choose_settings
+
+ROOT = Path(__file__).parents[2]
 
 SAMPLE = "--dataset sample --model lenet5 --epochs 1 --device cpu"
 
@@ -69,3 +79,76 @@ def test_a_mistake_in_any_setting_is_found_before_training(capsys):
     captured = capsys.readouterr()
     assert "argument --scale: must be below 1, got 1.0" in captured.err
     assert "step" not in captured.out
+
+
+def refused(capsys, *settings):
+    """The last line of the refusal; nothing was trained before."""
+    with pytest.raises(SystemExit) as ended:
+        choose_settings.main([SAMPLE, *settings])
+    captured = capsys.readouterr()
+    assert ended.value.code == 2
+    assert captured.out == ""
+    return captured.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ("--preset quick --seed 9", "--seed"),
+        ("--out runs/a", "--out"),
+        ("--overwrite", "--overwrite"),
+        ("--resume runs/a", "--resume"),
+        ("--quiet", "--quiet"),
+        ("--sho", "--show"),
+        ("--save-every=3", "--save-every"),
+        ("--quiet --lr 0.1 --seed 0", "--quiet, --seed"),
+        ("--help", "--help"),
+    ],
+)
+def test_an_option_without_effect_is_refused_by_name(options, names, capsys):
+    line = refused(capsys, f"{SAMPLE} {options}")
+    assert line.endswith(f"error: {names}: without effect in a comparison of settings")
+
+
+def test_every_other_option_has_an_effect():
+    """The comparison reads it, or the functions of the example that it calls do."""
+    functions = (
+        choose_settings.train_once,
+        train_mnist.make_augmentation,
+        train_mnist.make_optimizer,
+    )
+    read = {
+        node.attr
+        for function in functions
+        for node in ast.walk(ast.parse(inspect.getsource(function)))
+        if isinstance(node, ast.Attribute)
+    }
+    names = {field.name for field in dataclasses.fields(train_mnist.Settings)}
+    assert names - choose_settings.WITHOUT_EFFECT <= read | {"preset"}  # defaults of the others
+
+
+@pytest.mark.parametrize("setting", ["--preset 'quick", '--model "lenet5', "--lr 0.1\\"])
+def test_quotes_that_do_not_close_are_one_line(setting, capsys):
+    line = refused(capsys, setting)
+    assert f"error: setting {setting!r}: No " in line
+
+
+PROGRAM = """
+import sys
+from minicnn import runs
+from tests.bench import choose_settings
+result = {"errors": 3, "digits": 1000, "seconds": 1.0}
+choose_settings.train_once = lambda settings: {"seed": settings.seed, **result}
+sys.exit(runs.run_command(lambda: choose_settings.main(["--lr 0.1"])))
+"""
+
+
+@pytest.mark.slow  # a process that imports torch
+def test_a_console_that_knows_only_ascii_shows_the_results():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "0.300% ? 0.100% wrong, 1 s: --lr 0.1\n"

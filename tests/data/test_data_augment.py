@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from minicnn import data
 
+from ..meaningful import meaningful, mostly_meaningful
+
 
 def naive_shift(images, offsets):
     shifted = torch.zeros_like(images)
@@ -22,25 +24,33 @@ def naive_shift(images, offsets):
 
 @st.composite
 def batches_with_offsets(draw):
-    n, c, h, w = (draw(st.integers(low, 5)) for low in (0, 1, 1, 1))
+    n, c = draw(st.sampled_from([2, 3, 4, 5, 1, 0])), draw(st.integers(1, 5))
+    h, w = (draw(st.sampled_from([3, 4, 5, 2, 1])) for _ in range(2))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
     dtype = draw(st.sampled_from([torch.uint8, torch.float32]))
     images = torch.randint(1, 256, (n, c, h, w), generator=generator).to(dtype)
-    return images, torch.randint(-6, 7, (n, 2), generator=generator)
+    size = torch.tensor([h, w])
+    offsets = (torch.rand(n, 2, generator=generator) * (2 * size + 1)).long() - size
+    return images, offsets  # from -size to size: just out of the image
 
 
+@mostly_meaningful
 @given(batches_with_offsets())
 def test_shift_equals_the_direct_loop(case):
     images, offsets = case
+    inside = (offsets.abs() < torch.tensor(images.shape[2:])).all(1)
+    meaningful(bool((inside & offsets.any(1)).any()))  # an image is moved and can still be seen
     shifted = data.shift(images, offsets)
     assert shifted.dtype == images.dtype
     assert shifted.is_contiguous()
     assert shifted.equal(naive_shift(images, offsets))
 
 
+@mostly_meaningful
 @given(batches_with_offsets())
 def test_shift_does_not_change_its_input(case):
     images, offsets = case
+    meaningful(images.numel() > 0)
     before = images.clone()
     data.shift(images, offsets).fill_(7)
     assert images.equal(before)

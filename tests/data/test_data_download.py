@@ -18,11 +18,19 @@ import torch
 
 from minicnn.data import idx
 from minicnn.data.download import DownloadError, download
+from minicnn.data.fetch import LEAST_RATE
 
 STALL = 1.0
+
+
+def noise(*shape: int) -> torch.Tensor:
+    """Numbers that compression does not make fewer."""
+    return torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(0)).byte()
+
+
 FILES = {
-    "train-images-idx3-ubyte": idx.encode(torch.arange(36).reshape(4, 3, 3).byte()),
-    "train-labels-idx1-ubyte": idx.encode(torch.arange(4).byte()),
+    "train-images-idx3-ubyte": idx.encode(noise(40, 10, 10)),
+    "train-labels-idx1-ubyte": idx.encode(noise(4000)),
 }
 PACKED = {f"{name}.gz": gzip.compress(content) for name, content in FILES.items()}
 RESOURCES = [(n, hashlib.md5(c, usedforsecurity=False).hexdigest()) for n, c in PACKED.items()]
@@ -64,6 +72,20 @@ def in_pieces(handler: BaseHTTPRequestHandler, body: bytes) -> None:
         time.sleep(STALL / 4)
 
 
+def dripping(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    for i in range(len(body)):
+        handler.wfile.write(body[i : i + 1])
+        time.sleep(STALL / 20)
+
+
+def slow_but_steady(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    """Send twice the least that is accepted, with pauses."""
+    size = int(2 * LEAST_RATE * STALL / 4)
+    for i in range(0, len(body), size):
+        handler.wfile.write(body[i : i + size])
+        time.sleep(STALL / 4)
+
+
 def damaged(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     handler.wfile.write(bytes(len(body)))
 
@@ -99,6 +121,28 @@ def test_a_download_that_stalls_is_aborted(tmp_path, capfd):
         run(tmp_path / "new", mirror, mirror)
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_a_server_that_sends_a_byte_now_and_then_is_left(tmp_path, capfd):
+    begin = time.monotonic()
+    with server(dripping) as mirror, pytest.raises(DownloadError) as error:
+        run(tmp_path / "new", mirror, mirror)
+    assert time.monotonic() - begin < 15  # and not 200 s, the time of the first file
+    assert re.fullmatch(
+        r"only \d+ bytes received in 1 s, expected at least 1,000", str(error.value)
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_a_slow_connection_without_stalls_is_enough(tmp_path):
+    begin = time.monotonic()
+    with server(slow_but_steady) as mirror:
+        run(tmp_path, mirror)
+    assert time.monotonic() - begin > 3 * STALL  # so that several periods were judged
+    assert {file.name for file in (tmp_path / "MNIST" / "raw").iterdir()} == set(FILES)
 
 
 @pytest.mark.slow

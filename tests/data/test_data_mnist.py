@@ -61,10 +61,105 @@ def test_a_damaged_file_is_named_with_fault_and_remedy(tmp_path, offline, conten
     assert "\n" not in str(e.value)
 
 
-def test_an_unreadable_file_is_named(tmp_path, offline):
-    (tmp_path / "MNIST" / "raw" / LABELS).mkdir(parents=True)
-    with pytest.raises(data.DataError, match=f"{LABELS} cannot be read: Is a directory"):
+needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+
+
+mkfifo = pytest.param(getattr(os, "mkfifo", None), marks=needs_pipes)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, mkfifo])
+@pytest.mark.parametrize("name", mnist.SHAPES)
+def test_what_is_no_file_is_named_and_not_waited_for(tmp_path, offline, make, name):
+    path = tmp_path / "MNIST" / "raw" / name
+    path.parent.mkdir(parents=True)
+    make(path)
+    with pytest.raises(data.DataError) as error:
         data.load("auto", tmp_path)
+    assert str(error.value) == f"{path} cannot be read: it is not a file"
+
+
+def test_a_file_without_permission_is_named(tmp_path, offline, monkeypatch):
+    path = write(tmp_path, LABELS, good_labels)
+
+    def forbidden(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    with pytest.raises(data.DataError) as error:
+        data.load("auto", tmp_path)
+    assert str(error.value) == f"{path} cannot be read: Permission denied"
+
+
+@pytest.mark.parametrize("make", [Path.touch, mkfifo])
+@pytest.mark.parametrize(
+    ("taken", "root"),
+    [
+        ("root", "root"),
+        ("root", "root/below"),
+        ("root/MNIST", "root"),
+        ("root/MNIST/raw", "root"),
+    ],
+)
+def test_a_data_folder_that_is_a_file_is_named_and_not_replaced_by_the_sample(
+    tmp_path, monkeypatch, make, taken, root
+):
+    (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
+    make(tmp_path / taken)
+    monkeypatch.setattr(mnist, "download", pytest.fail)
+    monkeypatch.setenv("MINICNN_DATA_DIR", str(tmp_path / root))
+    for dataset in ("auto", "mnist"):
+        with pytest.raises(data.DataError) as error:
+            data.load(dataset)
+        assert not isinstance(error.value, data.MissingDataError)
+        assert str(error.value) == (
+            f"{tmp_path / taken} is not a folder: MINICNN_DATA_DIR, or the data folder given "
+            "instead, must be a folder with MNIST/raw in it, or a new one"
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("t10k-images-idx3-ubyte", (10000, 27, 28)),
+        ("t10k-images-idx3-ubyte", (10000, 28, 29)),
+        ("t10k-images-idx3-ubyte", (9999, 28, 28)),
+        ("t10k-images-idx3-ubyte", (0, 28, 28)),
+        ("t10k-images-idx3-ubyte", (10000, 784)),
+        ("train-images-idx3-ubyte", (10000, 28, 28)),
+        ("train-labels-idx1-ubyte", (0,)),
+        ("train-labels-idx1-ubyte", (10000,)),
+        ("t10k-labels-idx1-ubyte", (9999,)),
+        ("t10k-labels-idx1-ubyte", ()),
+    ],
+)
+@pytest.mark.parametrize("dataset", ["MNIST", "FashionMNIST"])
+def test_every_size_but_the_right_one_is_refused(tmp_path, offline, dataset, name, shape):
+    path = write(tmp_path, name, idx.encode(torch.zeros(shape, dtype=torch.uint8)), dataset)
+    load = {"MNIST": data.load_mnist, "FashionMNIST": data.load_fashion_mnist}[dataset]
+    with pytest.raises(data.DataError) as error:
+        load(tmp_path)
+    assert str(error.value) == (
+        f"{path} is damaged (has shape {shape}, expected {mnist.SHAPES[name]}): delete it to "
+        "download it again, or replace it with a good copy"
+    )
+
+
+@pytest.mark.parametrize("label", [10, 255])
+@pytest.mark.parametrize("name", [name for name in mnist.SHAPES if "labels" in name])
+@pytest.mark.parametrize("dataset", ["MNIST", "FashionMNIST"])
+def test_a_label_that_is_no_class_is_found_when_the_file_is_read(
+    tmp_path, offline, dataset, name, label
+):
+    labels = torch.arange(mnist.SHAPES[name][0]) % 10
+    labels[-1] = label
+    path = write(tmp_path, name, idx.encode(labels.byte()), dataset)
+    load = {"MNIST": data.load_mnist, "FashionMNIST": data.load_fashion_mnist}[dataset]
+    with pytest.raises(data.DataError) as error:
+        load(tmp_path)
+    assert str(error.value) == (
+        f"{path} is damaged (has the label {label}, expected 0 to 9): delete it to download it "
+        "again, or replace it with a good copy"
+    )
 
 
 def test_missing_data_without_download_is_an_error_and_creates_nothing(tmp_path):

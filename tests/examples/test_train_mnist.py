@@ -4,6 +4,7 @@ import ast
 import csv
 import dataclasses
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_a_damaged_file_is_named(tmp_path, capsys):
         (["--epochs", "0"], "argument --epochs: must be at least 1, got 0"),
         (["--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
         (["--batch-size", "-3"], "argument --batch-size: must be at least 1, got -3"),
-        (["--lr", "nan"], "argument --lr: must be at least 0, got nan"),
+        (["--lr", "nan"], "argument --lr: must be a finite number, got nan"),
         (["--preset", "worst"], "argument --preset: invalid choice: 'worst'"),
         (["--rotate", "-1"], "argument --rotate: must be at least 0, got -1"),
         ([*QUICK, "--scale", "1"], "argument --scale: must be below 1, got 1.0"),
@@ -325,3 +326,25 @@ def test_an_example_starts_in_every_way_that_python_starts_a_file(path, how, tmp
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "usage:" in ended.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the processes differ by a shell variable")
+@pytest.mark.parametrize(
+    ("different", "told"),
+    [
+        ("--seed $RANK", "settings.seed is 0 in process 0, and 1 in process 1"),
+        ("--batch-size 10$RANK", "settings.batch_size is 100 in process 0, and 101 in process 1"),
+    ],
+)
+def test_processes_with_different_options_are_refused(different, told, tmp_path):
+    example = shlex.join([sys.executable, train_mnist.__file__, *QUICK, "--out", "runs/x"])
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [*launcher, "--nproc-per-node=2", "--no-python", "sh", "-c", f"{example} {different}"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ended.returncode == 1
+    assert f"must have the same settings and data: {told}" in ended.stderr
+    assert "Gloo" not in ended.stdout + ended.stderr
+    assert list(tmp_path.iterdir()) == []

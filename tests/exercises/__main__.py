@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from minicnn.exercises.catalogue import EXERCISES
+from tests.bench.arguments import check_writable
 
 from .grading import hand_in, topic
 from .table import Row, markdown, row
@@ -24,6 +25,8 @@ def main(arguments: list[str]) -> int:
         "--only", default="", metavar="TEXT", help="only answers whose name has TEXT"
     )
     options = parser.parse_args(arguments)
+    if options.save:
+        check_writable(parser, options.save)
     torch.set_num_threads(1)
     rows: list[Row] = []
     missed, longest, began = [], 0.0, time.perf_counter()

@@ -1,12 +1,19 @@
-"""Give files to the grader, as ``python3 -m minicnn.exercises check`` does."""
+"""Give files to the grader, as the command does, but in this process."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import torch
+
+from minicnn.exercises.calls import Answer, Outcome, call
 from minicnn.exercises.catalogue import EXERCISES
 from minicnn.exercises.deadline import Watchman
 from minicnn.exercises.judge import Verdict, judge
-from minicnn.exercises.learner import exercises_in, load
+from minicnn.exercises.learner import exercises_in, load, read
 from minicnn.exercises.search import EXAMPLES, SHRINKS
+from minicnn.exercises.wire import decode, decode_outcome, encode, encode_outcome
 
 
 def hand_in(
@@ -15,9 +22,22 @@ def hand_in(
     """Write a learner's file and judge one exercise in it."""
     path = folder / f"{exercise}.py"
     path.write_text(text, encoding="utf-8")
-    with Watchman() as watchman:
-        functions = exercises_in(load(path, watchman), EXERCISES)
-    return judge(EXERCISES[exercise], functions[exercise], examples, shrinks)
+    with Watchman() as watchman, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        functions = exercises_in(load(path, read(path), watchman), EXERCISES)
+        answer = over_the_wire(functions[exercise], watchman)
+        return judge(EXERCISES[exercise], answer, examples, shrinks)
+
+
+def over_the_wire(function: Callable[..., Any], watchman: Watchman | None = None) -> Answer:
+    """Call a function here, with arguments and outcomes as they pass between the processes."""
+
+    def answer(arguments: dict[str, Any]) -> Outcome:
+        sent = json.loads(json.dumps({name: encode(value) for name, value in arguments.items()}))
+        outcome = call(function, {name: decode(value) for name, value in sent.items()}, watchman)
+        return decode_outcome(json.loads(json.dumps(encode_outcome(outcome))))
+
+    return answer
 
 
 def topic(verdict: Verdict) -> str:

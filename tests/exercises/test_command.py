@@ -16,7 +16,6 @@ WRONG = "def dropout(input, uniform, p, training):\n    return input\n"
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "notes"))
-    monkeypatch.setattr(sys, "stdin", sys.stdin)  # check replaces it
     return tmp_path
 
 
@@ -68,6 +67,7 @@ def test_start_reports_a_file_that_cannot_be_written(capsys) -> None:
         ("x = input()\n" + RIGHT, 2, "EOFError"),
     ],
 )
+@pytest.mark.slow
 def test_check_returns_0_if_every_exercise_is_right(
     text: str, code: int, words: str, elsewhere: Path, capsys
 ) -> None:
@@ -76,15 +76,19 @@ def test_check_returns_0_if_every_exercise_is_right(
     assert words in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_check_of_several_files_returns_the_worst(elsewhere: Path) -> None:
     (elsewhere / "mine.py").write_text(RIGHT)
     assert main(["check", "mine.py", "none.py"]) == 2
 
 
-def test_without_hypothesis_it_names_the_extra(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+@pytest.mark.parametrize("arguments", [[], ["start", "unfold"], ["check", "none.py"]])
+def test_without_hypothesis_it_names_the_extra(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     for name in list(sys.modules):
         if name.startswith(("minicnn.exercises.", "minicnn.testing")):
             monkeypatch.delitem(sys.modules, name)
-    assert main([]) == 2
+    assert main(arguments) == 2
     assert "pip install 'minicnn[test]'" in capsys.readouterr().out

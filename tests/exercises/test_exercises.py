@@ -4,12 +4,17 @@ import doctest
 import inspect
 
 import pytest
+import torch
 
 from minicnn.exercises.catalogue import EXERCISES, listing
+from minicnn.exercises.compare import compare
 from minicnn.exercises.diagnose import HINTS, OF_ERRORS
-from minicnn.exercises.exercise import Exercise
+from minicnn.exercises.exercise import Diagnosis, Exercise
+from minicnn.exercises.judge import Verdict
 from minicnn.exercises.report import report
 from minicnn.exercises.search import simplest
+from minicnn.exercises.trial import Trial
+from minicnn.testing.case import Case
 
 from .grading import hand_in, own_words, topic
 from .wrong.wrong_answer import right_answer, solution_of
@@ -86,3 +91,64 @@ def test_there_are_at_least_14_exercises_and_all_are_listed() -> None:
     for line, exercise in zip(listing().splitlines(), EXERCISES.values(), strict=True):
         assert exercise.task in line
         assert f"{exercise.chapter:02}-" in line
+
+
+# --- The report ---------------------------------------------------------------------------------
+
+
+def test_the_whole_report_of_a_wrong_answer(tmp_path) -> None:
+    text = "def relu_backward(grad, input):\n    print('here')\n    return grad\n"
+    expected = """\
+relu_backward: not right yet.
+  Wrong with: a row of numbers, none of them zero
+
+  The smallest failing case:
+    grad = [1], float64
+    input = [-1], float64
+
+  Expected, the result = [0], float64
+
+  Yours, the result = [1], float64
+
+  It printed:
+    here
+
+  The result is wrong at [0]: expected 0, got 1.
+
+  Hint: Where x is negative, a small change of x does not change y."""
+    assert report(hand_in("relu_backward", text, tmp_path)) == expected
+
+
+def test_the_report_shows_the_wrong_one_of_several_results() -> None:
+    exercise = EXERCISES["sgd_momentum"]
+    case = Case({"param": torch.tensor([9.0])}, {"lr": 0.5})
+    expected = (torch.tensor([1.0, 2.0]), torch.tensor([[3.0, 4.0], [5.0, 6.0]]))
+    got = (torch.tensor([1.0, 2.0]), torch.tensor([[3.0, 7.0], [8.0, 10.0]]))
+    fault = compare(expected, got, exercise.returns)
+    probe = exercise.probes[1]
+    passed = ((exercise.probes[0], 20),)
+    trial = Trial(case, expected, got, fault)
+    verdict = Verdict(exercise, passed, probe, trial, Diagnosis("a topic", "Think."))
+    assert (
+        report(verdict)
+        == f"""\
+sgd_momentum: not right yet.
+  Right so far: {exercise.probes[0].name}
+  Wrong with: {probe.name}
+
+  The smallest failing case:
+    param = [9], float32
+    lr = 0.5
+
+  Expected, b': 2×2, float32
+       3  4
+       5  6
+
+  Yours, b': 2×2, float32
+        3   7
+        8  10
+
+  b' is wrong at [0, 1]: expected 4, got 7 (3 of its 4 numbers are wrong).
+
+  Hint: Think."""
+    )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from tests.bench.arguments import check_writable
+
 from . import provoked
 from .fault import FAULTS, mistakes
 from .kills import Kill, Killer, kill_often
@@ -35,6 +37,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--kills", metavar="N", type=int, help="instead, kill runs N times")
     parser.add_argument("--seed", type=int, default=0, help="seed of the kill times (default: 0)")
     options = parser.parse_args(arguments)
+    if options.save:
+        check_writable(parser, options.save)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         if options.kills:

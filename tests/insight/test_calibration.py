@@ -85,3 +85,11 @@ def test_logits_may_be_in_half_precision_and_part_of_a_graph() -> None:
 def test_bad_input_is_named(logits, labels, bins, error, message) -> None:
     with pytest.raises(error, match=message):
         insight.calibration(logits, labels, bins)
+
+
+def test_there_are_fifteen_bins_if_nothing_is_said_and_all_have_a_name() -> None:
+    result = insight.calibration(torch.tensor([[2.0, 0.0]]), torch.tensor([0]))
+    assert [len(part) for part in result[:3]] == [15, 15, 15]
+    assert result._fields == ("counts", "confidence", "accuracy", "error")
+    assert result.counts.dtype == torch.int64
+    assert {part.dtype for part in result[1:]} == {torch.float64}

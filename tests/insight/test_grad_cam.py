@@ -86,3 +86,22 @@ def test_a_net_must_be_sequential_and_have_images_inside() -> None:
     net = layers.sequential(layers.flatten(), layers.linear(2))
     with pytest.raises(ValueError, match="net must have a layer that outputs images"):
         insight.grad_cam(net, *initialised(net), some_images(1))
+
+
+def test_each_image_is_explained_regardless_of_the_others() -> None:
+    net = some_net()
+    params, state = initialised(net)
+    images, classes = some_images(3), torch.tensor([4, 0, 2])
+    maps = insight.grad_cam(net, params, state, images, classes)
+    for image, k, expected in zip(images, classes, maps, strict=True):
+        alone = insight.grad_cam(net, params, state, image[None], k[None])[0]
+        torch.testing.assert_close(alone, expected)
+
+
+def test_evidence_against_a_class_is_zero_and_evidence_for_it_is_not() -> None:
+    net = layers.sequential(layers.relu(), layers.global_avg_pool(), layers.linear(2))
+    weight = torch.tensor([[6.0, 0.0], [-6.0, 0.0]])
+    params = ((), (), {"weight": weight, "bias": torch.zeros(2)})
+    image = torch.tensor([[[[1.0, 0.0, 2.0]], [[5.0, 5.0, 5.0]]]]).repeat(2, 1, 1, 1)
+    maps = insight.grad_cam(net, params, ((), (), ()), image, torch.tensor([0, 1]), layer=0)
+    assert maps.tolist() == [[[2.0, 0.0, 4.0]], [[0.0, 0.0, 0.0]]]

@@ -3,6 +3,7 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -137,3 +138,29 @@ def test_what_comes_after_the_least_loss_does_not_count() -> None:
 def test_losses_without_a_slope_are_refused(lrs, losses, message) -> None:
     with pytest.raises(ValueError, match=message):
         insight.steepest_lr(lrs, losses)
+
+
+@given(steps=st.integers(3, 70), seed=st.integers(0, 99))
+def test_the_slope_is_that_of_a_line_through_a_twentieth_of_the_losses_on_each_side(
+    steps: int, seed: int
+) -> None:
+    falling = torch.rand(steps, generator=generator(seed), dtype=torch.float64)
+    falling = falling.sort(descending=True).values
+    lrs = torch.logspace(-5, 0, steps, dtype=torch.float64)
+    r = max(1, steps // 20)
+    slopes = [
+        np.polyfit(range(2 * r + 1), falling[t - r : t + r + 1].numpy(), 1)[0]
+        for t in range(r, steps - r)
+    ]
+    assert insight.steepest_lr(lrs, falling) == float(lrs[r + int(np.argmin(slopes))])
+
+
+def test_the_defaults_are_a_hundred_rates_from_a_millionth_to_one() -> None:
+    def make_step(lr: float):
+        return lambda now, batch, rng: (now, {"loss": torch.tensor(lr)})
+
+    start = train.TrainState(0, (), (), ())
+    lrs, losses = insight.lr_range_test(make_step, start, some_batches(1) * 100)
+    assert len(lrs) == 100
+    assert [float(lrs[0]), float(lrs[-1])] == pytest.approx([1e-6, 1.0])
+    assert losses.tolist() == pytest.approx(lrs.tolist())  # each under its own rate

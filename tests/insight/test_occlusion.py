@@ -77,3 +77,23 @@ def test_bad_input_is_named(change, error, message) -> None:
     net = some_net()
     with pytest.raises(error, match=message):
         insight.occlusion(net, *initialised(net), some_images(1), **change)
+
+
+def test_each_image_is_explained_by_its_own_class_and_its_own_probability() -> None:
+    net = some_net()
+    params, state = initialised(net)
+    images, classes = some_images(3), torch.tensor([4, 0, 2])
+    maps = insight.occlusion(net, params, state, images, classes)
+    for image, k, expected in zip(images, classes, maps, strict=True):
+        alone = insight.occlusion(net, params, state, image[None], k[None])[0]
+        torch.testing.assert_close(alone, expected)
+    assert not torch.allclose(maps[0], maps[1])
+
+
+def test_the_square_is_of_five_zeros_if_nothing_is_said() -> None:
+    net = some_net()
+    params, state = initialised(net)
+    expected = insight.occlusion(net, params, state, some_images(1), size=5, fill=0.0)
+    other = insight.occlusion(net, params, state, some_images(1), size=3, fill=1.0)
+    assert torch.equal(insight.occlusion(net, params, state, some_images(1)), expected)
+    assert not torch.equal(other, expected)

@@ -112,3 +112,14 @@ def test_bad_points_are_named(points, components, error, message) -> None:
 def test_a_net_without_a_layer_before_the_last_is_refused(net, message) -> None:
     with pytest.raises(ValueError, match=message):
         insight.penultimate_features(net, ((),), ((),), some_images(1))
+
+
+def test_the_features_are_those_of_evaluation_and_have_no_history() -> None:
+    net = layers.sequential(layers.dropout(0.5), layers.linear(3), layers.linear(2))
+    params, state, _ = net.init(generator(0), (4,))
+    params[1]["weight"].requires_grad_()
+    points = torch.randn(5, 4, generator=generator(1))
+    features = insight.penultimate_features(net, params, state, points)
+    expected = points @ params[1]["weight"].T + params[1]["bias"]
+    torch.testing.assert_close(features, expected.detach())
+    assert not features.requires_grad

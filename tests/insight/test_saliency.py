@@ -49,10 +49,14 @@ def test_the_score_changes_with_a_pixel_as_much_as_the_saliency_says(
 def test_an_image_is_explained_regardless_of_the_others() -> None:
     net = some_net()
     params, state = initialised(net)
-    images = some_images(3)
-    together = insight.saliency(net, params, state, images)
-    alone = torch.cat([insight.saliency(net, params, state, x[None]) for x in images])
-    torch.testing.assert_close(together, alone)
+    images, classes = some_images(3), torch.tensor([4, 0, 2])
+    for explain in (insight.saliency, insight.occlusion, insight.grad_cam):
+        together = explain(net, params, state, images)
+        alone = torch.cat([explain(net, params, state, x[None]) for x in images])
+        torch.testing.assert_close(together, alone)
+        pairs = zip(images, classes, strict=True)
+        alone = torch.cat([explain(net, params, state, x[None], k[None]) for x, k in pairs])
+        torch.testing.assert_close(explain(net, params, state, images, classes), alone)
 
 
 def test_neither_images_nor_parameters_are_changed_or_remember() -> None:

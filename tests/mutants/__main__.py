@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from .general import sample
-from .museum import MUSEUM
+from .museum import MUSEUM, NEW
 from .survivors import SURVIVORS
 from .trial import PROJECT, Verdict, judge_all
 
@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> int:
 
 def museum(options: argparse.Namespace, command: str) -> int:
     """Try the museum: every mutant has to be killed, by the test that it names."""
-    mutants = [mutant for mutant in MUSEUM if (options.only or "") in mutant.name]
+    rooms = (*MUSEUM, *NEW) if options.only else MUSEUM
+    mutants = [mutant for mutant in rooms if (options.only or "") in mutant.name]
     verdicts, broken = judge_all(mutants, options.jobs, options.limit, _show)
     killed = sum(bool(verdict.killed_by) for verdict in verdicts)
     others = [

@@ -9,7 +9,7 @@ import pytest
 
 from .__main__ import ENOUGH, RESULTS
 from .general import every, sample
-from .museum import MUSEUM
+from .museum import MUSEUM, NEW
 from .mutant import LIBRARY, Mutant
 from .survivors import SURVIVORS
 from .targets import TARGETS
@@ -17,14 +17,14 @@ from .targets import TARGETS
 TESTS = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("mutant", MUSEUM, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", [*MUSEUM, *NEW], ids=lambda mutant: mutant.name)
 def test_a_patch_of_the_museum_applies_and_gives_other_python(mutant: Mutant) -> None:
     source = (LIBRARY / mutant.file).read_text(encoding="utf-8")
     wrong = mutant.apply(source)
     assert ast.dump(ast.parse(wrong)) != ast.dump(ast.parse(source))
 
 
-@pytest.mark.parametrize("mutant", MUSEUM, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", [*MUSEUM, *NEW], ids=lambda mutant: mutant.name)
 def test_the_test_that_a_patch_names_exists(mutant: Mutant) -> None:
     file, name = mutant.test.split("::")
     assert f"\ndef {name}(" in (TESTS / file).read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import os
 import pickle
 import tempfile
+import time
 import warnings
 import zipfile
 from pathlib import Path
@@ -273,6 +274,53 @@ def test_a_malicious_pickle_does_not_run(path: Path, writer: Any) -> None:
     with pytest.raises(CheckpointError):
         checkpoint.load(path)
     assert not marker.exists()
+
+
+def shared_tuples(depth: int) -> Any:
+    """Return 2^depth nodes that take some bytes each time their number doubles."""
+    node: Any = torch.ones(1)
+    for _ in range(depth):
+        node = (node, node)
+    return node
+
+
+BOMBS = {
+    "tuples in the structure": lambda: {"structure": shared_tuples(60), "version": 1, "digest": ""},
+    "a tensor of one value, many times": lambda: {
+        "structure": {"w": 0},
+        "version": 1,
+        "digest": "",
+        "w": torch.ones(1).expand(2**40),
+    },
+    "one tensor, in many places": lambda: {
+        "structure": {str(i): 0 for i in range(20)},
+        "version": 1,
+        "digest": "",
+        **dict.fromkeys(map(str, range(20)), torch.ones(1000)),
+    },
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_file_that_refers_to_itself_many_times_is_refused_at_once(
+    path: Path, name: str
+) -> None:
+    contents = BOMBS[name]()
+    header = {key: contents.pop(key) for key in ("structure", "version", "digest")}
+    torch.save({checkpoint.HEADER: header, **contents}, path)
+    assert path.stat().st_size < 8000
+    began = time.perf_counter()
+    with pytest.raises(CheckpointError, match="is damaged: its contents are larger than its"):
+        checkpoint.load(path)
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such pipes")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_pipe_or_a_folder_is_refused_and_not_waited_for(path: Path, make: Any) -> None:
+    make(path)
+    with pytest.raises(OSError, match=f"{path} is not a file"):
+        checkpoint.load(path)
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])

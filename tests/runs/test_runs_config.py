@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from minicnn import data, layers, models, runs
 from minicnn.data import Split
 from minicnn.runs import RunError
+from minicnn.runs.config import first_difference
 
 NET = models.lenet5()
 
@@ -148,3 +149,36 @@ def test_an_incomplete_description_is_refused_and_names_what_is_missing(
 def test_a_description_is_json(tmp_path: Path) -> None:
     run = runs.begin(tmp_path, ABOUT)
     assert json.loads(run.config.read_text()) == ABOUT
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+)
+
+
+@given(plain, plain)
+def test_the_first_difference_is_a_difference(first: Any, second: Any) -> None:
+    assume(first != second)
+    _, one, another = first_difference({"root": first}, {"root": second})
+    assert one != another
+
+
+def test_the_first_difference_has_a_name_with_every_key_and_index() -> None:
+    first = {"settings": {"lr": 0.1}, "network": {"children": [{"p": 0.5}, {"p": 0.5}]}}
+    second = {"settings": {"lr": 0.1}, "network": {"children": [{"p": 0.5}, {"p": 0.2}]}}
+    assert first_difference(first, second) == ("network.children.1.p", 0.5, 0.2)
+    with pytest.raises(ValueError, match="the trees are equal"):
+        first_difference(first, first)
+    assert first_difference({"a": 1}, {"a": 1, "b": [2]}) == ("b", "missing", [2])
+
+
+def test_the_data_of_a_run_are_compared_by_their_contents(tmp_path: Path) -> None:
+    splits = make_split(1, 3, "train"), make_split(2, 2, "test")
+    run = runs.begin(tmp_path / "run", runs.describe({"lr": 1}, splits, NET))
+    runs.check_data(run, splits)
+    others = make_split(3, 3, "train"), splits[1]  # as many images
+    with pytest.raises(RunError) as refused:
+        runs.check_data(run, others)
+    told = f"the images or labels of train and test are not those of {run.folder}"
+    assert str(refused.value) == told

@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from minicnn import data, parallel, runs
 from minicnn.runs import (
@@ -21,6 +23,7 @@ from minicnn.runs import (
     run_command,
     say,
 )
+from minicnn.runs.console import STOPS
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +168,7 @@ def test_while_a_program_starts_ctrl_c_ends_it_at_once(capfd, monkeypatch) -> No
     signal.raise_signal(signal.SIGINT)
     assert killed == [(os.getpid(), signal.SIGINT)]  # as the system ends a program
     assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-    assert capfd.readouterr() == ("", "\ninterrupted\n")
+    assert capfd.readouterr() == ("", "\ntrain_mnist.py: interrupted\n")
 
 
 @pytest.mark.usefixtures("usual_ctrl_c")
@@ -175,10 +178,95 @@ def test_a_background_job_continues_to_ignore_ctrl_c() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+STOPPED_COMMAND = """
+import signal, sys
+from minicnn import runs
+runs.end_at_ctrl_c()
+def command():
+    try:
+        signal.raise_signal({number})
+    finally:
+        print("cleaned up")
+sys.argv = ["train_mnist.py"]
+sys.exit(runs.run_command(command))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems end programs differently")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2"])
+def test_a_signal_lets_the_command_clean_up_and_then_ends_it(name: str) -> None:
+    number = getattr(signal, name)
+    program = STOPPED_COMMAND.format(number=int(number))
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == -number  # as without a handler, which is how a shell sees it
+    assert (run.stdout, run.stderr) == ("cleaned up\n", "train_mnist.py: interrupted\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems end programs differently")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGTERM"])
+def test_a_signal_that_is_ignored_stays_ignored(name: str) -> None:
+    number = int(getattr(signal, name))
+    program = f"import signal; signal.signal({number}, signal.SIG_IGN)\n"
+    program += STOPPED_COMMAND.format(number=number)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "cleaned up\n", "")
+
+
 @pytest.mark.usefixtures("usual_ctrl_c")
-def test_once_a_command_runs_ctrl_c_is_an_exception_again() -> None:
-    end_at_ctrl_c()
-    assert run_command(lambda: signal.raise_signal(signal.SIGINT)) == 130
+def test_after_a_command_the_old_handlers_are_back() -> None:
+    before = [signal.getsignal(number) for number in STOPS]
+    during = []
+    run_command(lambda: during.extend(map(signal.getsignal, STOPS)))
+    assert not {id(handler) for handler in during} & {id(signal.default_int_handler)}
+    assert [signal.getsignal(number) for number in STOPS] == before
+
+
+def test_in_a_thread_a_command_leaves_the_signals_alone() -> None:
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(run_command(lambda: None)))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), ""),
+        (torch.OutOfMemoryError("CUDA out of memory.\nTried"), "CUDA out of memory."),
+        (
+            RuntimeError("[enforce fail] . DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+            "[enforce fail] . DefaultCPUAllocator: can't allocate memory: 9 bytes",
+        ),
+    ],
+)
+def test_too_little_memory_is_one_line(error: Exception, told: str, capsys) -> None:
+    assert run_command(failing(error)) == 1
+    line = f"train_mnist.py: error: not enough memory; smaller batches may help. {told}"
+    assert capsys.readouterr() == ("", line.rstrip() + "\n")
+
+
+def test_torch_itself_reports_too_little_memory_in_this_way(capsys) -> None:
+    assert run_command(lambda: torch.empty(2**55)) == 1
+    assert "error: not enough memory; smaller batches may help. " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("seven.png", "seven.png"),
+        ("sieben²/七.png", "sieben²/七.png"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("a\rb\x07\x7f\x9b", "a\\rb\\x07\\x7f\\x9b"),
+        ("left\u202eright\u2028", "left\\u202eright\\u2028"),
+        (os.fsdecode(b"caf\xe9.png"), "caf\\udce9.png"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+    ],
+)
+def test_what_is_printed_is_plain_text(name: str, shown: str, capsys) -> None:
+    say(name)
+    complain(name)
+    assert capsys.readouterr() == (f"{shown}\n", f"{shown}\n")
 
 
 def test_the_start_of_a_program_does_not_import_torch() -> None:

@@ -1,6 +1,9 @@
 """The folder of a run: created where nothing can be lost, found again, and safely cleared."""
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from matplotlib.image import imread
 
 from minicnn import runs, viz
 from minicnn.runs import Run, RunError
+from minicnn.runs.folder import claim, is_claimed, release
 
 OURS = {"versions": {"minicnn": "0.1.0"}, "settings": {"lr": 0.01}}
 LEFTOVERS = (".minicnn-0123456789abcdef.tmp", "figures/.minicnn-0123456789abcdef.tmp")
@@ -103,7 +107,9 @@ def test_the_temporary_file_of_a_running_program_is_kept(tmp_path: Path) -> None
 
 
 def test_an_empty_folder_can_be_used(tmp_path: Path) -> None:
-    assert runs.begin(tmp_path, {}) == Run(tmp_path)
+    config = {"settings": {"lr": 1, "a": 2}, "dataset": {}, "begun": "2026-01-01"}
+    bound = '{"settings": {"lr": 1, "a": 2}, "dataset": {}}'
+    assert runs.begin(tmp_path, config) == Run(tmp_path, bound)
 
 
 def test_a_file_cannot_be_the_folder_of_a_run(tmp_path: Path) -> None:
@@ -152,13 +158,52 @@ def test_each_figure_is_a_file_of_its_own(tmp_path: Path) -> None:
 
 def test_dated_folders_are_new_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names = set()
-    for _ in range(3):
-        folder = runs.dated_folder()
-        folder.mkdir(parents=True)
-        names.add(folder.name)
+    folders = [runs.dated_folder() for _ in range(3)]
+    assert all(folder.is_dir() and folder.parent == Path("runs") for folder in folders)
+    names = {folder.name for folder in folders}
     assert len(names) == 3
     assert all(name[:2] == "20" for name in names)
+
+
+CLAIM = """
+import sys
+from pathlib import Path
+from minicnn.runs.folder import claim
+claim(Path(sys.argv[1]))
+print("claimed", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows cannot lock a folder")
+def test_a_folder_is_claimed_by_one_process_until_it_ends(tmp_path: Path) -> None:
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", CLAIM, str(tmp_path)], **pipes) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "claimed\n"
+        with pytest.raises(RunError) as refused:
+            claim(tmp_path)
+        assert str(refused.value) == f"{tmp_path} is in use: another process is training this run"
+        other.kill()
+        other.wait()
+        claim(tmp_path)
+        claim(tmp_path)  # this process has it already
+        release(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows cannot lock a folder")
+def test_a_claimed_folder_that_was_removed_or_exchanged_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    claim(folder)
+    assert is_claimed(folder)
+    folder.rename(tmp_path / "elsewhere")
+    assert not is_claimed(folder)
+    folder.mkdir()
+    assert not is_claimed(folder)
+    claim(folder)
+    assert is_claimed(folder)
+    release(folder)
 
 
 def test_figures_are_shown_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,11 +60,13 @@ def test_a_spreadsheet_may_have_added_blank_lines(tmp_path: Path) -> None:
         ("epoch,loss\n1,0.5,0.5\n", "2 columns, but a row has 3 values"),
         ("epoch,loss\n1,half\n", "could not convert string to float: 'half'"),
         ("1,0.5\n2,0.25\n", "first line must name the columns, got ['1', '0.5']"),
+        ("epoch,loss\n", "it names columns, but has no rows"),
+        ("junk", "it names columns, but has no rows"),
         ("\0\0\0", "first line must name the columns"),
         ("epoch\n\xff\n", "can't decode byte 0xff"),
         ("x" * (csv.field_size_limit() + 1), "field larger than field limit"),
     ],
-    ids=["short", "long", "word", "no names", "zeros", "latin-1", "endless"],
+    ids=["short", "long", "word", "no names", "no rows", "junk", "zeros", "latin-1", "endless"],
 )
 def test_a_damaged_file_is_named_with_what_is_wrong(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "metrics.csv").write_bytes(text.encode("latin-1"))

@@ -6,8 +6,7 @@ import threading
 import pytest
 
 from minicnn import runs
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from minicnn.runs.console import STOPS as SIGNALS
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +28,7 @@ def test_the_first_signal_sets_the_flag_and_prints_a_message(number: int) -> Non
     assert told == ["Stopping after this step; press again to stop at once."]
 
 
-@pytest.mark.parametrize("first", SIGNALS)
+@pytest.mark.parametrize("first", SIGNALS[:2])
 @pytest.mark.parametrize("second", SIGNALS)
 def test_the_second_signal_interrupts(first: int, second: int) -> None:
     told = []
@@ -60,6 +59,14 @@ def test_afterwards_the_old_signal_handlers_are_restored(error: type[Exception] 
     except ValueError:
         pass
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with runs.interruptible(print) as asked:
+        signal.raise_signal(signal.SIGINT)
+        assert not asked()
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
 def test_in_a_thread_without_signals_the_flag_is_never_set() -> None:

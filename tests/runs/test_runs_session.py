@@ -1,17 +1,33 @@
 """A session saves the right files at the right times, and tells the user what is saved."""
 
 import json
+import os
+import re
+import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Generator
 
 from minicnn import data, layers, runs, train
 from minicnn.parallel import Processes, ProcessLostError
-from minicnn.runs import DivergedError, Progress, RunError, Session, Settings, StoppedError, Weights
+from minicnn.runs import (
+    DivergedError,
+    Progress,
+    RunError,
+    Session,
+    Settings,
+    StoppedError,
+    Weights,
+    folder,
+    setting,
+)
 from minicnn.train import TrainState
 
 NET = layers.linear(2)
@@ -34,8 +50,8 @@ def new_progress() -> Progress:
     return runs.new_progress(state(0), Generator())
 
 
-def open_session(progress: Progress, **options: Any) -> Session:
-    run = runs.Run(Path("x"))
+def open_session(progress: Progress, run: runs.Run | None = None, **options: Any) -> Session:
+    run = run or runs.Run(Path("x"))
     run.folder.mkdir(exist_ok=True)
     usual = {"save_every": 1e9, **options}
     return Session(
@@ -79,10 +95,10 @@ def test_after_the_time_between_saves_every_state_is_written() -> None:
             assert saved_step() == expected
 
 
-def epoch(session: Session, progress: Progress, accuracy: float) -> Progress:
+def epoch(session: Session, progress: Progress, accuracy: float, loss: float = 2.0) -> Progress:
     for _ in range(STEPS):
         progress = step(session, progress, loss=progress.training.step + 1.0)
-    return session.after_epoch(progress, 100, {"loss": 2.0, "accuracy": accuracy})
+    return session.after_epoch(progress, 100, {"loss": loss, "accuracy": accuracy})
 
 
 def test_an_epoch_is_a_row_of_means_and_the_sums_are_reset() -> None:
@@ -115,8 +131,8 @@ def test_best_pt_is_of_the_epoch_of_the_best_validation_accuracy_not_of_the_last
     run = runs.Run(Path("x"))
     with open_session(new_progress()) as session:
         progress = new_progress()
-        for accuracy in (0.8, 0.9, 0.7):
-            progress = epoch(session, progress, accuracy)
+        for accuracy, loss in ((0.8, 1.0), (0.9, 3.0), (0.7, 2.0)):  # the lowest loss is the first
+            progress = epoch(session, progress, accuracy, loss)
             session.save(progress)
         assert saved_step() == 3 * STEPS
         assert runs.checkpoint.load(run.best)["epoch"]["epoch"] == 2
@@ -218,8 +234,116 @@ def test_a_run_is_not_resumed_with_different_images() -> None:
     open_run(Settings(out=Path("x")))
     training, test = SPLITS
     others = training._replace(images=training.images.flip(0)), test
-    with pytest.raises(RunError, match="images of sample train differ from those of x"):
-        open_run(Settings(resume=Path("x")), others)
+    relabelled = training, test._replace(labels=test.labels.flip(0))
+    for changed in (others, relabelled, SPLITS[::-1]):
+        with pytest.raises(RunError, match=r"the images or labels of .* are not those of x"):
+            open_run(Settings(resume=Path("x")), changed)
+
+
+@dataclass(frozen=True)
+class Mine(Settings):
+    seed: int = setting(0, "seed", at_least=0)
+    lr: float = setting(0.1, "learning rate")
+    device: str = setting("cpu", "device", free_on_resume=True)
+
+
+def edit(run: runs.Run, before: str, after: str) -> None:
+    text = run.config.read_text()
+    assert before in text
+    run.config.write_text(text.replace(before, after))
+
+
+EDITS = [
+    ('"seed": 7', '"seed": 8', "settings.seed was 7, and is now 8"),
+    ('"lr": 0.1', '"lr": 0.2', "settings.lr was 0.1, and is now 0.2"),
+    ('"lr": 0.1', '"rate": 0.1', "settings.lr was 0.1, and is now 'missing'"),
+    ('"linear"', '"linea"', "network.name was 'linear', and is now 'linea'"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "change"), EDITS)
+def test_a_config_that_was_edited_belongs_to_no_checkpoint(
+    before: str, after: str, change: str
+) -> None:
+    run, progress = open_run(Mine(out=Path("x"), seed=7))
+    with open_session(progress, run=run) as session:
+        session.save(epoch(session, progress, 0.5))
+    edit(run, before, after)
+    for which in ("last", "best"):
+        with pytest.raises(RunError) as refused:
+            runs.load_weights(runs.find("x"), which, like=Weights({"w": torch.ones(1)}, ()))
+        assert str(refused.value) == (
+            f"x/{which}.pt was written with another config.json: {change}"
+        )
+    with pytest.raises(RunError, match=re.escape(change)):
+        open_run(Mine(resume=Path("x"), seed=7))
+    edit(run, after, before)
+    assert open_run(Mine(resume=Path("x"), seed=7))[1].training.step == STEPS
+
+
+def test_a_config_may_be_written_in_another_layout() -> None:
+    run, progress = open_run(Mine(out=Path("x")))
+    with open_session(progress, run=run):
+        pass
+    run.config.write_text(json.dumps(json.loads(run.config.read_text()), sort_keys=True))
+    assert open_run(Mine(resume=Path("x")))[1].training.step == 0
+
+
+@pytest.mark.parametrize("kept", ["best.pt", "metrics.csv"])
+def test_a_run_whose_last_pt_was_removed_is_not_started_again_over_its_results(kept: str) -> None:
+    run, progress = open_run(Mine(out=Path("x")))
+    with open_session(progress, run=run) as session:
+        session.save(epoch(session, progress, 0.5))
+    for file in (run.last, run.best, run.metrics):
+        if file.name != kept:
+            file.unlink()
+    with pytest.raises(RunError) as refused:
+        open_run(Mine(resume=Path("x")))
+    assert str(refused.value) == f"x cannot be resumed: it has {kept}, but no last.pt"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows cannot lock a folder")
+@pytest.mark.parametrize("how", ["resume", "overwrite"])
+def test_a_run_that_is_being_trained_is_neither_resumed_nor_replaced(how: str) -> None:
+    run, progress = open_run(Mine(out=Path("x")))
+    with open_session(progress, run=run):
+        before = {path: path.read_bytes() for path in run.folder.iterdir()}
+        options = {"resume": "resume=Path('x')", "overwrite": "out=Path('x'), overwrite=True"}
+        program = (
+            "from pathlib import Path\n"
+            "from tests.runs.test_runs_session import *\n"
+            f"open_run(Mine({options[how]}))"
+        )
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        other = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, env=environment
+        )
+        last_line = other.stderr.splitlines()[-1]
+        assert last_line.endswith("RunError: x is in use: another process is training this run")
+        assert {path: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
+def test_a_run_that_could_not_be_opened_is_not_kept_from_others() -> None:
+    run, progress = open_run(Mine(out=Path("x")))
+    with open_session(progress, run=run):
+        pass
+    run.last.write_bytes(b"damaged")
+    for settings in (Mine(resume=Path("x")), Mine(out=Path("x"))):
+        with pytest.raises(ValueError, match=r"x/last\.pt is damaged|x already exists"):
+            open_run(settings)
+        assert Path("x") not in folder._claims
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows cannot lock a folder")
+def test_a_folder_that_is_exchanged_during_training_is_noticed() -> None:
+    run, progress = open_run(Mine(out=Path("x")))
+    with open_session(progress, run=run) as session:
+        Path("x").rename("y")
+        Path("x").mkdir()
+        with pytest.raises(RunError) as noticed:
+            session.save(step(session, progress), stopping=True)
+    assert str(noticed.value) == "x was removed or exchanged during training"
+    assert list(Path("x").iterdir()) == []
 
 
 def test_only_the_first_process_starts_a_run_on_disk() -> None:
@@ -269,7 +393,7 @@ def test_a_config_with_an_impossible_network_is_damaged(tmp_path: Path) -> None:
         runs.load_trained(tmp_path / "run")
 
 
-@pytest.mark.parametrize("seed", ["7", 2**65, None])
+@pytest.mark.parametrize("seed", ["7", 2**32, 2**65, -1, None])
 def test_a_seed_that_cannot_be_used_is_damage(tmp_path: Path, seed: object) -> None:
     run = trained(tmp_path / "run")
     config = json.loads(run.config.read_text())
@@ -288,3 +412,17 @@ def test_a_setting_that_a_trained_network_lacks_is_named(tmp_path: Path) -> None
     run.config.write_text(run.config.read_text().replace('"seed"', '"sead"'))
     with pytest.raises(RunError, match=r"config\.json is damaged: missing settings: seed"):
         runs.load_trained(run.folder)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 31))
+def test_weights_depend_on_every_seed_that_is_accepted(seed: int, bit: int) -> None:
+    first, second = (
+        runs.initial_weights(NET, (3,), value).params["weight"] for value in (seed, seed ^ 2**bit)
+    )
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_equals_another_one_is_refused(seed: int) -> None:
+    with pytest.raises(ValueError, match="seed must be "):
+        runs.initial_weights(NET, (3,), seed)

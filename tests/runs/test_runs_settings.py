@@ -125,8 +125,8 @@ def test_the_saved_settings_are_complete_plain_data(values: dict[str, Any]) -> N
 
 REFUSED = [
     ("epochs", 0, "must be at least 1, got 0"),
-    ("lr", float("nan"), "must be at least 0, got nan"),
-    ("lr", float("inf"), "must be at least 0, got inf"),
+    ("lr", float("nan"), "must be a finite number, got nan"),
+    ("lr", float("inf"), "must be a finite number, got inf"),
     ("lr", 1.0, "must be below 1, got 1.0"),
     ("smoothing", 1.0001, "must be at most 1, got 1.0001"),
     ("save_every", -1.0, "must be at least 0, got -1.0"),

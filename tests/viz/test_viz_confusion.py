@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.viz import style
 
 
 def cells(axes, classes):
@@ -45,6 +46,32 @@ def test_rows_are_true_and_columns_predicted():
     assert (axes.get_ylabel(), axes.get_xlabel()) == ("true class", "predicted class")
     assert [label.get_text() for label in axes.get_xticklabels()] == ["cat", "dog"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+
+
+def test_counts_are_white_on_dark_cells_and_faint_if_0():
+    matrix = torch.tensor([[5, 0, 1], [3, 4, 1], [2, 0, 8]])  # shares: 1/6; 3/8, 1/8; 2/10
+    axes = viz.confusion_matrix(matrix).axes[0]
+    look = {t.get_position(): (t.get_color(), t.get_alpha()) for t in axes.texts}  # (column, row)
+    white = [place for place, (colour, _) in look.items() if colour == style.PAPER]
+    assert white == [(0, 1)]
+    assert {colour for colour, _ in look.values()} == {style.PAPER, style.INK}
+    assert [place for place, (_, alpha) in look.items() if alpha != 1] == [(1, 0), (1, 2)]
+
+
+@pytest.mark.parametrize(("names", "degrees"), [(["a", "horse"], 0), (["a", "spider"], 45)])
+def test_long_names_are_slanted_so_that_they_do_not_overlap(names, degrees):
+    axes = viz.confusion_matrix(torch.eye(2, dtype=torch.int64), names).axes[0]
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {degrees}
+    assert {label.get_rotation() for label in axes.get_yticklabels()} == {0}
+
+
+def test_the_colour_bar_is_labelled_in_per_cent(pixels):
+    figure = viz.confusion_matrix(torch.tensor([[3, 1], [0, 4]]))
+    pixels(figure)
+    bar = figure.axes[1]
+    assert bar.get_ylim() == (0, 0.25)
+    assert bar.get_ylabel() == "mistakes, as a share of the true class"
+    assert {"0%", "10%", "25%"} <= {label.get_text() for label in bar.get_yticklabels()}
 
 
 def test_the_title_gives_the_accuracy():

@@ -66,6 +66,21 @@ def test_tiles_do_not_overlap():
             assert beside or above_or_below
 
 
+@given(count=st.integers(1, 20), height=st.integers(1, 3), width=st.integers(1, 3))
+def test_tiles_stand_in_reading_order(count, height, width):
+    weight = torch.arange(float(count)).reshape(count, 1, 1, 1).expand(count, 1, height, width)
+    axes = viz.filters(weight).axes[0]
+    places = [(image.get_extent()[3], image.get_extent()[0]) for image in axes.images]  # top, left
+    assert places == sorted(set(places))
+    assert [float(tile.flat[0]) for tile in tiles(axes)] == list(range(count))
+    bottom, top = axes.get_ylim()
+    left, right = axes.get_xlim()
+    extents = [image.get_extent() for image in axes.images]
+    assert (left, top) == (0, 0)
+    assert right == pytest.approx(max(extent[1] for extent in extents))
+    assert bottom == pytest.approx(max(extent[2] for extent in extents))
+
+
 @pytest.mark.parametrize(
     ("shape", "title"),
     [

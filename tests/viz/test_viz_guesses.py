@@ -6,8 +6,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 
 from minicnn import viz
+from minicnn.viz import style
 
 
 def drawn(axes: Any) -> Any:
@@ -19,8 +21,12 @@ def drawn(axes: Any) -> Any:
 def test_every_image_has_its_prediction_its_map_and_its_bars(n: int, k: int, seed: int) -> None:
     g = torch.Generator().manual_seed(seed)
     logits, maps = torch.randn(n, k, generator=g), torch.rand(n, 3, 3, generator=g)
-    figure = viz.guesses(torch.zeros(n, 1, 2, 2), logits, maps)
+    images = torch.randint(256, (n, 1, 4, 3), dtype=torch.uint8, generator=g)
+    figure = viz.guesses(images, logits, maps, captions=[f"{i}.png" for i in range(n)])
     assert len(figure.axes) == 3 * n
+    for i, (axes, image) in enumerate(zip(figure.axes[::3], images, strict=True)):
+        assert drawn(axes) == pytest.approx(image[0].numpy() / 255)
+        assert axes.get_xlabel() == f"{i}.png"
     answers = [axes.get_title(loc="left") for axes in figure.axes[::3]]
     assert answers == [str(int(row.argmax())) for row in logits]
     for axes, expected in zip(figure.axes[1::3], maps, strict=True):
@@ -29,6 +35,36 @@ def test_every_image_has_its_prediction_its_map_and_its_bars(n: int, k: int, see
         bars: list[Any] = list(axes.patches[:k])
         widths = [bar.get_width() for bar in bars]
         assert widths == pytest.approx(row.tolist())
+        colours = [to_hex(bar.get_facecolor()) for bar in bars]
+        answer = int(row.argmax())
+        assert colours == [style.BLUE if i == answer else style.MUTED for i in range(k)]
+        names = [text.get_text() for text in axes.texts if "%" not in text.get_text()]
+        assert names == [str(i) for i in range(k)]
+
+
+def test_each_map_has_its_own_scale_from_0_to_its_maximum() -> None:
+    maps = torch.tensor([0.5, 4.0, 0.0]).reshape(3, 1, 1).expand(3, 2, 2)
+    figure = viz.guesses(torch.zeros(3, 1, 2, 2), torch.eye(3), maps)
+    limits = [axes.images[0].get_clim() for axes in figure.axes[1::3]]
+    assert limits == [(0, 0.5), (0, 4), (0, 1)]
+
+
+def test_the_title_and_the_note_say_what_is_drawn() -> None:
+    figure = viz.guesses(torch.zeros(1, 1, 2, 2), torch.eye(1), torch.ones(1, 2, 2))
+    assert figure.get_suptitle() == "Predictions"
+    assert figure.get_supxlabel() == (
+        "Below each image: how much the prediction depends on each pixel (saliency).\n"
+        "Bars: the probability of each class, from 0 to 100%."
+    )
+    assert figure.axes[0].get_xlabel() == ""  # no caption was given
+
+
+def test_class_names_replace_the_indices() -> None:
+    figure = viz.guesses(
+        torch.zeros(2, 1, 2, 2), torch.eye(2), torch.ones(2, 2, 2), class_names=["cat", "dog"]
+    )
+    assert [axes.get_title(loc="left") for axes in figure.axes[::3]] == ["cat", "dog"]
+    assert [text.get_text() for text in figure.axes[2].texts] == ["cat", "73.1%", "dog"]
 
 
 def test_a_long_caption_keeps_its_ends() -> None:

@@ -63,11 +63,26 @@ def test_names_zeros_and_moments_are_beside_the_rows() -> None:
     ]
 
 
+def test_each_name_is_beside_its_own_row() -> None:
+    names = ["first", "second", "third"]
+    rows = [(name, torch.full((n,), float(n))) for n, name in enumerate(names, 1)]
+    for name, draw in DRAW.items():
+        figure = draw(rows)
+        assert figure.get_suptitle() == name.capitalize()
+        assert [axes.texts[0].get_text() for axes in figure.axes] == names
+        assert [bars(axes)[0].sum() for axes in figure.axes] == [1, 2, 3]
+        tops = [axes.get_position(original=True).y0 for axes in figure.axes]
+        assert tops == sorted(tops, reverse=True)
+    assert viz.activation_histograms(rows).axes[-1].get_xlabel() == "nonzero activations"
+    label = "magnitude of the nonzero gradients"
+    assert viz.gradient_histograms(rows).axes[-1].get_xlabel() == label
+
+
 def test_gradients_are_labelled_in_powers_of_ten(pixels) -> None:
     figure = viz.gradient_histograms([("0/weight", torch.logspace(-6, 0, 99))])
     pixels(figure)
     labels = {label.get_text() for label in figure.axes[-1].get_xticklabels()}
-    assert {"$10^{−4}$", "$10^{0}$"} <= labels  # with a true minus
+    assert {"10⁻⁴", "10⁰"} <= labels
 
 
 @pytest.mark.parametrize("draw", DRAW.values())

@@ -48,6 +48,17 @@ def test_the_suggested_rate_is_marked_and_written() -> None:
     assert not plain.texts
 
 
+def test_rates_are_labelled_in_powers_of_ten_and_within_a_decade_in_digits(pixels) -> None:
+    wide = viz.lr_range_test(torch.logspace(-4, 0, 5), torch.ones(5))
+    pixels(wide)
+    labels = {label.get_text() for label in wide.axes[0].get_xticklabels()}
+    assert {"10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"} <= labels
+    narrow = viz.lr_range_test(torch.tensor([0.2, 0.5]), torch.ones(2))
+    pixels(narrow)
+    minor = {label.get_text() for label in narrow.axes[0].get_xticklabels(minor=True)}
+    assert {"2e−01", "3e−01", "4e−01"} <= minor  # with a true minus
+
+
 GOOD = {"lrs": torch.tensor([0.1, 1.0]), "losses": torch.tensor([2.0, 1.0])}
 
 

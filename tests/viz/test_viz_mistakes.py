@@ -1,5 +1,6 @@
 """The worst mistakes: only mistakes, the highest loss first."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -12,20 +13,32 @@ from minicnn import viz
 def test_mistakes_are_drawn_by_decreasing_loss(n: int, k: int, count: int, seed: int) -> None:
     g = torch.Generator().manual_seed(seed)
     labels, logits = torch.randint(k, (n,), generator=g), 3 * torch.randn(n, k, generator=g)
-    figure = viz.worst_mistakes(torch.zeros(n, 1, 2, 2), labels, logits, count=count)
+    images = torch.randint(256, (n, 1, 4, 3), dtype=torch.uint8, generator=g)
+    figure = viz.worst_mistakes(images, labels, logits, count=count)
     losses = torch.nn.functional.cross_entropy(logits.double(), labels, reduction="none").tolist()
     mistakes = [i for i in range(n) if int(logits[i].argmax()) != int(labels[i])]
     worst = sorted(mistakes, key=lambda i: -losses[i])[:count]
-    captions = [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()]
-    assert captions == [f"image {i}, loss {losses[i]:.3g}" for i in worst]
+    if not worst:
+        assert not any(axes.images or axes.patches or axes.texts for axes in figure.axes)
+        return
+    for i, above, below in zip(worst, figure.axes[::2], figure.axes[1::2], strict=True):
+        assert above.get_xlabel() == f"image {i}, loss {losses[i]:.3g}"
+        predicted = int(logits[i].argmax())
+        assert above.get_title(loc="left") == f"predicted {predicted}\ntrue {int(labels[i])}"
+        np.testing.assert_allclose(np.asarray(above.images[0].get_array()), images[i, 0] / 255.0)
+        p = logits[i].double().softmax(0)
+        assert [bar.get_width() for bar in below.containers[0]] == pytest.approx(p.tolist())
 
 
 def test_mistakes_of_equal_loss_keep_the_order_of_the_data() -> None:
     logits = torch.tensor([[1.0, 0.0]]).repeat(30, 1)
     labels = torch.ones(30).long()
-    figure = viz.worst_mistakes(torch.zeros(30, 1, 2, 2), labels, logits, count=30)
+    images = torch.arange(30, dtype=torch.uint8).reshape(30, 1, 1, 1)
+    figure = viz.worst_mistakes(images, labels, logits, count=30)
     places = [axes.get_xlabel().split(",")[0] for axes in figure.axes[::2]]
     assert places == [f"image {i}" for i in range(30)]
+    drawn = [np.asarray(axes.images[0].get_array()).item() for axes in figure.axes[::2]]
+    assert drawn == pytest.approx([i / 255 for i in range(30)])
 
 
 def test_classes_and_probabilities_are_beside_the_image() -> None:
@@ -35,6 +48,10 @@ def test_classes_and_probabilities_are_beside_the_image() -> None:
     assert figure.axes[0].get_title(loc="left") == "predicted fox\ntrue cat"
     words = [text.get_text() for text in figure.axes[1].texts]
     assert words == ["cat", "21.2%", "dog", "fox", "57.6%"]
+    assert figure.get_supxlabel() == (
+        "Bars: the probability of each class, from 0 to 100%. Loss: −log of the blue one.\n"
+        "Blue: the true class. Orange: the predicted class."
+    )
 
 
 @pytest.mark.parametrize(

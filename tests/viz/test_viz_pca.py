@@ -5,8 +5,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 
 from minicnn import viz
+from minicnn.viz import style
 
 SHARES = torch.tensor([0.5, 0.125])
 
@@ -31,6 +33,17 @@ def test_no_two_of_ten_classes_look_the_same_and_few_have_the_same_shape() -> No
     shapes = [str(np.asarray(cloud.get_paths()[0].vertices)) for cloud in axes.collections]
     assert len(set(zip(colours, shapes, strict=True))) == 10
     assert max(map(colours.count, colours)) == 2
+
+
+def test_the_look_of_a_class_depends_on_its_number_alone() -> None:
+    labels = torch.tensor([9, 1, 4])
+    (axes,) = viz.pca(torch.randn(3, 2), SHARES, labels).axes
+    colours = [to_hex(np.asarray(cloud.get_facecolor())[0]) for cloud in axes.collections]
+    assert colours == [style.ORANGE, "#56b4e9", "#56b4e9"]  # of the classes 1, 4 and 9
+    (all_classes,) = viz.pca(torch.randn(10, 2), SHARES, torch.arange(10)).axes
+    shapes = [cloud.get_paths()[0].vertices for cloud in axes.collections]
+    for shape, k in zip(shapes, (1, 4, 9), strict=True):
+        np.testing.assert_array_equal(shape, all_classes.collections[k].get_paths()[0].vertices)
 
 
 def test_both_axes_have_the_same_scale_and_name_their_share_of_the_variance(pixels) -> None:

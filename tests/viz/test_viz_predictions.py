@@ -48,6 +48,13 @@ def test_the_first_matches_are_drawn_in_order(n, classes, count, correct, seed):
     pairs = [(int(z.argmax()), int(t)) for z, t in zip(logits, labels, strict=True)]
     matches = [f"predicted {p}\ntrue {t}" for p, t in pairs if (p == t) == correct]
     assert [title for title in titles(figure) if title] == matches[:count]
+    if not matches:
+        return
+    places = [i for i, (p, t) in enumerate(pairs) if (p == t) == correct][:count]
+    for i, above, below in zip(places, figure.axes[::2], figure.axes[1::2], strict=True):
+        assert above.get_xlabel() == f"image {i}"
+        np.testing.assert_allclose(np.asarray(above.images[0].get_array()), images[i, 0] / 255.0)
+        np.testing.assert_allclose(bars(below), logits[i].double().softmax(0).numpy())
 
 
 def test_each_image_is_drawn_with_its_place_in_the_data():

@@ -1,5 +1,7 @@
 """The reliability diagram: bars, lines and counts match the bins."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -34,6 +36,23 @@ def test_the_bins_that_are_not_empty_are_drawn(counts: list[int], seed: int) -> 
     written = [text.get_text() for text in lower.texts]
     assert written == ([str(n) for n in counts] if m <= 20 else [])
     assert lower.get_title(loc="left") == f"{sum(counts):,} predictions"
+
+
+def test_bars_and_lines_fill_their_bins_and_each_count_stands_above_its_bar() -> None:
+    n, half = torch.tensor([3, 0, 7, 1]), torch.full((4,), 0.5)
+    panels: list[Any] = list(viz.reliability_diagram(n, half, half, half[0]).axes)
+    upper, lower = panels
+    for axes, count in ((upper, 3), (lower, 4)):
+        widths = [bar.get_width() for bar in axes.patches]
+        assert widths == pytest.approx([0.86 / 4] * count)
+    middles = [segment[:, 0].mean() for segment in upper.collections[0].get_segments()]
+    assert middles == pytest.approx([0.125, 0.625, 0.875])
+    widths = [np.ptp(segment[:, 0]) for segment in upper.collections[0].get_segments()]
+    assert widths == pytest.approx([0.86 / 4] * 3)
+    written = {text.xy: text.get_text() for text in lower.texts}
+    assert written == {(0.125, 3): "3", (0.375, 0): "0", (0.625, 7): "7", (0.875, 1): "1"}
+    assert upper.get_title(loc="left") == "Accuracy"
+    assert lower.get_xlabel() == "confidence: the probability of the predicted class"
 
 
 def test_both_axes_and_the_diagonal_go_from_0_to_1() -> None:

@@ -39,6 +39,19 @@ def test_a_shown_figure_can_still_be_saved(monkeypatch, backend, tmp_path):
     assert (tmp_path / "filters.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_backend_that_fails_is_one_error(monkeypatch, backend):
+    class DisplayError(Exception):
+        """As each backend has errors of its own."""
+
+    def fail(**_):
+        raise DisplayError("there is no display")
+
+    backend("template")
+    monkeypatch.setattr(plt, "figure", fail)
+    with pytest.raises(RuntimeError, match=r"^no window can be opened here: there is no display$"):
+        viz.show([make()])
+
+
 def test_if_no_window_can_be_opened_show_says_so(backend):
     backend("agg")
     with pytest.raises(RuntimeError, match="no window can be opened here"):

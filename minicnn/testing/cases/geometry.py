@@ -8,6 +8,9 @@ from minicnn.testing.tensors import Numbers, tensors
 Pair = tuple[int, int]
 Sizes = int | Pair
 
+# The length of a dimension: now and then 1 or 0, since an empty tensor fails no property.
+LENGTHS = st.sampled_from([1, 2, 3, 4, 2, 3, 4, 2, 3, 0])
+
 
 def sizes(low: int, high: int) -> st.SearchStrategy[Sizes]:
     """Return a strategy for an int, or a pair of ints for rows and columns."""

@@ -5,17 +5,18 @@ from hypothesis import strategies as st
 
 from minicnn.testing.case import Case
 from minicnn.testing.cases.conv import finite, optional
+from minicnn.testing.cases.geometry import LENGTHS
 from minicnn.testing.tensors import EXACT, Numbers, tensors
 
-shapes = st.lists(st.integers(0, 4), max_size=4).map(tuple)
+shapes = st.lists(LENGTHS, max_size=4).map(tuple)
 
 
 @st.composite
 def linear(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
     """Draw rows of features, sometimes one too many, and weights."""
     kind = draw(numbers)
-    leading = draw(st.lists(st.integers(0, 3), max_size=3))
-    features, outputs = draw(st.integers(0, 4)), draw(st.none() | st.integers(0, 4))
+    leading = draw(st.lists(LENGTHS, max_size=3))
+    features, outputs = draw(LENGTHS), draw(st.none() | LENGTHS)
     surplus = draw(st.sampled_from([0, 0, 0, 0, 0, 1]))
     input = draw(tensors((*leading, features + surplus), finite(kind)))
     if outputs is None:

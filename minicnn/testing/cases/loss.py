@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from minicnn.testing.case import Case
+from minicnn.testing.cases.geometry import LENGTHS
 from minicnn.testing.tensors import EXACT, Numbers, tensors
 
 
@@ -33,7 +34,8 @@ def cross_entropy(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) 
     Excluded is the mean over no class probabilities: it is 0/0 = NaN, and so are our second
     derivatives of it, while those of torch are 0.
     """
-    case = draw(nll_loss(numbers)).replace(label_smoothing=draw(st.just(0.0) | st.floats(0, 1)))
+    smoothing = st.sampled_from([0.0, 0.1, 0.5, 1.0]) | st.floats(0, 1)
+    case = draw(nll_loss(numbers)).replace(label_smoothing=draw(smoothing))
     if draw(st.booleans()):
         return case
     input = case.inputs["input"]
@@ -47,9 +49,9 @@ def cross_entropy(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) 
 @st.composite
 def scores(draw: st.DrawFn, numbers: Numbers) -> Tensor:
     """Draw scores of shape (N, C), (N, C, d1, …) or (C,)."""
-    shape: tuple[int, ...] = (draw(st.integers(1, 4)),)
-    if draw(st.booleans()):
-        shape = (draw(st.integers(0, 4)), *shape, *draw(st.lists(st.integers(0, 3), max_size=3)))
+    shape: tuple[int, ...] = (draw(LENGTHS.filter(bool)),)
+    if draw(st.sampled_from([False, True, True])):
+        shape = (draw(LENGTHS), *shape, *draw(st.lists(LENGTHS, max_size=2)))
     return draw(tensors(shape, numbers))
 
 

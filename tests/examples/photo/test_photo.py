@@ -452,7 +452,10 @@ def test_importing_minicnn_does_not_import_pillow():
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("module", ["", ".picture", ".sheet", ".ink", ".normalise", ".regions"])
+MODULES = ["", ".picture", ".sheet", ".lines", ".ink", ".pieces", ".normalise", ".regions"]
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_the_examples_in_the_docstrings_are_right(module):
     assert doctest.testmod(importlib.import_module(f"examples.photo{module}")).failed == 0
 

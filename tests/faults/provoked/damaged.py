@@ -64,7 +64,7 @@ def last_malicious(stage: Stage) -> Seen:
     return seen
 
 
-@fault("last.pt is from a different model", 1, "last.pt is from a different model", "params")
+@fault("last.pt is from a different run", 1, "with another config.json: settings.model was")
 def last_of_another_model(stage: Stage) -> Seen:
     assert stage.train("--model", "mnist_cnn", "--epochs", "1").code == 0
     other = stage.run_folder.rename(stage.folder / "other")

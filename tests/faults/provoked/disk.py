@@ -123,7 +123,7 @@ def read_only_later(stage: Stage) -> Seen:
     return seen
 
 
-@fault("the folder vanishes", 1, "No such file or directory", "x/last.pt")
+@fault("the folder vanishes", 1, "error: runs/x was removed or exchanged during training")
 def folder_vanishes(stage: Stage) -> Seen:
     with hooks.at_step(6, lambda: shutil.rmtree(stage.run_folder)):
         return stage.train()

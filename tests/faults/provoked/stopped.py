@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 from unittest import mock
 
 from minicnn import runs
@@ -20,14 +21,14 @@ def signalled(stage: Stage, *signals: str) -> Seen:
     return seen
 
 
-@fault("Ctrl-C", 130, "stopped after step 6 of 8", "train_mnist.py --resume runs/x")
+@fault("Ctrl-C", -2, "stopped after step 6 of 8", "train_mnist.py --resume runs/x")
 def ctrl_c(stage: Stage) -> Seen:
     return signalled(stage, "SIGINT")
 
 
 @fault(
     "Ctrl-C twice",
-    130,
+    -2,
     "interrupted",
     "checkpoint is from step 5",
     "train_mnist.py --resume runs/x",
@@ -36,9 +37,29 @@ def ctrl_c_twice(stage: Stage) -> Seen:
     return signalled(stage, "SIGINT", "SIGINT")
 
 
-@fault("SIGTERM", 130, "stopped after step 6 of 8", "train_mnist.py --resume runs/x")
+@fault("SIGTERM", -15, "stopped after step 6 of 8", "train_mnist.py --resume runs/x")
 def sigterm(stage: Stage) -> Seen:
     return signalled(stage, "SIGTERM")
+
+
+@fault("SIGTERM, and SIGTERM again", -15, "interrupted", "checkpoint is from step 5")
+def sigterm_twice(stage: Stage) -> Seen:
+    return signalled(stage, "SIGTERM", "SIGTERM")
+
+
+@fault("the terminal is closed", -1, "stopped after step 6 of 8", "train_mnist.py --resume runs/x")
+def sighup(stage: Stage) -> Seen:
+    return signalled(stage, "SIGHUP")
+
+
+@fault("a limit of processor time is reached", -24, "stopped after step 6 of 8", "--resume runs/x")
+def sigxcpu(stage: Stage) -> Seen:
+    return signalled(stage, "SIGXCPU")
+
+
+@fault("a scheduler gives notice by SIGUSR1", -10, "stopped after step 6 of 8", "--resume runs/x")
+def sigusr1(stage: Stage) -> Seen:
+    return signalled(stage, "SIGUSR1")
 
 
 @fault("SIGKILL", -9)
@@ -70,10 +91,31 @@ def ctrl_c_early(stage: Stage) -> Seen:
     return Seen(ended.returncode, ended.stdout, ended.stderr)
 
 
-@fault("Ctrl-C while the figures are drawn", 130, "interrupted", "--resume runs/x")
-def ctrl_c_late(stage: Stage) -> Seen:
+def signalled_late(stage: Stage, number: int) -> Seen:
+    """Receive a signal while a figure is written; nothing half-written may stay."""
+
+    def interrupt(descriptor: int) -> None:
+        signal.raise_signal(number)
+
     stage.copy(stage.half)
-    with mock.patch.object(runs, "save_figures", side_effect=KeyboardInterrupt):
+    save = runs.save_figures
+
+    def save_interrupted(*args: Any) -> None:
+        with mock.patch.object(os, "fsync", interrupt):
+            save(*args)
+
+    with mock.patch.object(runs, "save_figures", save_interrupted):
         seen = stage.finish()
+    assert not list(stage.run_folder.rglob("*.tmp"))
     stage.check_resumable()
     return seen
+
+
+@fault("Ctrl-C while a figure is written", -2, "train_mnist.py: interrupted")
+def ctrl_c_late(stage: Stage) -> Seen:
+    return signalled_late(stage, signal.SIGINT)
+
+
+@fault("SIGTERM while a figure is written", -15, "train_mnist.py: interrupted")
+def sigterm_late(stage: Stage) -> Seen:
+    return signalled_late(stage, signal.SIGTERM)

@@ -51,7 +51,7 @@ def no_stdout(stage: Stage) -> Seen:
     return seen
 
 
-@fault("stderr is on a full disk, and Ctrl-C", 130)
+@fault("stderr is on a full disk, and Ctrl-C", -2)
 def full_stderr(stage: Stage) -> Seen:
     options = (*OPTIONS, "--out", "runs/x")
     seen = stage.server.run(stage.folder, *options, signals=["SIGINT"], step=6, err=full_disk())

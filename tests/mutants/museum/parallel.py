@@ -1,0 +1,147 @@
+"""Bugs of several processes that train one network."""
+
+from ..mutant import Mutant
+
+SHARE, SUMS, PROCESSES = "parallel/share.py", "parallel/sums.py", "parallel/processes.py"
+GRADIENTS = "parallel/gradients.py"
+TEST = "test_parallel.py::test_"
+
+MUTANTS = (
+    Mutant(
+        "parallel: rows lost",
+        SHARE,
+        "return slice(rank * batch // size, (rank + 1) * batch // size)",
+        "return slice(rank * (batch // size), (rank + 1) * (batch // size))",
+        "The rows that are left over belong to no process.",
+        TEST + "shares_divide_a_batch_in_order_and_evenly",
+    ),
+    Mutant(
+        "parallel: the last process gets the rest",
+        SHARE,
+        "return slice(rank * batch // size, (rank + 1) * batch // size)",
+        "return slice(rank * (batch // size), batch if rank == size - 1 "
+        "else (rank + 1) * (batch // size))",
+        "One process has up to twice the work of the others.",
+        TEST + "shares_divide_a_batch_in_order_and_evenly",
+    ),
+    Mutant(
+        "parallel: statistics averaged by processes",
+        SHARE,
+        "state = weighted_sum(state, rows / whole, processes)",
+        "state = weighted_sum(state, 1 / processes.size, processes)",
+        "A process with one row counts as much as one with a hundred.",
+        TEST + "running_statistics_are_averaged_by_the_rows",
+    ),
+    Mutant(
+        "parallel: statistics averaged in evaluation",
+        SHARE,
+        "        if train:\n            state = weighted_sum",
+        "        if True:\n            state = weighted_sum",
+        "Evaluation changes the state in the last bit, and costs an all-reduce.",
+        TEST + "a_shared_net_evaluates_like_a_single_one_and_changes_no_state",
+    ),
+    Mutant(
+        "parallel: gradient without its factor",
+        SHARE,
+        "return ctx.size * g[ctx.rows], None, None, None",
+        "return g[ctx.rows], None, None, None",
+        "The gradient is divided by the number of processes twice.",
+        TEST + "a_shared_step_is_the_step_of_one_process",
+    ),
+    Mutant(
+        "parallel: everyone the same dropout",
+        SHARE,
+        "share = None if rng is None else Share(rng, start, stop, whole)",
+        "share = rng",
+        "Every process drops the same values of its own rows.",
+        TEST + "a_shared_step_is_the_step_of_one_process",
+    ),
+    Mutant(
+        "parallel: empty share computed",
+        SHARE,
+        "start, stop = mine.start, max(mine.stop, mine.start + 1)",
+        "start, stop = mine.start, mine.stop",
+        "With fewer rows than processes, the network gets a batch without rows.",
+        TEST + "a_shared_step_is_the_step_of_one_process",
+    ),
+    Mutant(
+        "parallel: gradients summed",
+        GRADIENTS,
+        "weighted_sum(grads, 1 / processes.size, processes)",
+        "weighted_sum(grads, 1.0, processes)",
+        "With two processes the learning rate is twice as large.",
+        TEST + "a_shared_step_is_the_step_of_one_process",
+    ),
+    Mutant(
+        "parallel: integers summed",
+        SUMS,
+        "for dtype in dict.fromkeys(leaf.dtype for leaf in leaves if leaf.is_floating_point()):",
+        "for dtype in dict.fromkeys(leaf.dtype for leaf in leaves):",
+        "Counts of batches are multiplied by the number of processes.",
+        TEST + "a_sum_does_not_change_its_argument_or_values_that_are_not_floating_point",
+    ),
+    Mutant(
+        "parallel: one dtype for all",
+        SUMS,
+        "places = [i for i, leaf in enumerate(leaves) if leaf.dtype == dtype]",
+        "places = [i for i, leaf in enumerate(leaves) if leaf.is_floating_point()]",
+        "Parameters of two dtypes come back in one.",
+        TEST + "gradients_of_every_dtype_are_averaged",
+    ),
+    Mutant(
+        "parallel: parts not moved on",
+        SUMS,
+        "        begin += shape.numel()\n",
+        "        begin = shape.numel()\n",
+        "From the third parameter on, each gets the gradients of another.",
+        TEST + "gradients_of_every_dtype_are_averaged",
+    ),
+    Mutant(
+        "parallel: the argument overwritten",
+        SUMS,
+        "row = weight * torch.cat(",
+        "row = torch.cat([leaves[i].mul_(weight).reshape(-1) for i in places]) + 0 * torch.cat(",
+        "Scaled in place, the gradients of the caller change.",
+        TEST + "a_sum_does_not_change_its_argument_or_values_that_are_not_floating_point",
+    ),
+    Mutant(
+        "parallel: texts cut off",
+        SUMS,
+        "rows = mine.new_zeros(processes.size, int(lengths.max()))",
+        "rows = mine.new_zeros(processes.size, max(1, int(lengths.max())))[:, : len(mine)]",
+        "A text that is longer than one's own is cut off.",
+        TEST + "texts_are_gathered_by_rank",
+    ),
+    Mutant(
+        "parallel: all instead of any",
+        SUMS,
+        "    return bool(yes)\n",
+        "    return int(yes) == processes.size\n",
+        "Ctrl-C in one process stops nothing.",
+        TEST + "any_of_is_any",
+    ),
+    Mutant(
+        "parallel: kept group",
+        PROCESSES,
+        '    importlib.import_module("torch.distributed.nn.functional")\n',
+        "",
+        "The threads of the group run on while Python exits, and may abort the process.",
+        TEST + "nothing_keeps_the_group_and_its_threads",
+    ),
+    Mutant(
+        "parallel: group not left after an error",
+        PROCESSES,
+        "    finally:\n        distributed.destroy_process_group()\n",
+        "    except ValueError:\n        distributed.destroy_process_group()\n",
+        "After an error the group stays, and the next one cannot be joined.",
+        TEST + "the_group_is_left_after_an_error",
+    ),
+    Mutant(
+        "parallel: rank out of range",
+        PROCESSES,
+        'rank = _variable("RANK", below=size)',
+        'rank = _variable("RANK")',
+        "A process with rank 2 of 2 waits for the others until the timeout.",
+        TEST + "an_invalid_environment_is_refused",
+    ),
+)
