@@ -16,6 +16,7 @@ WIDEST = 0.45  # of a picture's longer side: all strokes are narrower
 WIDER = 1.5  # times the width of the strokes: half the width of what is filled in
 FAINTEST = 0.08  # the smallest fraction of the light that ink absorbs
 SHARP = 0.5  # of the full darkness: ink changes by as much within two 64ths of the picture
+SOLID = 0.6  # of the darkest ink's darkness: what is lighter may be a shadow
 NOISE = 4  # standard deviations of the paper's grain above which something is ink
 
 
@@ -28,7 +29,8 @@ def find_ink(picture: Image) -> Tensor:
         darkness = 1 − grey / close(grey, radius)
 
     is 0 on clean paper, in shadow as in light. The radius, at first that of the widest strokes, is
-    then fitted to the strokes that are found: a shadow that is wider is light that varies, not ink.
+    then fitted to the darkest strokes that are found: a shadow that is wider is light that varies,
+    not ink, also if it has a sharp edge and touches the digit.
     Between the grain of the paper and the typical ink, the darkness is rescaled from 0 to 1, so
     that edges stay soft and strokes become solid.
 
@@ -46,7 +48,7 @@ def find_ink(picture: Image) -> Tensor:
     while True:
         darkness = 1 - grey / close(grey, radius).clamp(min=1 / 255)
         ink, several = choose_digit(_ink(darkness))
-        narrower = math.ceil(WIDER * stroke_width(ink.gt(0.5).float()))
+        narrower = math.ceil(WIDER * stroke_width(_darkest(ink.gt(0.5), darkness)))
         if narrower >= radius:
             break
         radius = narrower
@@ -65,6 +67,12 @@ def _ink(darkness: Tensor) -> Tensor:
     if at_edge(ink).any() and _is_soft(darkness):
         raise NoDigitError("is blank: there is nothing on the paper but a soft shadow")
     return ink
+
+
+def _darkest(ink: Tensor, darkness: Tensor) -> Tensor:
+    """Return the ink that is about as dark as the darkest, since a shadow is lighter."""
+    most = darkness[ink].quantile(0.95)
+    return (ink & (darkness > SOLID * most)).float()
 
 
 def _is_soft(darkness: Tensor) -> bool:

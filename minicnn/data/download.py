@@ -59,18 +59,23 @@ def download(
 
 
 def _run_child(job: str) -> None:
-    child = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "minicnn.data.fetch", job],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},  # where minicnn is
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=None if sys.stderr.isatty() else subprocess.DEVNULL,  # the progress bar
         text=True,
-        check=False,
         start_new_session=True,  # Ctrl-C reaches the parent only, which ends the child
-    )
+    ) as child:
+        try:
+            output, _ = child.communicate()
+        except BaseException:
+            child.kill()
+            child.wait()  # until it can write no more into the folder that will be removed
+            raise
     if child.returncode != 0:
-        said = child.stdout.splitlines() or [f"the download exited with code {child.returncode}"]
+        said = output.splitlines() or [f"the download exited with code {child.returncode}"]
         raise DownloadError(said[-1])
 
 
