@@ -159,6 +159,13 @@ def test_no_reply_breaks_the_grader_or_looks_like_its_verdict(name, reply, uncha
     assert all(line.isprintable() for line in lines)
 
 
+@pytest.mark.parametrize("kind", ["values", "changed", "ended", "unsteady", ""])
+def test_a_kind_of_fault_that_is_found_elsewhere_is_refused(kind: str) -> None:
+    reply = {"got": None, "fault": [kind, "words"], "after": {}, "printed": ""}
+    with pytest.raises(ValueError, match=f"kind must be one of .*raised.*, got '{kind}'"):
+        decode_outcome(reply)
+
+
 @given(st.text() | st.text("ab\t\r\n\x1b\x08\u202e\u2028\x85 ☃"))
 def test_plain_text_has_nothing_that_a_terminal_obeys(text: str) -> None:
     event("something to replace" if plain(text) != text else "plain already")

@@ -10,12 +10,15 @@ from typing import Any
 import torch
 
 from .general import sample
-from .museum import MUSEUM, NEW
+from .museum import MUSEUM
 from .survivors import SURVIVORS
+from .targets import AROUND, MATHS
 from .trial import PROJECT, Verdict, judge_all
 
 RESULTS = PROJECT / "docs" / "results" / "mutants.json"
-ENOUGH = 0.95  # of the general run's mutants, to be killed
+ENOUGH = 0.95  # of a general run's mutants, to be killed
+# What --over says: the part of the results, and the files.
+GENERAL = {"maths": ("general", MATHS), "around": ("around", AROUND)}
 
 
 def main(arguments: list[str]) -> int:
@@ -26,6 +29,12 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--general", metavar="N", type=int, help="N mechanical mutants instead")
     parser.add_argument("--seed", type=int, default=0, help="which N mutants (default: 0)")
+    parser.add_argument(
+        "--over",
+        choices=GENERAL,
+        default="maths",
+        help="of what: the functions and optimizers, or what is around them (default: maths)",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="mutants at the same time (default: 1)")
     parser.add_argument(
         "--limit", type=float, default=90, help="seconds after which a test hangs (default: 90)"
@@ -38,8 +47,7 @@ def main(arguments: list[str]) -> int:
 
 def museum(options: argparse.Namespace, command: str) -> int:
     """Try the museum: every mutant has to be killed, by the test that it names."""
-    rooms = (*MUSEUM, *NEW) if options.only else MUSEUM
-    mutants = [mutant for mutant in rooms if (options.only or "") in mutant.name]
+    mutants = [mutant for mutant in MUSEUM if (options.only or "") in mutant.name]
     verdicts, broken = judge_all(mutants, options.jobs, options.limit, _show)
     killed = sum(bool(verdict.killed_by) for verdict in verdicts)
     others = [
@@ -50,7 +58,7 @@ def museum(options: argparse.Namespace, command: str) -> int:
     print(f"{killed} of {len(mutants)} killed", *others, sep="\n")
     if not options.only:
         rows = [
-            {"file": mutant.file, "bug": mutant.bug, **_row(verdict)}
+            {"file": mutant.file.removeprefix("../"), "bug": mutant.bug, **_row(verdict)}
             for mutant, verdict in zip(mutants, verdicts, strict=True)
         ]
         _write("museum", command, {"mutants": len(rows), "killed": killed, "verdicts": rows})
@@ -59,7 +67,8 @@ def museum(options: argparse.Namespace, command: str) -> int:
 
 def general(options: argparse.Namespace, command: str) -> int:
     """Try a sample: 95 % have to be killed, and every survivor to be explained."""
-    mutants = sample(options.general, options.seed)
+    part, files = GENERAL[options.over]
+    mutants = sample(options.general, options.seed, files)
     verdicts, broken = judge_all(mutants, options.jobs, options.limit, _show)
     killed = sum(bool(verdict.killed_by) for verdict in verdicts)
     survivors = {v.name: SURVIVORS.get(v.name, "") for v in verdicts if not v.killed_by}
@@ -67,7 +76,7 @@ def general(options: argparse.Namespace, command: str) -> int:
     for name, reason in survivors.items():
         print(f"    {name}\n        {reason or 'NOT EXPLAINED'}")
     _write(
-        "general",
+        part,
         command,
         {
             "mutants": len(mutants),

@@ -217,6 +217,26 @@ def test_colours_do_not_matter_if_they_differ(drawing, ink, paper):
     assert distance(read(coloured), read(drawing)) < 0.06
 
 
+def test_ink_as_bright_as_the_paper_in_another_colour_is_read():
+    coloured = ImageOps.colorize(stroke(), (60, 172, 100), (200, 100, 100))
+    darkest, lightest = coloured.convert("L").getextrema()
+    assert lightest - darkest <= 1
+    assert distance(read(coloured), read(stroke())) < 0.003
+
+
+def test_dark_ink_on_dim_paper_is_not_inverted():
+    dim = stroke().point(lambda value: 0.35 * value)
+    assert distance(read(dim), read(stroke())) < 0.003
+
+
+def test_a_large_nought_is_no_sheet():
+    nought = plain(255, (240, 240))
+    ImageDraw.Draw(nought).ellipse((60, 20, 180, 220), outline=0, width=12)
+    dotted = nought.copy()
+    ImageDraw.Draw(dotted).circle((120, 120), 5, fill=0)
+    assert distance(read(dotted), read(nought)) < 0.003
+
+
 @fewer(times=5)
 @given(drawings(), colours)
 def test_ink_on_nothing_is_read_whatever_its_colour(drawing, ink):

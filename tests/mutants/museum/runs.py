@@ -522,14 +522,6 @@ MUTANTS = (
         ON_CHECKPOINT + "a_small_file_that_refers_to_itself_many_times_is_refused_at_once",
     ),
     Mutant(
-        "checkpoint: a view brings its base",
-        CHECKPOINT,
-        "leaf.detach().cpu().clone(memory_format=torch.contiguous_format)",
-        "leaf.detach().cpu()",
-        "A checkpoint holds the memory that its tensors are views of.",
-        ON_CHECKPOINT + "a_view_does_not_bring_along_what_it_is_a_view_of",
-    ),
-    Mutant(
         "atomic: not renamed",
         ATOMIC,
         "        os.replace(temporary, target)\n",
