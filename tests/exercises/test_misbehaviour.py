@@ -132,6 +132,13 @@ def test_rounding_errors_are_measured_by_the_largest_number() -> None:
     assert fault.words == "the result is wrong at [1]: expected 1, got 101."
 
 
+def test_a_result_that_is_wrong_every_other_time_is_unsteady(tmp_path: Path) -> None:
+    count = "calls = []\ndef relu_backward(grad, input):\n    calls.append(1)\n"
+    found, message = grade(f"{count}    return grad * (input > 0) + len(calls) % 2\n", tmp_path)
+    assert found == "unsteady"
+    assert "It was called twice with the same arguments, and the results differ." in message
+
+
 def test_a_change_in_place_is_noticed_in_the_same_process() -> None:
     case = Case({"grad": torch.ones(1), "input": -torch.ones(1)}, {})
     answer = partial(call, lambda grad, input: grad.mul_(input > 0))
