@@ -14,12 +14,13 @@ from minicnn.exercises import deadline
 from minicnn.exercises.calls import call
 from minicnn.exercises.catalogue import EXERCISES
 from minicnn.exercises.check import check_file
-from minicnn.exercises.compare import compare
+from minicnn.exercises.compare import Fault, compare
 from minicnn.exercises.deadline import TimeUpError, Watchman
 from minicnn.exercises.learner import exercises_in, load, read
 from minicnn.exercises.report import report
+from minicnn.exercises.signs import sign
 from minicnn.exercises.submission import UnreadableError
-from minicnn.exercises.trial import try_case
+from minicnn.exercises.trial import Trial, try_case
 from minicnn.testing.case import Case
 
 from .grading import hand_in, topic
@@ -130,6 +131,13 @@ def test_rounding_errors_are_measured_by_the_largest_number() -> None:
     fault = compare(expected, torch.tensor([1e6, 101.0]), names)
     assert fault is not None
     assert fault.words == "the result is wrong at [1]: expected 1, got 101."
+
+
+def test_numbers_in_the_wrong_positions_are_recognised() -> None:
+    rows, fault = torch.tensor([[1.0, 2.0, 4.0], [3.0, 8.0, 5.0]]), Fault("values", "")
+    found = sign([Trial(Case({}, {}), row, row.roll(1), fault) for row in rows])
+    assert found == ("order", "The numbers are right, but in the wrong positions.")
+    assert sign([Trial(Case({}, {}), row, row**2, fault) for row in rows]) is None
 
 
 def test_a_result_that_is_wrong_every_other_time_is_unsteady(tmp_path: Path) -> None:

@@ -69,6 +69,13 @@ def test_numbers_and_tuples_arrive_as_they_are(value: Any) -> None:
         assert repr(over(value)) == repr(value)
 
 
+@pytest.mark.parametrize("name", ["bfloat16", "float16", "float32", "float64", "int64", "bool"])
+def test_a_tensor_of_each_kind_arrives_as_one(name: str) -> None:
+    array = torch.tensor([0, 1, 1]).to(getattr(torch, name))
+    assert over(array).dtype == array.dtype
+    assert over(array).equal(array)
+
+
 def test_of_a_large_tensor_the_shape_arrives() -> None:
     large = torch.ones(MOST_NUMBERS + 1)
     assert len(json.dumps(encode(large))) < 200

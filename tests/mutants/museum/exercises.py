@@ -216,8 +216,8 @@ MUTANTS = (
         SUBMISSION,
         "        if self._waiting.is_alive():\n            self._end()\n",
         "        if self._waiting.is_alive():\n",
-        "A process that computes for ever goes on when the grader has ended.",
-        ENDS + "silence_is_a_fault",
+        "The next exercise is asked of a process that still computes the last one.",
+        ENDS + "after_a_silence_the_next_exercise_starts_anew",
     ),
     Mutant(
         "submission: no limit for all calls",
@@ -266,7 +266,7 @@ MUTANTS = (
         "*(torch.float16, torch.bfloat16, torch.float32, torch.float64),",
         "*(torch.float16, torch.float32, torch.float64),",
         "numpy has none.",
-        ON_THE_WIRE + "a_tensor_arrives_as_it_is",
+        ON_THE_WIRE + "a_tensor_of_each_kind_arrives_as_one",
     ),
     Mutant(
         "learner's line: where the traceback begins",
