@@ -163,7 +163,7 @@ MUTANTS = (
         "falling = losses[: int(finite.argmin()) + 1].double()",
         "falling = losses.double()",
         "A loss that has exploded falls steeply.",
-        ON_LR_RANGE + "the_steepest_rate_is_where_a_noisy_cliff_is",
+        ON_LR_RANGE + "what_comes_after_the_least_loss_does_not_count",
     ),
     Mutant(
         "steepest rate: two neighbours",

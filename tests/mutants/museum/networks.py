@@ -162,7 +162,7 @@ MUTANTS = (
         "if layer.constructor is not CONSTRUCTORS.get(layer.name, describe):",
         "if layer.name not in CONSTRUCTORS:",
         "A layer of one's own named relu comes back as relu.",
-        ON_OPTIONS + "only_layers_are_described",
+        ON_OPTIONS + "an_altered_layer_does_not_pass_for_the_constructors",
     ),
     Mutant(
         "description: deep nesting",

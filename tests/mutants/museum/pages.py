@@ -52,8 +52,8 @@ MUTANTS = (
         MARKUP,
         "with _put_back(figure), settings.defaults():",
         "with _put_back(figure):",
-        "A dark theme in the notebook, and the page has black figures.",
-        TEST + "neither_a_theme_nor_a_window_changes_a_picture",
+        "Figures of viz bring their settings along, others do not: transparent, and cut to size.",
+        TEST + "the_way_to_save_figures_changes_no_picture",
     ),
     Mutant(
         "markup: percentages are words",
