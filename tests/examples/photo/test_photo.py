@@ -217,6 +217,26 @@ def test_colours_do_not_matter_if_they_differ(drawing, ink, paper):
     assert distance(read(coloured), read(drawing)) < 0.06
 
 
+def test_grey_ink_in_16_bits_is_read():
+    grey = stroke().point(lambda value: 60 if value < 128 else 220)
+    deep = grey.convert("I").point(lambda value: value * 257).convert("I;16")
+    assert distance(read(deep), read(grey)) < 0.003
+
+
+def test_what_transparent_corners_hide_does_not_matter():
+    shape = Image.new("L", (100, 80))
+    ImageDraw.Draw(shape).rounded_rectangle((0, 0, 100, 80), 15, fill=255)
+    picture = Image.new("RGB", (100, 80))  # black, as many programs leave it
+    picture.paste(stroke(), mask=shape)
+    picture.putalpha(shape)
+    assert distance(read(picture), read(stroke())) < 0.003
+
+
+def test_a_small_digit_on_a_large_sheet_is_read():
+    sheet = on_sheet(stroke(), (1600, 1600), (700, 600))
+    assert distance(read(sheet), read(stroke())) < 0.06
+
+
 def test_ink_as_bright_as_the_paper_in_another_colour_is_read():
     coloured = ImageOps.colorize(stroke(), (60, 172, 100), (200, 100, 100))
     darkest, lightest = coloured.convert("L").getextrema()

@@ -36,7 +36,7 @@ MUTANTS = (
         'picture.point(lambda value: value * (1 / 257)).convert("L")',
         'picture.convert("L")',
         "All of it is white.",
-        PHOTO + "the_mode_of_the_picture_does_not_matter",
+        PHOTO + "grey_ink_in_16_bits_is_read",
     ),
     Mutant(
         "picture: as the camera was held",
@@ -63,12 +63,12 @@ MUTANTS = (
         DISTURBED + "an_opaque_drawing_with_an_alpha_channel_and_a_small_digit_is_read",
     ),
     Mutant(
-        "picture: transparent parts in the mean colour",
+        "picture: what transparent parts hide",
         PICTURE,
-        "tuple(seen.median), mask",
-        "tuple(map(int, seen.mean)), mask",
-        "Corners that are a little darker than the paper.",
-        PHOTO + "paper_with_transparent_corners_is_read",
+        "    colours.paste(tuple(seen.median), mask=ImageOps.invert(alpha))\n",
+        "",
+        "Most programs leave black under them: ink in the corners.",
+        PHOTO + "what_transparent_corners_hide_does_not_matter",
     ),
     Mutant(
         "picture: every format that Pillow knows",
@@ -140,7 +140,7 @@ MUTANTS = (
         "return normalise(find_ink(_crop_to_digit(picture)))",
         "return normalise(find_ink(picture))",
         "A small digit on a large sheet is a few pixels of a thumbnail.",
-        PHOTO + "more_paper_around_does_not_matter",
+        PHOTO + "a_small_digit_on_a_large_sheet_is_read",
     ),
     Mutant(
         "read: cropped where the thumbnail has it",
@@ -164,7 +164,7 @@ MUTANTS = (
         "        if narrower >= radius:\n            break\n",
         "        break\n",
         "A shadow narrower than half of the picture is ink.",
-        DISTURBED + "a_round_shadow_that_touches_the_digit_does_not_matter",
+        DISTURBED + "a_round_shadow_wider_than_the_strokes_leaves_no_trace",
     ),
     Mutant(
         "ink: lines of the paper",
@@ -180,7 +180,7 @@ MUTANTS = (
         "long = LONG + dark",
         "long = 0 * LONG + dark",
         "Strokes are erased as well.",
-        DISTURBED + "without_lines_only_brightens_and_keeps_strokes_that_end_in_the_picture",
+        DISTURBED + "a_page_of_digits_is_not_blank",
     ),
     Mutant(
         "lines: straight down alone",
