@@ -91,6 +91,13 @@ def test_paper_is_black_and_ink_is_white(drawing):
     assert digit.max() >= 220
 
 
+def test_the_paper_between_the_strokes_is_black_too():
+    seven = read(stroke())[0]
+    left, right = seven[11:18, 9:12], seven[17:27, 17:20]  # of the stem, inside the box
+    assert left.eq(0).all()
+    assert right.eq(0).all()
+
+
 @fewer(times=5)
 @given(drawings())
 def test_the_aspect_ratio_is_kept(drawing):

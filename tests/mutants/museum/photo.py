@@ -252,7 +252,7 @@ MUTANTS = (
         "cut = (255 * ink[",
         "cut = (255 - 255 * ink[",
         "As the drawing looks, and not as MNIST.",
-        PHOTO + "paper_is_black_and_ink_is_white",
+        PHOTO + "the_paper_between_the_strokes_is_black_too",
     ),
     Mutant(
         "normalise: hair-thin strokes",

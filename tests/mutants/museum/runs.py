@@ -53,7 +53,7 @@ MUTANTS = (
         '"images_per_second": images / (progress.seconds - before),',
         '"images_per_second": images / (time.perf_counter() - self.began - before),',
         "The images per second include the time of the validation.",
-        ON_SESSION + "an_epoch_is_a_row_of_means_and_the_sums_are_reset",
+        ON_SESSION + "images_per_second_are_those_of_the_steps_without_the_validation",
     ),
     Mutant(
         "session: learning rate of the next step",
@@ -61,7 +61,7 @@ MUTANTS = (
         '"learning_rate": self.schedule(step - 1),',
         '"learning_rate": self.schedule(step),',
         "The row of an epoch names a learning rate that it never used.",
-        ON_SESSION + "an_epoch_is_a_row_of_means_and_the_sums_are_reset",
+        ON_SESSION + "a_row_has_the_learning_rate_of_the_last_step_of_its_epoch",
     ),
     Mutant(
         "session: saved at every step",
