@@ -233,6 +233,13 @@ def test_neither_a_theme_nor_a_window_changes_a_picture() -> None:
     assert markup.png(shown) == expected
 
 
+def test_the_way_to_save_figures_changes_no_picture() -> None:
+    figure = Figure((1, 1), facecolor="white")  # not from viz
+    expected = markup.png(figure)
+    with matplotlib.rc_context({"savefig.bbox": "tight", "savefig.transparent": True}):
+        assert markup.png(figure) == expected
+
+
 def test_a_figure_is_not_changed() -> None:
     figure = filters()
     before = [(a.get_position(True).bounds, a.get_in_layout()) for a in figure.axes]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from minicnn.exercises.catalogue import EXERCISES
 from minicnn.exercises.compare import compare
+from minicnn.exercises.pool_cases import windows
 from minicnn.exercises.trial import copied
 from minicnn.testing.case import Case
 
@@ -137,3 +138,14 @@ def test_the_twin_agrees_with_torch(name: str) -> None:
         assert compare(expected, actual, exercise.returns) is None
 
     check()
+
+
+def test_windows_with_padding_begin_inside_the_image() -> None:
+    case = Case({}, {"kernel_size": 3, "stride": 2, "padding": 1})
+    first, second = slice(0, 2), slice(1, 4)
+    assert list(windows(case, (2, 2))) == [
+        (0, 0, first, first),
+        (0, 1, first, second),
+        (1, 0, second, first),
+        (1, 1, second, second),
+    ]

@@ -4,17 +4,24 @@ import gc
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
 from minicnn.exercises import deadline
+from minicnn.exercises.calls import call
 from minicnn.exercises.catalogue import EXERCISES
 from minicnn.exercises.check import check_file
+from minicnn.exercises.compare import Fault, compare
 from minicnn.exercises.deadline import TimeUpError, Watchman
 from minicnn.exercises.learner import exercises_in, load, read
 from minicnn.exercises.report import report
+from minicnn.exercises.signs import sign
 from minicnn.exercises.submission import UnreadableError
+from minicnn.exercises.trial import Trial, try_case
+from minicnn.testing.case import Case
 
 from .grading import hand_in, topic
 
@@ -83,6 +90,70 @@ def test_the_message_describes_the_result(body: str, kind: str, words: str, tmp_
 def test_the_learners_own_line_is_quoted(tmp_path: Path) -> None:
     _, message = grade(f"{RELU}    y = grad\n    return y[7]\n", tmp_path)
     assert "In line 4:  return y[7]" in message
+
+
+def test_of_the_learners_lines_the_one_that_failed_is_quoted(tmp_path: Path) -> None:
+    helper = "def helper(y):\n    return y[7]\n"
+    _, message = grade(f"{helper}{RELU}    return helper(grad)\n", tmp_path)
+    assert "In line 2:  return y[7]" in message
+
+
+def test_what_is_printed_to_stderr_is_shown_too(tmp_path: Path) -> None:
+    body = "    import sys\n    print('here', file=sys.stderr)\n    return grad\n"
+    assert "It printed:\n    here\n" in grade(RELU + body, tmp_path)[1]
+
+
+@pytest.mark.parametrize(
+    "body", ["(grad):\n    return 1", "(grad, input):\n    return input.relu()"]
+)
+def test_a_fault_of_all_cases_shows_none(body: str, tmp_path: Path) -> None:
+    _, message = grade(f"def relu_backward{body}\n", tmp_path)
+    assert "case" not in message
+    assert "Wrong with" not in message
+
+
+def test_a_truth_value_is_no_number(tmp_path: Path) -> None:
+    text = "def output_size(size, kernel_size, stride, padding, dilation):\n    return True\n"
+    found, message = grade(text, tmp_path, "output_size")  # it is 1 in the first case
+    assert found == "type"
+    assert "The result must be a Python int, got a bool: True." in message
+
+
+def test_a_result_that_is_off_by_a_thousandth_is_wrong(tmp_path: Path) -> None:
+    found, message = grade(f"{RELU}    return 1.001 * grad * (input > 0)\n", tmp_path)
+    assert found == "factor"
+    assert "Every number is 1.001 times what it should be." in message
+
+
+def test_rounding_errors_are_measured_by_the_largest_number() -> None:
+    expected, names = torch.tensor([1e6, 1.0]), ("the result",)
+    assert compare(expected, torch.tensor([1e6, 1.01]), names) is None
+    fault = compare(expected, torch.tensor([1e6, 101.0]), names)
+    assert fault is not None
+    assert fault.words == "the result is wrong at [1]: expected 1, got 101."
+
+
+def test_numbers_in_the_wrong_positions_are_recognised() -> None:
+    rows, fault = torch.tensor([[1.0, 2.0, 4.0], [3.0, 8.0, 5.0]]), Fault("values", "")
+    found = sign([Trial(Case({}, {}), row, row.roll(1), fault) for row in rows])
+    assert found == ("order", "The numbers are right, but in the wrong positions.")
+    assert sign([Trial(Case({}, {}), row, row**2, fault) for row in rows]) is None
+
+
+def test_a_result_that_is_wrong_every_other_time_is_unsteady(tmp_path: Path) -> None:
+    count = "calls = []\ndef relu_backward(grad, input):\n    calls.append(1)\n"
+    found, message = grade(f"{count}    return grad * (input > 0) + len(calls) % 2\n", tmp_path)
+    assert found == "unsteady"
+    assert "It was called twice with the same arguments, and the results differ." in message
+
+
+def test_a_change_in_place_is_noticed_in_the_same_process() -> None:
+    case = Case({"grad": torch.ones(1), "input": -torch.ones(1)}, {})
+    answer = partial(call, lambda grad, input: grad.mul_(input > 0))
+    fault = try_case(EXERCISES["relu_backward"], answer, case).fault
+    assert fault is not None
+    assert fault.words == "It modifies its argument grad in place."
+    assert case.inputs["grad"].tolist() == [1]
 
 
 def test_a_wrong_signature_is_reported_with_the_right_one(tmp_path: Path) -> None:
@@ -183,6 +254,15 @@ def test_an_unusable_file_is_reported_with_the_reason(
     with pytest.raises(UnreadableError) as error, Watchman() as watchman:
         exercises_in(load(path, read(path), watchman), EXERCISES)
     assert words in str(error.value)
+
+
+def test_of_an_import_that_fails_the_last_line_is_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "answer.py"
+    path.write_text("def f():\n    return 1 / 0\n\nf()\n", encoding="utf-8")
+    with pytest.raises(UnreadableError) as error, Watchman() as watchman:
+        load(path, read(path), watchman)
+    words = "Importing the file failed: ZeroDivisionError: division by zero"
+    assert str(error.value) == f"{words}:\n  line 2:  return 1 / 0"
 
 
 @pytest.mark.parametrize(("name", "words"), [("none.py", "does not exist"), ("", "cannot be read")])

@@ -200,6 +200,17 @@ def test_after_an_end_later_calls_have_the_same_fault_and_the_next_exercise_star
         assert len(started) == 2
 
 
+def test_after_a_silence_the_next_exercise_starts_anew(stand_in) -> None:
+    stand_in("call", "if request['name'] == 'relu_backward': time.sleep(60)")
+    with Submission() as process:
+        process.load(Path("mine.py"), "", EXERCISES)
+        fault = process.answers("relu_backward")({}).fault
+        assert fault is not None
+        assert fault.kind == "time"
+        assert started[0].poll() is not None
+        assert process.answers("output_size")({}).got == 1
+
+
 def test_all_calls_together_have_a_limit(stand_in, monkeypatch) -> None:
     monkeypatch.setattr(submission, "TOTAL_SECONDS", 0.5)
     stand_in("call", "time.sleep(0.3)")

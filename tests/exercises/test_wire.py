@@ -69,6 +69,13 @@ def test_numbers_and_tuples_arrive_as_they_are(value: Any) -> None:
         assert repr(over(value)) == repr(value)
 
 
+@pytest.mark.parametrize("name", ["bfloat16", "float16", "float32", "float64", "int64", "bool"])
+def test_a_tensor_of_each_kind_arrives_as_one(name: str) -> None:
+    array = torch.tensor([0, 1, 1]).to(getattr(torch, name))
+    assert over(array).dtype == array.dtype
+    assert over(array).equal(array)
+
+
 def test_of_a_large_tensor_the_shape_arrives() -> None:
     large = torch.ones(MOST_NUMBERS + 1)
     assert len(json.dumps(encode(large))) < 200
@@ -157,6 +164,13 @@ def test_no_reply_breaks_the_grader_or_looks_like_its_verdict(name, reply, uncha
     assert head.startswith((f"{name}: not right yet.", f"{name}: not written yet."))
     assert all(line.startswith("  ") or not line.strip() for line in lines)
     assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["values", "changed", "ended", "unsteady", ""])
+def test_a_kind_of_fault_that_is_found_elsewhere_is_refused(kind: str) -> None:
+    reply = {"got": None, "fault": [kind, "words"], "after": {}, "printed": ""}
+    with pytest.raises(ValueError, match=f"kind must be one of .*raised.*, got '{kind}'"):
+        decode_outcome(reply)
 
 
 @given(st.text() | st.text("ab\t\r\n\x1b\x08\u202e\u2028\x85 ☃"))

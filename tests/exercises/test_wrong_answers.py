@@ -4,10 +4,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import strategies as st
 
 from minicnn.exercises.catalogue import EXERCISES
+from minicnn.exercises.compare import Fault
 from minicnn.exercises.report import report
-from minicnn.exercises.search import extent
+from minicnn.exercises.search import extent, shrink
+from minicnn.exercises.trial import Trial
+from minicnn.testing.case import Case
 
 from .grading import hand_in, own_words, topic
 from .table import names
@@ -36,6 +40,20 @@ def test_the_reported_case_is_small(tmp_path: Path) -> None:
     assert topic(verdict) == answer.topic
     assert verdict.trial is not None
     assert extent(verdict.trial.case) <= 8
+
+
+def test_shrinking_ends_after_so_many_calls() -> None:
+    tried: list[bool] = []
+
+    def above_500(case: Case) -> Trial:
+        tried.append(case.options["n"] > 500)
+        return Trial(case, 0, 0, Fault("values", "wrong") if tried[-1] else None)
+
+    numbers = st.builds(lambda n: Case({}, {"n": n}), st.integers(0, 10**9))
+    for limit in (0, 1, 3):
+        tried.clear()
+        assert shrink(numbers, above_500, shrinks=limit) is not None
+        assert len(tried[tried.index(True) + 1 :]) == limit
 
 
 def test_there_are_five_wrong_answers_to_each_exercise_with_unique_names() -> None:

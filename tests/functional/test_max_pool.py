@@ -136,6 +136,21 @@ def test_a_window_without_a_cell_in_the_image_has_no_winner_and_no_gradient() ->
 # Held against PyTorch
 
 
+@given(
+    kernel=st.integers(3, 5),
+    counts=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    padding=st.sampled_from([(1, 0), (0, 1), (1, 1)]),
+    seed=st.integers(0, 99),
+)
+def test_windows_side_by_side_that_begin_in_the_padding(
+    kernel: int, counts: tuple[int, int], padding: tuple[int, int], seed: int
+) -> None:
+    """As many rows as the image has are in windows, but not the same ones."""
+    x = fill((2, 3, kernel * counts[0], kernel * counts[1]), INTEGERS, seed)
+    case = Case({"input": x}, {"kernel_size": kernel, "padding": padding})
+    assert_twins(max_pool2d, twin.max_pool2d, case)
+
+
 @given(cases.max_pool2d(EXACT))
 def test_value_winner_gradient_and_second_derivatives_are_torchs(case: Case) -> None:
     assert_twins(max_pool2d, twin.max_pool2d, case)

@@ -1,10 +1,13 @@
 """Enough drawn cases could fail a property: accepted, not empty, and not all the same number."""
 
+import pytest
 from hypothesis import given, settings
 from torch import Tensor
 
 from minicnn import functional as F
 from minicnn.testing import Case, cases
+
+from ..meaningful import meaningful, mostly_meaningful
 
 
 def varies(x: Tensor) -> bool:
@@ -20,6 +23,17 @@ def could_fail(name: str, case: Case) -> bool:
     y = results[0] if isinstance(results, tuple) else results
     inputs_vary = all(varies(x) for key, x in case.inputs.items() if key in ("input", "grad"))
     return inputs_vary and y.numel() > 0 and bool(y.isfinite().all()) and bool(y.any())
+
+
+@pytest.mark.parametrize("name", cases.__all__)
+def test_most_cases_of_a_function_could_fail_its_properties(name: str) -> None:
+    @mostly_meaningful
+    @settings(max_examples=100, derandomize=True)
+    @given(getattr(cases, name)())
+    def draw(case: Case) -> None:
+        meaningful(could_fail(name, case))
+
+    draw()
 
 
 def is_smoothed_and_weighted(case: Case) -> bool:

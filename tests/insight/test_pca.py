@@ -56,6 +56,7 @@ def test_fewer_components_are_the_first_of_all_and_signs_are_fixed(
     first = insight.pca(points, 1)
     torch.testing.assert_close(first.projection, every.projection[:, :1])
     torch.testing.assert_close(first.directions, every.directions[:1])
+    torch.testing.assert_close(first.explained, every.explained[:1])
     greatest = every.directions.abs().argmax(1)
     assert (every.directions[torch.arange(min(n, d)), greatest] > 0).all()
 

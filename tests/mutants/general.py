@@ -9,9 +9,10 @@ import ast
 import copy
 import functools
 import hashlib
+import os
 import string
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,7 +72,7 @@ class Change(NamedTuple):
     @property
     def stages(self) -> tuple[tuple[str, ...], ...]:
         """What to run: the tests of its file, and the file's own examples."""
-        return ((*TARGETS[self.file], f"minicnn/{self.file}"),)
+        return ((*TARGETS[self.file], os.path.normpath(f"minicnn/{self.file}")),)
 
     def apply(self, source: str) -> str:
         """Return the wrong version of the file's text."""
@@ -81,13 +82,14 @@ class Change(NamedTuple):
         return (before + self.new + rest[len(self.old) :]).decode()
 
 
-def sample(count: int, seed: int) -> list[Change]:
+def sample(count: int, seed: int, files: Iterable[str]) -> list[Change]:
     """Choose mutants at random, by the hash of their names: an edit elsewhere changes no choice."""
 
     def lot(change: Change) -> bytes:
         return hashlib.sha256(f"{seed} {change.name}".encode()).digest()
 
-    return sorted(every(), key=lot)[:count]
+    chosen = set(files)
+    return sorted((change for change in every() if change.file in chosen), key=lot)[:count]
 
 
 @functools.cache

@@ -35,4 +35,11 @@ SURVIVORS: dict[str, str] = {
     "leaves_like('updates', updates, params), tree.le]), strict=True)": (
         "a + b = b + a to the last bit, and both have the same dtype and shape."
     ),
+    "viz/answers.py draw_answers: "
+    "…columns, height_ratios=[[1.4 → 0.3999999999999999], 1, 0.08] * rows)": (
+        "How high a picture is above its bars: chosen by eye."
+    ),
+    "data/fetch.py end_when_slow.watch: while marks[-[1 → 2]][0] - marks[1][0] >= se…": (
+        "The period that is judged is longer by a twentieth, the time between two looks."
+    ),
 }

@@ -1,4 +1,8 @@
-"""Which tests watch which file of the functions and optimizers."""
+"""Which tests watch which file: of the mathematics, and of what is built around it.
+
+Left out are the tasks of the exercises, ``exercises/tasks/``: each is judged by torch, and by wrong
+answers of its own, which are mutants too.
+"""
 
 REFUSALS = "tests/functional/test_refusals.py"
 DIFFERENCES = "tests/functional/test_differences.py"
@@ -15,7 +19,7 @@ def _optim(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/optim/test_{name}.py" for name in names)
 
 
-TARGETS: dict[str, tuple[str, ...]] = {
+MATHS: dict[str, tuple[str, ...]] = {
     "functional/activation.py": _functional("activation"),
     "functional/conv/arguments.py": _functional("conv", "conv_transpose"),
     "functional/conv/functions.py": _functional("conv", "conv_transpose"),
@@ -47,3 +51,138 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "optim/sgd.py": _optim("optim_by_hand", "optim_twins", "optim_transform"),
     "optim/transform.py": _optim("optim_transform", "clip"),
 }
+
+
+def _named(folder: str, prefix: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/{folder}/test_{prefix}{name}.py" for name in names)
+
+
+def _runs(*names: str) -> tuple[str, ...]:
+    return _named("runs", "runs_", *names)
+
+
+def _viz(*names: str) -> tuple[str, ...]:
+    return _named("viz", "viz_", *names, "names", "places")
+
+
+def _data(*names: str) -> tuple[str, ...]:
+    return _named("data", "data_", *names)
+
+
+def _layers(*names: str) -> tuple[str, ...]:
+    return _named("layers", "layers_", *names, "twins", "refusals", "options")
+
+
+def _exercises(*names: str) -> tuple[str, ...]:
+    return _named("exercises", "", *names, "exercises", "misbehaviour")
+
+
+PAGES = ("tests/test_pages.py",)
+PARALLEL = ("tests/test_parallel.py",)
+PHOTO = _named("examples/photo", "", "photo", "disturbed", "files")
+
+AROUND: dict[str, tuple[str, ...]] = {
+    "../examples/photo/__init__.py": PHOTO,
+    "../examples/photo/ink.py": PHOTO,
+    "../examples/photo/lines.py": PHOTO,
+    "../examples/photo/normalise.py": PHOTO,
+    "../examples/photo/picture.py": PHOTO,
+    "../examples/photo/pieces.py": PHOTO,
+    "../examples/photo/regions.py": PHOTO,
+    "../examples/photo/sheet.py": PHOTO,
+    "data/affine.py": _data("warp"),
+    "data/augment.py": _data("augment", "warp", "batches"),
+    "data/batches.py": _data("batches"),
+    "data/download.py": _data("download", "mnist"),
+    "data/elastic.py": _data("warp"),
+    "data/errors.py": _data("mnist"),
+    "data/fetch.py": _data("download", "mnist"),
+    "data/idx.py": _data("idx", "mnist"),
+    "data/load.py": _data("mnist"),
+    "data/mnist.py": _data("mnist", "download"),
+    "data/split.py": _data("batches", "mnist", "sample"),
+    "data/streams.py": _data("batches"),
+    "data/warp.py": _data("warp", "augment"),
+    "exercises/__main__.py": _exercises("command"),
+    "exercises/calls.py": _exercises("wire"),
+    "exercises/cases.py": _exercises("judges", "wrong_answers"),
+    "exercises/catalogue.py": _exercises("command"),
+    "exercises/check.py": _exercises("command"),
+    "exercises/compare.py": _exercises("judges", "wire", "wrong_answers"),
+    "exercises/conv_cases.py": _exercises("judges", "wrong_answers"),
+    "exercises/deadline.py": _exercises("submission"),
+    "exercises/diagnose.py": _exercises("wrong_answers"),
+    "exercises/exercise.py": _exercises("command"),
+    "exercises/judge.py": _exercises("wire", "wrong_answers"),
+    "exercises/learner.py": _exercises("submission"),
+    "exercises/pool_cases.py": _exercises("judges", "wrong_answers"),
+    "exercises/ready_made.py": _exercises("wrong_answers"),
+    "exercises/report.py": _exercises("wire", "wrong_answers"),
+    "exercises/runner.py": _exercises("submission", "command"),
+    "exercises/search.py": _exercises("wrong_answers"),
+    "exercises/signs.py": _exercises("wrong_answers"),
+    "exercises/stub.py": _exercises("command"),
+    "exercises/submission.py": _exercises("submission", "command"),
+    "exercises/trial.py": _exercises("wire"),
+    "exercises/wire.py": _exercises("wire", "submission"),
+    "exercises/words.py": _exercises("wire"),
+    "insight/calibration.py": _named("insight", "", "calibration"),
+    "insight/explained.py": _named("insight", "", "saliency", "grad_cam", "occlusion", "pca"),
+    "insight/grad_cam.py": _named("insight", "", "grad_cam", "saliency"),
+    "insight/gradients.py": _named("insight", "", "gradients"),
+    "insight/lr_range.py": _named("insight", "", "lr_range"),
+    "insight/occlusion.py": _named("insight", "", "occlusion", "saliency"),
+    "insight/pca.py": _named("insight", "", "pca"),
+    "insight/saliency.py": _named("insight", "", "saliency"),
+    "layers/combine.py": _layers("combine", "summary"),
+    "layers/description.py": _layers(),
+    "layers/layer.py": _layers("combine"),
+    "layers/norm.py": _layers(),
+    "layers/pointwise.py": _layers(),
+    "layers/pooling.py": _layers(),
+    "layers/summary.py": _layers("summary"),
+    "layers/views.py": _layers("views"),
+    "layers/weighted.py": _layers(),
+    "pages/markup.py": PAGES,
+    "pages/page.py": PAGES,
+    "pages/parts.py": PAGES,
+    "pages/report.py": PAGES,
+    "parallel/gradients.py": PARALLEL,
+    "parallel/processes.py": PARALLEL,
+    "parallel/share.py": PARALLEL,
+    "parallel/sums.py": PARALLEL,
+    "runs/alike.py": _runs("alike", "session"),
+    "runs/atomic.py": ("tests/runs/test_atomic.py", *_runs("folder")),
+    "runs/checkpoint.py": ("tests/runs/test_checkpoint.py", *_runs("progress")),
+    "runs/config.py": _runs("config", "folder", "session"),
+    "runs/console.py": _runs("console", "interrupt"),
+    "runs/folder.py": _runs("folder", "progress", "session", "interrupt"),
+    "runs/history.py": _runs("history", "progress"),
+    "runs/interrupt.py": _runs("interrupt", "console"),
+    "runs/names.py": (*_runs("config", "folder", "history"), "tests/viz/test_viz_names.py"),
+    "runs/progress.py": _runs("progress", "session"),
+    "runs/session.py": _runs("session"),
+    "runs/settings.py": _runs("settings", "session"),
+    "runs/trained.py": _runs("folder", "session"),
+    "viz/answers.py": _viz("mistakes", "predictions", "guesses"),
+    "viz/arrays.py": _viz("predictions", "guesses", "heat_maps"),
+    "viz/confusion.py": _viz("confusion"),
+    "viz/curves.py": _viz("curves"),
+    "viz/feature_maps.py": _viz("feature_maps"),
+    "viz/filters.py": _viz("filters"),
+    "viz/guesses.py": _viz("guesses"),
+    "viz/heat_maps.py": _viz("heat_maps"),
+    "viz/histograms.py": _viz("histograms"),
+    "viz/lr_range.py": _viz("lr_range"),
+    "viz/mistakes.py": _viz("mistakes"),
+    "viz/pca.py": _viz("pca"),
+    "viz/predictions.py": _viz("predictions"),
+    "viz/reliability.py": _viz("reliability"),
+    "viz/settings.py": _viz("settings", "figures", "usual"),
+    "viz/show.py": _viz("show"),
+    "viz/style.py": _viz("figures", "mistakes", "heat_maps", "curves", "histograms"),
+    "viz/tiles.py": _viz("filters", "feature_maps"),
+    "viz/usual.py": _viz("usual"),
+}
+
+TARGETS = {**MATHS, **AROUND}

@@ -276,16 +276,21 @@ def test_a_malicious_pickle_does_not_run(path: Path, writer: Any) -> None:
     assert not marker.exists()
 
 
-def shared_tuples(depth: int) -> Any:
+def shared_tuples(depth: int, leaf: Any) -> Any:
     """Return 2^depth nodes that take some bytes each time their number doubles."""
-    node: Any = torch.ones(1)
+    node = leaf
     for _ in range(depth):
         node = (node, node)
     return node
 
 
 BOMBS = {
-    "tuples in the structure": lambda: {"structure": shared_tuples(60), "version": 1, "digest": ""},
+    "tuples in the structure": lambda: {
+        "structure": shared_tuples(60, torch.ones(1)),
+        "version": 1,
+        "digest": "",
+    },
+    "tuples of nothing": lambda: {"structure": shared_tuples(60, ()), "version": 1, "digest": ""},
     "a tensor of one value, many times": lambda: {
         "structure": {"w": 0},
         "version": 1,

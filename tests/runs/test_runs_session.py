@@ -120,6 +120,22 @@ def test_an_epoch_is_a_row_of_means_and_the_sums_are_reset() -> None:
         }
 
 
+def test_a_row_has_the_learning_rate_of_the_last_step_of_its_epoch() -> None:
+    with open_session(new_progress()) as session:
+        session.schedule = lambda step: float(step)
+        progress = epoch(session, epoch(session, new_progress(), 0.5), 0.5)
+    assert [row["learning_rate"] for row in progress.history] == [STEPS - 1, 2 * STEPS - 1]
+
+
+def test_images_per_second_are_those_of_the_steps_without_the_validation() -> None:
+    with open_session(new_progress()) as session:
+        progress = step(session, new_progress())
+        session.began -= 60  # a validation of a minute
+        (row,) = session.after_epoch(progress, 100, {"loss": 2.0, "accuracy": 0.5}).history
+    assert row["images_per_second"] == 100 / progress.seconds
+    assert row["elapsed_seconds"] > 60
+
+
 def test_the_means_of_an_epoch_are_over_its_steps_so_far() -> None:
     with open_session(new_progress()) as session:
         progress = step(session, epoch(session, new_progress(), 0.5), loss=3.0)

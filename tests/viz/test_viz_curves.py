@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.viz import style
 
 fractions = st.floats(0, 1)
 losses = st.floats(0, 10)
@@ -78,6 +79,13 @@ def test_loss_and_learning_rate_start_at_zero_and_accuracy_shows_no_tick_above_o
     assert rate.get_ylim()[0] == 0
     low, high = accuracy.get_ylim()
     assert all(tick <= 1 for tick in accuracy.get_yticks() if low <= tick <= high)
+
+
+def test_ticks_are_grey_labels_without_marks(history):
+    for axes in viz.learning_curves(history).axes:
+        for tick in (axes.xaxis.get_major_ticks()[0], axes.yaxis.get_major_ticks()[0]):
+            assert tick.tick1line.get_markersize() == 0
+            assert tick.label1.get_color() == style.MUTED
 
 
 def test_a_negative_loss_is_not_cut_off(history):

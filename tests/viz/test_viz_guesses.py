@@ -49,6 +49,15 @@ def test_each_map_has_its_own_scale_from_0_to_its_maximum() -> None:
     assert limits == [(0, 0.5), (0, 4), (0, 1)]
 
 
+def test_every_row_of_pictures_makes_a_figure_higher_by_as_much() -> None:
+    def height(count: int) -> float:
+        images, maps = torch.zeros(count, 1, 2, 2), torch.ones(count, 2, 2)
+        return viz.guesses(images, torch.ones(count, 2), maps).get_figheight()
+
+    assert height(10) - height(5) == pytest.approx(height(15) - height(10))
+    assert height(1) == height(5) > 0.5 * height(10) > 2
+
+
 def test_the_title_and_the_note_say_what_is_drawn() -> None:
     figure = viz.guesses(torch.zeros(1, 1, 2, 2), torch.eye(1), torch.ones(1, 2, 2))
     assert figure.get_suptitle() == "Predictions"

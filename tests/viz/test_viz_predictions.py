@@ -151,6 +151,15 @@ def test_without_a_match_the_figure_says_so():
     assert not any(axes.images or axes.patches for axes in figure.axes)
 
 
+@pytest.mark.parametrize("correct", [True, False])
+def test_the_note_explains_the_colours_where_there_are_two(correct):
+    images, labels = torch.zeros(2, 1, 2, 2), torch.tensor([0, 0])
+    figure = viz.predictions(images, labels, torch.eye(2), correct=correct)
+    note = "Bars: the probability of each class, from 0 to 100%."
+    colours = "\nBlue: the true class. Orange: the predicted class."
+    assert figure.get_supxlabel() == (note if correct else note + colours)
+
+
 def test_of_many_classes_the_most_probable_are_drawn():
     logits = torch.randn(1, 50, generator=torch.Generator().manual_seed(0))
     figure = viz.predictions(torch.zeros(1, 1, 2, 2), logits.argmax(1), logits)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from minicnn.testing.case import Case
-from minicnn.testing.cases.geometry import batches, pair, reach, roomy, sizes
+from minicnn.testing.cases.geometry import batches, mostly, pair, reach, roomy, sizes, up_to
 from minicnn.testing.tensors import EXACT, Numbers, tensors
 
 
@@ -40,7 +40,9 @@ def conv_transpose2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXAC
     groups = draw(st.integers(1, 3))
     kernels, channels = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 2))
     kernel, dilation, stride = draw(sizes(1, 3)), draw(sizes(1, 3)), draw(sizes(1, 3))
-    padding, output_padding = draw(sizes(0, 2)), draw(sizes(0, 2))
+    padding = draw(sizes(0, 2))
+    most = (max(s, d) - 1 for s, d in zip(pair(stride), pair(dilation), strict=True))
+    output_padding = draw(mostly(up_to(*most), sizes(0, 2)))
     size = (draw(st.integers(1, 5)), draw(st.integers(1, 5)))
     spans = reach(kernel, dilation)
     ways = zip(size, pair(stride), pair(padding), spans, pair(output_padding), strict=True)

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from minicnn.testing.case import Case
 from minicnn.testing.cases.conv import finite, optional
-from minicnn.testing.cases.geometry import LENGTHS
+from minicnn.testing.cases.geometry import LENGTHS, mostly
 from minicnn.testing.tensors import EXACT, Numbers, tensors
 
-shapes = st.lists(LENGTHS, max_size=4).map(tuple)
+shapes = mostly(st.lists(LENGTHS, min_size=1, max_size=4).map(tuple), st.just(()))
 
 
 @st.composite
@@ -17,7 +17,7 @@ def linear(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case
     kind = draw(numbers)
     leading = draw(st.lists(LENGTHS, max_size=3))
     features, outputs = draw(LENGTHS), draw(st.none() | LENGTHS)
-    surplus = draw(st.sampled_from([0, 0, 0, 0, 0, 1]))
+    surplus = draw(mostly(st.just(0), st.just(1)))
     input = draw(tensors((*leading, features + surplus), finite(kind)))
     if outputs is None:
         return Case({"input": input, "weight": draw(tensors((features,), finite(kind)))}, {})
@@ -35,10 +35,11 @@ def relu(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
 def softmax(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
     """Draw scores and a dimension, which sometimes does not exist."""
     shape = draw(shapes)
+    dims = max(len(shape), 1)
     return Case(
         {"input": draw(tensors(shape, draw(numbers)))},
         {
-            "dim": draw(st.integers(-len(shape) - 1, len(shape))),
+            "dim": draw(mostly(st.integers(-dims, dims - 1), st.sampled_from([dims, -dims - 1]))),
             "dtype": draw(st.sampled_from([None, None, torch.float64])),
         },
     )
@@ -53,7 +54,7 @@ def dropout(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Cas
     return Case(
         {"input": draw(tensors(draw(shapes), draw(numbers)))},
         {
-            "p": draw(st.sampled_from([0, 1, -0.1, 1.1]) | st.floats(0, 1)),
+            "p": draw(mostly(st.floats(0, 0.9), st.sampled_from([0, 1, -0.1, 1.1]), times=4)),
             "training": draw(st.sampled_from([True, True, True, False])),
         },
     )
@@ -64,7 +65,8 @@ def batch_norm(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
     """Draw a batch, sometimes of a single value, and running statistics."""
     kind = draw(numbers)
     channels = (draw(st.integers(1, 3)),)
-    training, tracked = draw(st.booleans()), draw(st.booleans())
+    known = st.sampled_from([(False, True), (True, False), (True, True)])  # statistics of either
+    training, tracked = draw(mostly(known, st.just((False, False))))
     batch = draw(st.integers(0 if tracked and not training else 1, 4))
     shape = (batch, *channels, *draw(st.lists(st.integers(1, 3), max_size=3)))
     positive = kind._replace(kind="positive")

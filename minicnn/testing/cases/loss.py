@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from minicnn.testing.case import Case
-from minicnn.testing.cases.geometry import LENGTHS
+from minicnn.testing.cases.geometry import LENGTHS, mostly
 from minicnn.testing.tensors import EXACT, Numbers, tensors
 
 
@@ -50,7 +50,7 @@ def cross_entropy(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) 
 def scores(draw: st.DrawFn, numbers: Numbers) -> Tensor:
     """Draw scores of shape (N, C), (N, C, d1, …) or (C,)."""
     shape: tuple[int, ...] = (draw(LENGTHS.filter(bool)),)
-    if draw(st.sampled_from([False, True, True])):
+    if draw(mostly(st.just(True), st.just(False), times=4)):
         shape = (draw(LENGTHS), *shape, *draw(st.lists(LENGTHS, max_size=2)))
     return draw(tensors(shape, numbers))
 
@@ -58,8 +58,8 @@ def scores(draw: st.DrawFn, numbers: Numbers) -> Tensor:
 @st.composite
 def labels(draw: st.DrawFn, input: Tensor, ignore_index: int) -> Tensor:
     """Draw labels for the scores, some of them ignored, sometimes one out of range."""
-    known = [*range(classes(input)), ignore_index]
-    allowed = draw(st.sampled_from([known] * 9 + [[*known, classes(input)]]))
+    known = [*range(classes(input)), *range(classes(input)), ignore_index]
+    allowed = draw(mostly(st.just(known), st.just([*known, classes(input)])))
     shape = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32 - 1)))
     choice = torch.randint(len(allowed), tuple(shape), generator=generator)

@@ -4,7 +4,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from minicnn.testing.case import Case
-from minicnn.testing.cases.geometry import batches, pair, reach, roomy, sizes
+from minicnn.testing.cases.geometry import batches, mostly, pair, reach, roomy, sizes, up_to
 from minicnn.testing.tensors import EXACT, Numbers
 
 
@@ -39,7 +39,8 @@ def max_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
 def avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
     """Draw images, windows, and the divisor."""
     kernel, stride = draw(sizes(1, 4)), draw(st.none() | sizes(1, 4))
-    padding = draw(sizes(0, 2))
+    half = (k // 2 for k in pair(kernel))  # more padding is rejected
+    padding = draw(mostly(up_to(*half), sizes(0, 2)))
     size = draw(roomy(reach(kernel), padding))
     return Case(
         {"input": draw(batches(draw(numbers), (draw(st.integers(1, 3)), *size)))},
@@ -49,7 +50,7 @@ def avg_pool2d(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
             "padding": padding,
             "ceil_mode": draw(st.booleans()),
             "count_include_pad": draw(st.booleans()),
-            "divisor_override": draw(st.none() | st.integers(-3, 5)),
+            "divisor_override": draw(mostly(st.none() | st.integers(1, 5), st.integers(-3, 0))),
         },
     )
 

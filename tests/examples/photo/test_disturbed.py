@@ -157,6 +157,14 @@ def test_a_round_shadow_that_touches_the_digit_does_not_matter(
     assert distance(read(picture(scene, digit, shade)), read(picture(scene, digit))) < 0.08
 
 
+def test_a_round_shadow_wider_than_the_strokes_leaves_no_trace():
+    shadow = Image.new("L", SIZE, 255)
+    ImageDraw.Draw(shadow).ellipse((60, 300, 220, 460), fill=153)
+    shadow = shadow.filter(ImageFilter.GaussianBlur(4)).convert("RGB")
+    page = seven(blank())
+    assert distance(read(ImageChops.multiply(page, shadow)), read(page)) < 0.005
+
+
 @pytest.mark.slow
 @fewer(times=5)
 @given(

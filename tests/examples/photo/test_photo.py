@@ -91,6 +91,13 @@ def test_paper_is_black_and_ink_is_white(drawing):
     assert digit.max() >= 220
 
 
+def test_the_paper_between_the_strokes_is_black_too():
+    seven = read(stroke())[0]
+    left, right = seven[11:18, 9:12], seven[17:27, 17:20]  # of the stem, inside the box
+    assert left.eq(0).all()
+    assert right.eq(0).all()
+
+
 @fewer(times=5)
 @given(drawings())
 def test_the_aspect_ratio_is_kept(drawing):
@@ -215,6 +222,46 @@ def test_colours_do_not_matter_if_they_differ(drawing, ink, paper):
         ink = tuple((a + 128) % 256 for a in paper)
     coloured = ImageOps.colorize(drawing, ink, paper)
     assert distance(read(coloured), read(drawing)) < 0.06
+
+
+def test_grey_ink_in_16_bits_is_read():
+    grey = stroke().point(lambda value: 60 if value < 128 else 220)
+    deep = grey.convert("I").point(lambda value: value * 257).convert("I;16")
+    assert distance(read(deep), read(grey)) < 0.003
+
+
+def test_what_transparent_corners_hide_does_not_matter():
+    shape = Image.new("L", (100, 80))
+    ImageDraw.Draw(shape).rounded_rectangle((0, 0, 100, 80), 15, fill=255)
+    picture = Image.new("RGB", (100, 80))  # black, as many programs leave it
+    picture.paste(stroke(), mask=shape)
+    picture.putalpha(shape)
+    assert distance(read(picture), read(stroke())) < 0.003
+
+
+def test_a_small_digit_on_a_large_sheet_is_read():
+    sheet = on_sheet(stroke(), (1600, 1600), (700, 600))
+    assert distance(read(sheet), read(stroke())) < 0.06
+
+
+def test_ink_as_bright_as_the_paper_in_another_colour_is_read():
+    coloured = ImageOps.colorize(stroke(), (60, 172, 100), (200, 100, 100))
+    darkest, lightest = coloured.convert("L").getextrema()
+    assert lightest - darkest <= 1
+    assert distance(read(coloured), read(stroke())) < 0.003
+
+
+def test_dark_ink_on_dim_paper_is_not_inverted():
+    dim = stroke().point(lambda value: 0.35 * value)
+    assert distance(read(dim), read(stroke())) < 0.003
+
+
+def test_a_large_nought_is_no_sheet():
+    nought = plain(255, (240, 240))
+    ImageDraw.Draw(nought).ellipse((60, 20, 180, 220), outline=0, width=12)
+    dotted = nought.copy()
+    ImageDraw.Draw(dotted).circle((120, 120), 5, fill=0)
+    assert distance(read(dotted), read(nought)) < 0.003
 
 
 @fewer(times=5)

@@ -4,11 +4,16 @@ from ..mutant import Mutant
 from . import (
     convolution,
     data,
+    exercises,
     foundations,
+    insight,
     layers,
     losses,
+    networks,
     optimizers,
+    pages,
     parallel,
+    photo,
     pointwise,
     pooling,
     runs,
@@ -16,9 +21,8 @@ from . import (
     viz,
 )
 
-ROOMS = (foundations, convolution, pooling, pointwise, losses, layers, optimizers, training)
+ROOMS = (
+    *(foundations, convolution, pooling, pointwise, losses, layers, optimizers, training),
+    *(data, exercises, insight, networks, pages, parallel, photo, runs, viz),
+)
 MUSEUM: tuple[Mutant, ...] = tuple(mutant for room in ROOMS for mutant in room.MUTANTS)
-
-# Rooms that the results on file do not have yet.
-NEW_ROOMS = (data, parallel, runs, viz)
-NEW: tuple[Mutant, ...] = tuple(mutant for room in NEW_ROOMS for mutant in room.MUTANTS)

@@ -119,7 +119,7 @@ MUTANTS = (
         "state = splitmix64(state ^ number)",
         "state = splitmix64(state ^ (number & 0xFFFFFFFF))",
         "Seeds that differ by 2³² shuffle alike.",
-        ON_BATCHES + "streams_differ_in_the_bits_that_torch_seeds_by",
+        ON_BATCHES + "every_bit_of_a_seed_counts",
     ),
     Mutant(
         "shift: rows for columns",

@@ -62,7 +62,7 @@ MUTANTS = (
         "start, stop = mine.start, max(mine.stop, mine.start + 1)",
         "start, stop = mine.start, mine.stop",
         "With fewer rows than processes, the network gets a batch without rows.",
-        TEST + "a_shared_step_is_the_step_of_one_process",
+        TEST + "running_statistics_are_averaged_by_the_rows",
     ),
     Mutant(
         "parallel: gradients summed",

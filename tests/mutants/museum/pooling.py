@@ -174,4 +174,12 @@ MUTANTS = (
         "Places are counted from the first winner, not from the image's corner.",
         ADAPTIVE_TEST + "indices_say_where_in_the_image_the_winner_is",
     ),
+    Mutant(
+        "max_pool2d: tiles that begin in the padding",
+        WINNERS,
+        "whole = axis.before == 0 and axis.span == axis.size",
+        "whole = axis.span == axis.size",
+        "As many rows as the image has, but the first of them is padding.",
+        "functional/test_max_pool.py::test_windows_side_by_side_that_begin_in_the_padding",
+    ),
 )

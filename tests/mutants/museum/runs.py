@@ -53,7 +53,7 @@ MUTANTS = (
         '"images_per_second": images / (progress.seconds - before),',
         '"images_per_second": images / (time.perf_counter() - self.began - before),',
         "The images per second include the time of the validation.",
-        ON_SESSION + "an_epoch_is_a_row_of_means_and_the_sums_are_reset",
+        ON_SESSION + "images_per_second_are_those_of_the_steps_without_the_validation",
     ),
     Mutant(
         "session: learning rate of the next step",
@@ -61,7 +61,7 @@ MUTANTS = (
         '"learning_rate": self.schedule(step - 1),',
         '"learning_rate": self.schedule(step),',
         "The row of an epoch names a learning rate that it never used.",
-        ON_SESSION + "an_epoch_is_a_row_of_means_and_the_sums_are_reset",
+        ON_SESSION + "a_row_has_the_learning_rate_of_the_last_step_of_its_epoch",
     ),
     Mutant(
         "session: saved at every step",
@@ -520,14 +520,6 @@ MUTANTS = (
         "total += 1",
         "A file of a kilobyte holds a tensor of a terabyte.",
         ON_CHECKPOINT + "a_small_file_that_refers_to_itself_many_times_is_refused_at_once",
-    ),
-    Mutant(
-        "checkpoint: a view brings its base",
-        CHECKPOINT,
-        "leaf.detach().cpu().clone(memory_format=torch.contiguous_format)",
-        "leaf.detach().cpu()",
-        "A checkpoint holds the memory that its tensors are views of.",
-        ON_CHECKPOINT + "a_view_does_not_bring_along_what_it_is_a_view_of",
     ),
     Mutant(
         "atomic: not renamed",

@@ -1,0 +1,208 @@
+"""Bugs of the numbers about a trained network. (Others are in the room of the figures.)"""
+
+from ..mutant import Mutant
+
+SALIENCY, OCCLUSION = "insight/saliency.py", "insight/occlusion.py"
+GRAD_CAM, CALIBRATION = "insight/grad_cam.py", "insight/calibration.py"
+LR_RANGE, PCA, GRADIENTS = "insight/lr_range.py", "insight/pca.py", "insight/gradients.py"
+ON_SALIENCY = "insight/test_saliency.py::test_"
+ON_OCCLUSION = "insight/test_occlusion.py::test_"
+ON_GRAD_CAM = "insight/test_grad_cam.py::test_"
+ON_CALIBRATION = "insight/test_calibration.py::test_"
+ON_LR_RANGE, ON_PCA = "insight/test_lr_range.py::test_", "insight/test_pca.py::test_"
+ON_GRADIENTS = "insight/test_gradients.py::test_"
+
+MUTANTS = (
+    Mutant(
+        "saliency: gradient times input",
+        SALIENCY,
+        "return gradient.abs().amax(dim=1)",
+        "return (gradient * images).abs().amax(dim=1)",
+        "Another method: black pixels never matter.",
+        ON_SALIENCY + "the_saliency_of_a_linear_model_is_the_size_of_its_weights",
+    ),
+    Mutant(
+        "saliency: the mean of the channels",
+        SALIENCY,
+        "gradient.abs().amax(dim=1)",
+        "gradient.abs().mean(dim=1)",
+        "The paper takes the greatest.",
+        ON_SALIENCY + "the_saliency_of_a_linear_model_is_the_size_of_its_weights",
+    ),
+    Mutant(
+        "saliency: of the probability",
+        SALIENCY,
+        "return pick(scores, explained_classes(scores, classes)).sum()",
+        "return pick(scores.softmax(1), explained_classes(scores, classes)).sum()",
+        "It vanishes where the network is sure.",
+        ON_SALIENCY + "the_saliency_of_a_linear_model_is_the_size_of_its_weights",
+    ),
+    Mutant(
+        "explained: a class too many",
+        "insight/explained.py",
+        "classes.max() >= k",
+        "classes.max() > k",
+        "Class 5 of five: an error of gather.",
+        ON_SALIENCY + "bad_input_is_named",
+    ),
+    Mutant(
+        "grad-cam: relu of each channel",
+        GRAD_CAM,
+        "F.relu((weight * maps).sum(dim=1))",
+        "F.relu(weight * maps).sum(dim=1)",
+        "Evidence against the class is no longer subtracted.",
+        ON_GRAD_CAM + "it_is_the_papers_equation_with_torchs_own_gradient",
+    ),
+    Mutant(
+        "grad-cam: the greatest gradient",
+        GRAD_CAM,
+        "gradient.mean(dim=(2, 3), keepdim=True)",
+        "gradient.amax(dim=(2, 3), keepdim=True)",
+        "One pixel decides the weight of a channel.",
+        ON_GRAD_CAM + "it_is_the_papers_equation_with_torchs_own_gradient",
+    ),
+    Mutant(
+        "grad-cam: gradients alone",
+        GRAD_CAM,
+        "F.relu((weight * maps).sum(dim=1))",
+        "F.relu((gradient * maps).sum(dim=1))",
+        "Weighted pixel by pixel: another method.",
+        ON_GRAD_CAM + "it_is_the_papers_equation_with_torchs_own_gradient",
+    ),
+    Mutant(
+        "occlusion: the wrong way round",
+        OCCLUSION,
+        "before[n] - F.softmax(hidden, dim=1)[:, classes[n]]",
+        "F.softmax(hidden, dim=1)[:, classes[n]] - before[n]",
+        "What matters is below 0.",
+        ON_OCCLUSION + "of_a_network_that_looks_at_one_pixel_only_that_pixel_matters",
+    ),
+    Mutant(
+        "occlusion: whichever class is then the most probable",
+        OCCLUSION,
+        "F.softmax(hidden, dim=1)[:, classes[n]]",
+        "F.softmax(hidden, dim=1).amax(1)",
+        "Where the prediction changes, the drop disappears.",
+        ON_OCCLUSION + "each_number_is_what_hiding_that_square_by_hand_costs",
+    ),
+    Mutant(
+        "occlusion: always with black",
+        OCCLUSION,
+        "_hide(image, i, size // 2, fill)",
+        "_hide(image, i, size // 2, 0.0)",
+        "The argument does nothing.",
+        ON_OCCLUSION + "of_a_network_that_looks_at_one_pixel_only_that_pixel_matters",
+    ),
+    Mutant(
+        "calibration: squares",
+        CALIBRATION,
+        "(right - confidence).abs().sum()",
+        "(right - confidence).square().sum()",
+        "The Brier score has squares, the ECE has none.",
+        ON_CALIBRATION + "the_bins_are_those_of_a_loop_over_the_examples",
+    ),
+    Mutant(
+        "calibration: accuracy of the first class",
+        CALIBRATION,
+        "right = (predicted == labels).double()",
+        "right = (labels == 0).double()",
+        "Right in every example of the documentation.",
+        ON_CALIBRATION + "the_bins_are_those_of_a_loop_over_the_examples",
+    ),
+    Mutant(
+        "gradients: under sorted names",
+        GRADIENTS,
+        "zip(tree.paths(params), ",
+        "zip(sorted(tree.paths(params)), ",
+        "The bias's gradient under the weight's name.",
+        ON_GRADIENTS + "a_step_of_gradient_descent_subtracts_them",
+    ),
+    Mutant(
+        "gradients: of cross-entropy alone",
+        GRADIENTS,
+        "return loss_fn(scores, labels)",
+        "return F.cross_entropy(scores, labels)",
+        "The argument does nothing.",
+        ON_GRADIENTS + "the_loss_may_be_another_one",
+    ),
+    Mutant(
+        "range test: rates at equal distances",
+        LR_RANGE,
+        "min_lr * (max_lr / min_lr) ** (t / (steps - 1))",
+        "min_lr + (max_lr - min_lr) * (t / (steps - 1))",
+        "Nine tenths of the test are spent above a tenth of the greatest rate.",
+        ON_LR_RANGE + "it_is_plain_training_at_those_rates",
+    ),
+    Mutant(
+        "range test: never up to the greatest rate",
+        LR_RANGE,
+        "(t / (steps - 1))",
+        "(t / steps)",
+        "Counting posts for gaps.",
+        ON_LR_RANGE + "it_is_plain_training_at_those_rates",
+    ),
+    Mutant(
+        "range test: one batch too many",
+        LR_RANGE,
+        "for lr, batch in zip(lrs, batches, strict=False):",
+        "for batch, lr in zip(batches, lrs, strict=False):",
+        "zip takes a batch before it finds that there is no rate left.",
+        ON_LR_RANGE + "of_an_iterator_only_what_it_needs_is_taken",
+    ),
+    Mutant(
+        "range test: on at an infinite loss",
+        LR_RANGE,
+        "if not math.isfinite(losses[-1]):",
+        "if math.isnan(losses[-1]):",
+        "Infinity is not NaN.",
+        ON_LR_RANGE + "it_ends_at_a_loss_that_is_not_finite",
+    ),
+    Mutant(
+        "steepest rate: after the minimum too",
+        LR_RANGE,
+        "falling = losses[: int(finite.argmin()) + 1].double()",
+        "falling = losses.double()",
+        "A loss that has exploded falls steeply.",
+        ON_LR_RANGE + "what_comes_after_the_least_loss_does_not_count",
+    ),
+    Mutant(
+        "steepest rate: two neighbours",
+        LR_RANGE,
+        "r = max(1, len(losses) // 20)",
+        "r = 1",
+        "The noise of a batch decides.",
+        ON_LR_RANGE + "the_slope_is_that_of_a_line_through_a_twentieth_of_the_losses_on_each_side",
+    ),
+    Mutant(
+        "pca: not centred",
+        PCA,
+        "centred = points - mean",
+        "centred = points",
+        "The first direction leads to the mean.",
+        ON_PCA + "the_variance_that_is_kept_is_the_share_that_is_told",
+    ),
+    Mutant(
+        "pca: shares of singular values",
+        PCA,
+        "variance = s.square()",
+        "variance = s",
+        "The variance is their square.",
+        ON_PCA + "the_variance_that_is_kept_is_the_share_that_is_told",
+    ),
+    Mutant(
+        "pca: shares of what is kept",
+        PCA,
+        "variance.sum().clamp(",
+        "variance[:components].sum().clamp(",
+        "Two components explain everything, always.",
+        ON_PCA + "fewer_components_are_the_first_of_all_and_signs_are_fixed",
+    ),
+    Mutant(
+        "features: images as they are",
+        PCA,
+        "return features.flatten(1)",
+        "return features",
+        "A network that ends in pooling has features (N, C, H, W).",
+        ON_PCA + "features_that_are_images_are_laid_out_in_rows",
+    ),
+)

@@ -1,0 +1,138 @@
+"""Bugs of the pages. (Others are in the room of the figures.)"""
+
+from ..mutant import Mutant
+
+PAGE, MARKUP, PARTS = "pages/page.py", "pages/markup.py", "pages/parts.py"
+REPORT = "pages/report.py"
+TEST = "test_pages.py::test_"
+
+MUTANTS = (
+    Mutant(
+        "page: the title as HTML",
+        PAGE,
+        'title = text(words("title", title))',
+        'title = words("title", title)',
+        "A name with < in it breaks the page.",
+        TEST + "every_text_is_shown_unchanged",
+    ),
+    Mutant(
+        "page: headings of the contents as HTML",
+        PAGE,
+        '">{text(section.heading)}</a>',
+        '">{section.heading}</a>',
+        "Escaped in one of two places.",
+        TEST + "every_text_is_shown_unchanged",
+    ),
+    Mutant(
+        "page: links counted from zero",
+        PAGE,
+        '<a href="#{_anchor(i)}">',
+        '<a href="#section-{i}">',
+        "Each entry of the contents leads to the section before.",
+        TEST + "every_anchor_leads_somewhere_and_only_to_one_place",
+    ),
+    Mutant(
+        "page: names and values exchanged",
+        PAGE,
+        "<dt>{what}</dt><dd>{value}</dd>",
+        "<dt>{value}</dt><dd>{what}</dd>",
+        "The headline reads 99.5% test accuracy, in the wrong sizes.",
+        TEST + "the_report_starts_with_the_results",
+    ),
+    Mutant(
+        "markup: sizes by the figure's own resolution",
+        MARKUP,
+        "round(PIXELS * inches)",
+        "round(value.figure.dpi * inches)",
+        "A figure that was shown in a window is larger on the page.",
+        TEST + "a_point_in_a_figure_is_a_point_on_the_page",
+    ),
+    Mutant(
+        "markup: under the user's own settings",
+        MARKUP,
+        "with _put_back(figure), settings.defaults():",
+        "with _put_back(figure):",
+        "Figures of viz bring their settings along, others do not: transparent, and cut to size.",
+        TEST + "the_way_to_save_figures_changes_no_picture",
+    ),
+    Mutant(
+        "markup: percentages are words",
+        MARKUP,
+        '.replace(",", "").removesuffix("%")',
+        '.replace(",", "")',
+        "The column of accuracies is aligned left.",
+        TEST + "a_formatted_number_is_recognised",
+    ),
+    Mutant(
+        "markup: any number makes a column of numbers",
+        MARKUP,
+        "all(map(is_number, column)) and i > 0",
+        "any(map(is_number, column)) and i > 0",
+        "Words are aligned right.",
+        TEST + "one_word_makes_a_column_text",
+    ),
+    Mutant(
+        "markup: the header on the left",
+        MARKUP,
+        "head = _row(header, right, ",
+        "head = _row(header, [False] * len(header), ",
+        "Not above its numbers.",
+        TEST + "numbers_and_their_header_are_aligned_right",
+    ),
+    Mutant(
+        "parts: rows of any length",
+        PARTS,
+        "if columns is not None and len(cells) != columns:",
+        "if columns is not None and len(cells) > columns:",
+        "The cells of a short row are under the wrong columns.",
+        TEST + "a_refusal_names_the_argument_the_value_and_what_was_expected",
+    ),
+    Mutant(
+        "parts: a blank is a text",
+        PARTS,
+        "if not value.strip():",
+        "if not value:",
+        "A link that nobody can see.",
+        TEST + "a_refusal_names_the_argument_the_value_and_what_was_expected",
+    ),
+    Mutant(
+        "report: images per second of the first epoch",
+        REPORT,
+        "history[-1]['images_per_second']",
+        "history[0]['images_per_second']",
+        "The first epoch is slower: it warms up.",
+        TEST + "the_report_starts_with_the_results",
+    ),
+    Mutant(
+        "report: the accuracy as the loss",
+        REPORT,
+        "f\"{test['loss']:.4f}\"",
+        "f\"{test['accuracy']:.4f}\"",
+        "A copied line.",
+        TEST + "the_report_starts_with_the_results",
+    ),
+    Mutant(
+        "report: one figure under all headings",
+        REPORT,
+        "Picture(figures[name], alt)",
+        "Picture(next(iter(figures.values())), alt)",
+        "The curves in place of the confusion matrix.",
+        TEST + "the_report_shows_each_figure_under_its_own_heading",
+    ),
+    Mutant(
+        "report: options as Python names them",
+        REPORT,
+        'name.replace("_", "-")',
+        "name",
+        "Whoever repeats the run types --batch_size.",
+        TEST + "the_report_has_every_class_and_every_setting",
+    ),
+    Mutant(
+        "report: without our own version",
+        REPORT,
+        'for name, value in config["versions"].items()]',
+        'for name, value in [("torch", config["versions"].get("torch", ""))]]',
+        "Another version may give other numbers.",
+        TEST + "the_report_has_every_class_and_every_setting",
+    ),
+)
