@@ -6,15 +6,11 @@ through many layers.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from minicnn import checks
-
-Draw: TypeAlias = Callable[[torch.Generator, tuple[int, ...]], Tensor]
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -194,6 +190,7 @@ def xavier_normal(generator: torch.Generator, shape: tuple[int, ...], gain: floa
     return normal(generator, shape, xavier_std(shape, gain))
 
 
+# What a layer's weight_init and bias_init can name.
 INITIALISERS = {
     function.__name__: function
     for function in (
@@ -201,42 +198,3 @@ INITIALISERS = {
         *(kaiming_uniform, kaiming_normal, xavier_uniform, xavier_normal),
     )
 }
-
-
-def initialiser(name: str, value: Any, dimensions: int) -> tuple[Any, Draw]:
-    """Read an option that chooses one of the functions above.
-
-    Args:
-        name: the option's name, for errors.
-        value: a function above or its name, or a tuple of it and its arguments after the shape.
-        dimensions: of the tensors that it is to draw.
-
-    Returns:
-        The option as plain data, which chooses the same function, and a function of a generator
-        and a shape.
-
-    Raises:
-        ValueError: another function or name, or arguments that the function refuses.
-
-    Example:
-        >>> initialiser("weight_init", xavier_normal, 2)[0]
-        'xavier_normal'
-        >>> initialiser("bias_init", ("constant", 0.5), 1)[0]
-        ('constant', 0.5)
-    """
-    function, *arguments = value if isinstance(value, tuple | list) and value else (value,)
-    known = [key for key, f in INITIALISERS.items() if function is f or function == key]
-    if not known:
-        raise ValueError(
-            f"{name} must be one of {', '.join(INITIALISERS)}, or a tuple of it and its "
-            f"arguments, such as ('normal', 0.01), got {value!r}"
-        )
-
-    def draw(generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
-        return INITIALISERS[known[0]](generator, shape, *arguments)
-
-    try:
-        draw(torch.Generator(), (1,) * dimensions)  # so that a wrong argument is noticed now
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} cannot be {value!r}: {error}") from error
-    return (known[0], *arguments) if arguments else known[0], draw

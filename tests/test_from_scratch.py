@@ -105,6 +105,8 @@ def every_layer() -> Layer:
         layers.relu(),
         layers.max_pool2d(3, stride=2, padding=1, ceil_mode=True),
         layers.residual(layers.conv2d(4, 3, padding="same", bias=False)),
+        layers.parallel(layers.conv2d(4, 1), layers.relu()),
+        layers.residual(layers.conv2d(4, 1), layers.conv2d(4, 1)),
         layers.avg_pool2d(2, stride=1, ceil_mode=True, count_include_pad=False),
         layers.dropout(0.5),
         layers.global_avg_pool(),

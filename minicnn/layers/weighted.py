@@ -158,11 +158,11 @@ def _initialisers(
     """Return the two options as plain data, and a function that draws the parameters."""
     draw_weight = draw_bias = None
     if weight_init is not None:
-        weight_init, draw_weight = init.initialiser("weight_init", weight_init, dimensions)
+        weight_init, draw_weight = _initialiser("weight_init", weight_init, dimensions)
     if bias_init is not None:
         if not bias:
             raise ValueError(f"bias_init must not be given with bias=False, got {bias_init!r}")
-        bias_init, draw_bias = init.initialiser("bias_init", bias_init, 1)
+        bias_init, draw_bias = _initialiser("bias_init", bias_init, 1)
 
     def draw(generator: torch.Generator, shape: Shape) -> dict[str, Tensor]:
         if draw_weight:
@@ -176,3 +176,25 @@ def _initialisers(
         return params
 
     return {"weight_init": weight_init, "bias_init": bias_init}, draw
+
+
+def _initialiser(
+    name: str, value: Any, dimensions: int
+) -> tuple[Any, Callable[[torch.Generator, Shape], Tensor]]:
+    """Return an option as plain data, and the function of generator and shape that it chooses."""
+    function, *arguments = value if isinstance(value, tuple | list) and value else (value,)
+    known = [key for key, f in init.INITIALISERS.items() if function is f or function == key]
+    if not known:
+        raise ValueError(
+            f"{name} must be one of {', '.join(init.INITIALISERS)}, or a tuple of it and its "
+            f"arguments, such as ('normal', 0.01), got {value!r}"
+        )
+
+    def draw(generator: torch.Generator, shape: Shape) -> Tensor:
+        return init.INITIALISERS[known[0]](generator, shape, *arguments)
+
+    try:
+        draw(torch.Generator(), (1,) * dimensions)  # so that a wrong argument is noticed now
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} cannot be {value!r}: {error}") from error
+    return (known[0], *arguments) if arguments else known[0], draw

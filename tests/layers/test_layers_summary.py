@@ -19,6 +19,10 @@ shape_keeping = st.sampled_from(
         layers.batch_norm(),
         layers.conv2d(2, 3, padding="same"),
         layers.residual(layers.conv2d(2, 1)),
+        layers.residual(
+            layers.sequential(layers.conv2d(3, 1), layers.conv2d(2, 1)), layers.conv2d(2, 1)
+        ),
+        layers.sequential(layers.parallel(layers.relu(), layers.conv2d(3, 1)), layers.conv2d(2, 1)),
     ]
 )
 nets = st.recursive(
