@@ -66,6 +66,7 @@ NOT_PUBLISHED = {
     "models.mnist_cnn": "this library's own",
     "optim.apply_updates": "a sum",
     "optim.chain": "composition of functions",
+    "optim.maximize": "a sign",
     "optim.averaged": "reads what ema computed",
     "schedules.as_schedule": "a number as a function",
     "schedules.constant": "a number as a function",
