@@ -54,10 +54,10 @@ def partition(transforms: dict[str, Transform], labels: Tree | Callable[[str], s
             raise ValueError(f"a label must be a string without '/', not empty, got {label!r}")
         require("partition", transform)
 
-    def labels_of(params: Tree) -> tuple[str, ...]:
+    def labels_of(params: Tree) -> tuple[Any, ...]:
         paths = tree.paths(params)
         if callable(labels):
-            found = tuple(labels(path) for path in paths)
+            found: tuple[Any, ...] = tuple(labels(path) for path in paths)
         else:
             try:
                 found = tree.leaves_like(params, labels)
