@@ -179,6 +179,10 @@ def test_a_shortcut_that_is_no_layer_is_refused(not_a_layer: Any) -> None:
         residual(layers.relu(), not_a_layer)
 
 
+def listed(x: Tensor) -> Any:
+    return x.tolist()
+
+
 @pytest.mark.parametrize(
     ("layer", "in_shape", "message"),
     [
@@ -221,7 +225,7 @@ def test_a_shortcut_that_is_no_layer_is_refused(not_a_layer: Any) -> None:
             "whole must map a batch (N, …) to a batch (N, …), got shape () for an input of shape",
         ),
         (
-            layers.function("listed", torch.Tensor.tolist),
+            layers.function("listed", listed),
             IN_SHAPE,
             "listed must map a batch (N, …) to a batch (N, …), got list for an input of shape",
         ),

@@ -318,7 +318,7 @@ def test_chosen_initialisers_are_torchs(
         (getattr(init, name), *arguments) if by_function else (name, *arguments)
         for name, *arguments in (weight_init, bias_init)
     ]
-    options = {"weight_init": chosen[0], "bias_init": chosen[1]}
+    options: dict[str, Any] = {"weight_init": chosen[0], "bias_init": chosen[1]}
     layer = layers.conv2d(3, 2, **options) if image else layers.linear(3, **options)
     params, _, _ = layer.init(generator(seed), (2, 4, 4) if image else (5,))
     with torch.random.fork_rng():
