@@ -9,6 +9,7 @@ from . import (
     losses,
     optimizers,
     parallel,
+    pieces,
     pointwise,
     pooling,
     runs,
@@ -20,5 +21,5 @@ ROOMS = (foundations, convolution, pooling, pointwise, losses, layers, optimizer
 MUSEUM: tuple[Mutant, ...] = tuple(mutant for room in ROOMS for mutant in room.MUTANTS)
 
 # Rooms that the results on file do not have yet.
-NEW_ROOMS = (data, parallel, runs, viz)
+NEW_ROOMS = (data, parallel, pieces, runs, viz)
 NEW: tuple[Mutant, ...] = tuple(mutant for room in NEW_ROOMS for mutant in room.MUTANTS)

@@ -7,7 +7,6 @@ CLIP, EMA, CHAIN = "optim/clip.py", "optim/ema.py", "optim/transform.py"
 SCHEDULES = "optim/schedules.py"
 BY_HAND, TRANSFORM = "optim/test_optim_by_hand.py::test_", "optim/test_optim_transform.py::test_"
 CLIP_TEST, EMA_TEST = "optim/test_clip.py::test_", "optim/test_ema.py::test_"
-ACCUMULATE_TEST = "optim/test_accumulate.py::test_"
 SCHEDULES_TEST = "optim/test_schedules.py::test_"
 
 MUTANTS = (
@@ -230,38 +229,6 @@ MUTANTS = (
         "return tree.map(lambda a, p: a - p, average, params), EmaState(state.count + 1, average)",
         "Training continues from the average.",
         EMA_TEST + "the_updates_pass_unchanged",
-    ),
-    Mutant(
-        "accumulate: the sum for the mean",
-        "optim/accumulate.py",
-        "m + g / every",
-        "m + g",
-        "Steps k times as large, where the optimizer does not divide by the gradient's size.",
-        ACCUMULATE_TEST + "micro_batches_equal_one_large_batch",
-    ),
-    Mutant(
-        "accumulate: the old sum kept",
-        "optim/accumulate.py",
-        "AccumulateState(torch.zeros_like(state.count), zeros, inner)",
-        "AccumulateState(torch.zeros_like(state.count), mean, inner)",
-        "Every update holds all gradients since the beginning.",
-        ACCUMULATE_TEST + "micro_batches_equal_one_large_batch",
-    ),
-    Mutant(
-        "partition: gradients in the order of their own dicts",
-        "optim/partition.py",
-        "zip(tree.leaves_like(params, values), found",
-        "zip(tree.leaves(values), found",
-        "A gradient whose keys are sorted goes to another parameter.",
-        TRANSFORM + "dicts_may_be_in_any_order",
-    ),
-    Mutant(
-        "optimizers: gradients of another shape broadcast",
-        CHAIN,
-        '        leaves_like("grads", grads, params)\n        return update',
-        "        return update",
-        "What adam refuses, another link lets through.",
-        TRANSFORM + "gradients_that_do_not_match_the_parameters_are_refused",
     ),
     Mutant(
         "chain: everyone gets the gradients",

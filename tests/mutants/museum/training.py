@@ -6,7 +6,6 @@ TRAIN, GRADIENT, EVALUATION = "train/step.py", "train/gradient.py", "train/evalu
 BATCHES, AUGMENT = "data/batches.py", "data/augment.py"
 SPLIT, CHECKPOINT = "data/split.py", "runs/checkpoint.py"
 TEST, LAWS = "test_train.py::test_", "test_training_laws.py::test_"
-PIECES = "test_train_pieces.py::test_"
 BATCHES_TEST = "data/test_data_batches.py::test_"
 AUGMENT_TEST = "data/test_data_augment.py::test_"
 CHECKPOINT_TEST = "runs/test_checkpoint.py::test_"
@@ -52,22 +51,6 @@ MUTANTS = (
         "return result, tree.unflatten(structure, grads)",
         "Whoever collects the losses collects every activation with them.",
         TEST + "a_step_leaves_no_graph_behind",
-    ),
-    Mutant(
-        "train: the graph of asking parameters",
-        TRAIN,
-        "        train_state, batch = tree.map(_without_graph, (train_state, batch))\n",
-        "",
-        "Each step hangs on to the graph of the step before.",
-        PIECES + "what_arrives_with_requires_grad_makes_no_graph_grow",
-    ),
-    Mutant(
-        "refresh: the statistics of the last batch",
-        "train/statistics.py",
-        "tree.map(torch.add, total, measured), count + 1",
-        "measured, 1",
-        "One batch for all.",
-        PIECES + "refreshed_statistics_are_those_of_torchs_update_bn",
     ),
     Mutant(
         "train: every step starts from the beginning",
