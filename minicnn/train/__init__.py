@@ -4,10 +4,11 @@ from minicnn.train.batch import Batch
 from minicnn.train.evaluation import evaluate, predict
 from minicnn.train.gradient import value_and_grad
 from minicnn.train.statistics import refresh_statistics
-from minicnn.train.step import Step, TrainState, fit, make_train_step
+from minicnn.train.step import Logs, Step, TrainState, fit, make_train_step
 
 __all__ = [
     "Batch",
+    "Logs",
     "Step",
     "TrainState",
     "evaluate",
