@@ -95,7 +95,7 @@ def run_fences(app: Sphinx, name: str, source: list[str]) -> None:
     Behind a fence there may be the picture that it draws, for who reads the page elsewhere, as a
     file: here the cell draws it anew. build.py --save-pictures writes the files.
     """
-    if name.startswith("learn/") or name == "beside-torch":
+    if name.startswith("learn/") or name in ("beside-torch", "recipes"):
         source[0] = KERNEL + FENCE.sub(_cell, source[0])
 
 

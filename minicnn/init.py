@@ -59,6 +59,27 @@ def normal(generator: torch.Generator, shape: tuple[int, ...], std: float) -> Te
     return torch.empty(shape, device=generator.device).normal_(0, std, generator=generator)
 
 
+def constant(generator: torch.Generator, shape: tuple[int, ...], value: float) -> Tensor:
+    """Fill with one number, on the generator's device; nothing is drawn.
+
+    Example:
+        >>> constant(torch.Generator(), (2,), 0.1)
+        tensor([0.1000, 0.1000])
+    """
+    checks.number("value", value, math.isfinite, "finite")
+    return torch.full(shape, float(value), device=generator.device)
+
+
+def zeros(generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
+    """Fill with zeros, on the generator's device; the usual choice for a bias.
+
+    Example:
+        >>> zeros(torch.Generator(), (2,))
+        tensor([0., 0.])
+    """
+    return constant(generator, shape, 0.0)
+
+
 def kaiming_std(shape: tuple[int, ...], a: float = 0.0) -> float:
     """Compute √(2 / ((1 + a²) · fan_in)), which preserves the variance through a leaky relu.
 
@@ -167,3 +188,13 @@ def xavier_normal(generator: torch.Generator, shape: tuple[int, ...], gain: floa
     Reference: Glorot & Bengio, 2010, §4.2.1.
     """
     return normal(generator, shape, xavier_std(shape, gain))
+
+
+# What a layer's weight_init and bias_init can name.
+INITIALISERS = {
+    function.__name__: function
+    for function in (
+        *(uniform, normal, constant, zeros),
+        *(kaiming_uniform, kaiming_normal, xavier_uniform, xavier_normal),
+    )
+}

@@ -1,4 +1,4 @@
-"""Metrics of a classifier: accuracy, the confusion matrix, and a table of the classes."""
+"""Metrics of a classifier: accuracy, also of k guesses, the confusion matrix, and a table."""
 
 import torch
 from torch import Tensor
@@ -24,11 +24,35 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
         >>> accuracy(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1]))
         tensor(0.5000)
     """
-    _check_labels(labels)
-    if logits.ndim != 2 or len(logits) != len(labels) or not logits.numel():
-        shape, expected = tuple(logits.shape), f"(N, K) with N = {len(labels)} labels, at least 1"
-        raise ValueError(f"logits must have shape {expected}, got {shape}")
+    _check_logits(logits, labels)
     return (logits.argmax(dim=1) == labels).float().mean()
+
+
+def top_k_accuracy(logits: Tensor, labels: Tensor, k: int = 5) -> Tensor:
+    """Compute the fraction of examples whose class is among the k with the highest scores.
+
+    Args:
+        logits: Scores or probabilities of the classes, float (N, K).
+        labels: The true classes, integers (N,).
+        k: The number of guesses, from 1 to K; 1 gives the `accuracy`.
+
+    Returns:
+        A 0-d float32 tensor in [0, 1]. Ties go to the first classes.
+
+    Raises:
+        TypeError: ``labels`` or ``k`` are not integers.
+        ValueError: The shapes do not match, there are no examples, or ``k`` is outside [1, K].
+
+    Example:
+        >>> logits = torch.tensor([[0.1, 0.6, 0.3], [0.8, 0.2, 0.0]])
+        >>> top_k_accuracy(logits, torch.tensor([2, 2]), k=2)
+        tensor(0.5000)
+    """
+    _check_logits(logits, labels)
+    if checks.integer("k", k, 1) > logits.shape[1]:
+        raise ValueError(f"k must be at most {logits.shape[1]}, the number of classes, got {k}")
+    guesses = logits.argsort(dim=1, descending=True, stable=True)[:, :k]
+    return (guesses == labels.unsqueeze(1)).any(dim=1).float().mean()
 
 
 def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> Tensor:
@@ -101,6 +125,13 @@ def class_table(scores: Tensor, labels: Tensor) -> list[tuple[str, ...]]:
         share = f"{correct / total:.2%}" if total else "no images"
         rows.append((str(k), f"{total:,}", f"{correct:,}", share, mistake))
     return rows
+
+
+def _check_logits(logits: Tensor, labels: Tensor) -> None:
+    _check_labels(labels)
+    if logits.ndim != 2 or len(logits) != len(labels) or not logits.numel():
+        shape, expected = tuple(logits.shape), f"(N, K) with N = {len(labels)} labels, at least 1"
+        raise ValueError(f"logits must have shape {expected}, got {shape}")
 
 
 def _check_labels(labels: Tensor) -> None:

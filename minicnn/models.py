@@ -1,4 +1,4 @@
-"""Ready-made networks for images of 28 × 28: each function returns a Layer."""
+"""Ready-made networks, most for images of 28 × 28: each function returns a Layer."""
 
 from minicnn.layers import (
     Layer,
@@ -138,6 +138,8 @@ def mnist_vgg(num_classes: int = 10) -> Layer:
 def mnist_resnet(num_classes: int = 10) -> Layer:
     """Build a small residual network: shortcuts around pairs of convolutions.
 
+    The second pair doubles the channels and halves the image, and so does the projection beside it.
+
     Args:
         num_classes: number of classes, one score each.
 
@@ -155,16 +157,45 @@ def mnist_resnet(num_classes: int = 10) -> Layer:
         *_conv_norm_relu(32, 3, padding="same"),
         max_pool2d(2),
         _residual_block(32),
-        *_conv_norm_relu(64, 3, padding="same"),
-        max_pool2d(2),
-        _residual_block(64),
+        _residual_block(64, stride=2),
         global_avg_pool(),
         linear(num_classes),
     )
 
 
+def resnet18(num_classes: int = 10) -> Layer:
+    """Build ResNet-18 for small images: eight residual blocks, 11 million parameters.
+
+    The first convolution is 3 × 3 and nothing is pooled before the blocks, as is usual for images
+    of 32 × 32; for ImageNet the paper begins with 7 × 7, stride 2, and a pooling.
+
+    Args:
+        num_classes: number of classes, one score each.
+
+    Returns:
+        A Layer: images (3, 32, 32), or of any other size -> scores (num_classes,).
+
+    Example:
+        >>> import torch
+        >>> resnet18().init(torch.Generator(), (3, 32, 32))[2]
+        (10,)
+
+    Reference: He, Zhang, Ren & Sun, 2016, §3.4, table 1, and §4.2 for small images.
+    """
+    widths = (64, 128, 256, 512)
+    blocks = [
+        _residual_block(width, stride)
+        for width in widths
+        for stride in ((1 if width == 64 else 2), 1)
+    ]
+    return sequential(
+        *_conv_norm_relu(64, 3, padding="same"), *blocks, global_avg_pool(), linear(num_classes)
+    )
+
+
 MODELS = {
-    model.__name__: model for model in (mnist_cnn, lenet5, mnist_deep, mnist_vgg, mnist_resnet)
+    model.__name__: model
+    for model in (mnist_cnn, lenet5, mnist_deep, mnist_vgg, mnist_resnet, resnet18)
 }
 
 
@@ -179,10 +210,19 @@ def _conv_pool_norm_relu(
     return _conv(channels, kernel_size, padding), max_pool2d(2), batch_norm(), relu()
 
 
-def _residual_block(channels: int) -> Layer:
-    first = _conv_norm_relu(channels, 3, padding="same")
-    second = _conv(channels, 3, padding="same"), batch_norm()
-    return sequential(residual(sequential(*first, *second)), relu())
+def _residual_block(channels: int, stride: int = 1) -> Layer:
+    """relu(f(x) + x); a stride needs a projection, since it changes the shape."""
+    change = sequential(
+        conv2d(channels, 3, stride, padding=1, bias=False),
+        batch_norm(),
+        relu(),
+        conv2d(channels, 3, padding=1, bias=False),
+        batch_norm(),
+    )
+    if stride == 1:
+        return sequential(residual(change), relu())
+    projection = sequential(conv2d(channels, 1, stride, bias=False), batch_norm())
+    return sequential(residual(change, projection), relu())
 
 
 def _conv(channels: int, kernel_size: int, padding: int | str) -> Layer:

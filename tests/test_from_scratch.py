@@ -105,6 +105,8 @@ def every_layer() -> Layer:
         layers.relu(),
         layers.max_pool2d(3, stride=2, padding=1, ceil_mode=True),
         layers.residual(layers.conv2d(4, 3, padding="same", bias=False)),
+        layers.parallel(layers.conv2d(4, 1), layers.relu()),
+        layers.residual(layers.conv2d(4, 1), layers.conv2d(4, 1)),
         layers.avg_pool2d(2, stride=1, ceil_mode=True, count_include_pad=False),
         layers.dropout(0.5),
         layers.global_avg_pool(),
@@ -210,7 +212,17 @@ def test_a_step_of_a_model_calls_only_building_blocks(name: str) -> None:
     assert foreign_calls(models.MODELS[name](), (1, 28, 28)) == set()
 
 
-@pytest.mark.parametrize("optimizer", [optim.sgd(0.1, 0.9, nesterov=True), optim.adamw()])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optim.sgd(0.1, 0.9, nesterov=True),
+        optim.adamw(),
+        optim.accumulate(optim.adam(weight_decay=0.1, maximize=True), every=1),
+        optim.partition(
+            {"weight": optim.sgd(0.1), "bias": optim.freeze()}, lambda path: path.split("/")[-1]
+        ),
+    ],
+)
 def test_a_step_of_an_optimizer_calls_only_building_blocks(optimizer: optim.Transform) -> None:
     assert foreign_calls(layers.linear(5), (3,), optimizer=optimizer) == set()
 

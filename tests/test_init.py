@@ -131,3 +131,18 @@ def test_a_shape_without_inputs_and_outputs_is_refused(draw: Any, shape: Shape) 
 def test_an_invalid_scale_is_refused(draw: Any, name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"{name} must be a finite number of at least 0, got"):
         draw(generator(0), (2, 2), value)
+
+
+@given(shapes, st.floats(-10, 10))
+def test_constant_and_zeros_draw_nothing(shape: Shape, value: float) -> None:
+    rng = generator(0)
+    expected = torchs(torch.nn.init.constant_, shape, 0, val=value)
+    assert torch.equal(init.constant(rng, shape, value), expected)
+    assert torch.equal(init.zeros(rng, shape), torch.zeros(shape))
+    assert torch.equal(rng.get_state(), generator(0).get_state())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_constant_that_is_not_finite_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match=f"value must be finite, got {value}"):
+        init.constant(generator(0), (2,), value)

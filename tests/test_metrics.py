@@ -1,11 +1,13 @@
 """Accuracy and the confusion matrix."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from minicnn.metrics import accuracy, class_table, confusion_matrix
+from minicnn.metrics import accuracy, class_table, confusion_matrix, top_k_accuracy
 
 K = 4
 classes = st.integers(0, K - 1)
@@ -48,6 +50,50 @@ def test_rows_are_true_and_columns_predicted() -> None:
 
 def test_ties_go_to_the_first_class() -> None:
     assert accuracy(torch.zeros(2, 3), torch.tensor([0, 1])) == 0.5
+    assert top_k_accuracy(torch.zeros(3, 3), torch.tensor([0, 1, 2]), 2) == torch.tensor(2 / 3)
+
+
+scores = st.sampled_from([-1.0, 0.0, 0.5, 2.0, float("inf"), float("-inf"), float("nan")])
+
+
+@given(st.data(), st.integers(1, 8), st.integers(1, 6))
+def test_top_k_accuracy_counts_examples_with_fewer_than_k_better_classes(
+    data: st.DataObject, rows: int, classes: int
+) -> None:
+    k = data.draw(st.integers(1, classes))
+    numbers = data.draw(st.lists(scores, min_size=rows * classes, max_size=rows * classes))
+    logits = torch.tensor(numbers).reshape(rows, classes)
+    labels = data.draw(st.lists(st.integers(0, classes - 1), min_size=rows, max_size=rows))
+    # As Python sorts: stable, and with NaN first, as torch's argmax takes it for the largest.
+    hits = 0
+    for row, label in zip(logits.tolist(), labels, strict=True):
+        order = sorted(
+            range(classes), key=lambda c: (row[c] == row[c], -row[c] if row[c] == row[c] else 0)
+        )
+        hits += label in order[:k]
+    result = top_k_accuracy(logits, torch.tensor(labels), k)
+    assert torch.equal(result, torch.tensor([float(i < hits) for i in range(rows)]).mean())
+    assert torch.equal(
+        top_k_accuracy(logits, torch.tensor(labels), 1), accuracy(logits, torch.tensor(labels))
+    )
+    assert top_k_accuracy(logits, torch.tensor(labels), classes) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((torch.eye(3), torch.arange(3), 4), ValueError, "k must be at most 3, the number of cl"),
+        ((torch.eye(3), torch.arange(3), 0), ValueError, "k must be at least 1, got 0"),
+        ((torch.eye(3), torch.arange(3), 2.0), TypeError, "k must be an integer, got 2.0"),
+        ((torch.eye(3), torch.arange(2), 1), ValueError, r"logits must have shape \(N, K\) with N"),
+        ((torch.eye(3), torch.eye(3), 1), TypeError, "labels must be integers, got torch.float32"),
+    ],
+)
+def test_top_k_accuracy_refuses_what_does_not_fit(
+    arguments: tuple[Any, ...], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        top_k_accuracy(*arguments)
 
 
 def test_a_label_out_of_range_counts_as_wrong() -> None:

@@ -91,14 +91,20 @@ def torch_mnist_vgg() -> nn.Module:
     )
 
 
-class Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        first, second = conv_norm(channels, channels), conv_norm(channels, channels)
-        self.change = nn.Sequential(*first, nn.ReLU(), *second)
-
+class Residual(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
-        return (x + self.change(x)).relu()
+        return self[0](x) + (self[1](x) if len(self) > 1 else x)
+
+
+def block(inputs: int, outputs: int) -> nn.Module:
+    """Two convolutions and a shortcut; where the channels change, the size is halved."""
+    stride = 1 if inputs == outputs else 2
+    first = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs)
+    change = nn.Sequential(*first, nn.ReLU(), *conv_norm(outputs, outputs))
+    if stride == 1:
+        return nn.Sequential(Residual(change), nn.ReLU())
+    projection = nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+    return nn.Sequential(Residual(change, nn.Sequential(*projection)), nn.ReLU())
 
 
 def torch_mnist_resnet() -> nn.Module:
@@ -106,14 +112,23 @@ def torch_mnist_resnet() -> nn.Module:
         *conv_norm(1, 32),
         nn.ReLU(),
         nn.MaxPool2d(2),
-        Residual(32),
-        *conv_norm(32, 64),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        Residual(64),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
+        block(32, 32),
+        block(32, 64),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
         nn.Linear(64, 10),
+    )
+
+
+def torch_resnet18(inputs: int = 1) -> nn.Module:
+    return nn.Sequential(
+        *conv_norm(inputs, 64),
+        nn.ReLU(),
+        *(block(64, 64), block(64, 64)),
+        *(block(64, 128), block(128, 128)),
+        *(block(128, 256), block(256, 256)),
+        *(block(256, 512), block(512, 512)),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        nn.Linear(512, 10),
     )
 
 
@@ -123,6 +138,7 @@ TWINS = {
     models.mnist_deep: torch_mnist_deep,
     models.mnist_vgg: torch_mnist_vgg,
     models.mnist_resnet: torch_mnist_resnet,
+    models.resnet18: torch_resnet18,
 }
 each_model = pytest.mark.parametrize("make", TWINS, ids=lambda make: make.__name__)
 
@@ -159,7 +175,7 @@ def test_scores_equal_torchs(make: Make, training: bool) -> None:
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(2)
         expected = twin.double().train(training)(x)
-    # Sums of at most 3136 products, through at most seven layers, of numbers of size 1
+    # Sums of at most 4608 products, through at most twenty layers, of numbers of size 1
     torch.testing.assert_close(scores, expected, rtol=0, atol=1e-11)
 
 
@@ -193,10 +209,20 @@ def test_half_precision_keeps_its_dtype(make: Make) -> None:
 def test_a_shape_that_the_model_cannot_take_is_refused(
     make: Make, in_shape: tuple[int, ...]
 ) -> None:
-    if make is models.mnist_resnet and in_shape == (1, 2, 2):
-        in_shape = (1, 1, 1)  # "same" padding and global pooling leave it only this to refuse
+    # Padding and global pooling leave them only this to refuse
+    smallest = {models.mnist_resnet: (1, 1, 1), models.resnet18: (1, 0, 0)}
+    if in_shape == (1, 2, 2):
+        in_shape = smallest.get(make, in_shape)
     with pytest.raises(ValueError, match=r"layer \d+, .*: "):
         make().init(generator(0), in_shape)
+
+
+def test_resnet18_is_torchs_on_colour_images() -> None:
+    net, twin = models.resnet18(), torch_resnet18(3).eval()
+    params, state = layers.load_state_dict(net, twin.state_dict(), (3, 32, 32))
+    x = torch.rand(2, 3, 32, 32, generator=generator(0))
+    torch.testing.assert_close(net.apply(params, state, x)[0], twin(x), rtol=1e-4, atol=1e-5)
+    assert summary(net, (3, 32, 32)).parameters == 11_173_962  # published for CIFAR-10's
 
 
 def test_models_lists_every_model_by_its_name() -> None:

@@ -171,7 +171,7 @@ LOSSES = [F.cross_entropy, by_class, pairwise]
 
 def one_step(
     processes: Processes, net: layers.Layer, loss: Any, batch: train.Batch, seed: int = 0
-) -> tuple[train.TrainState, train.Metrics]:
+) -> tuple[train.TrainState, train.Logs]:
     opt = optim.chain(
         parallel.average_gradients(processes), optim.clip_by_global_norm(1.0), optim.sgd(1.0)
     )

@@ -1,9 +1,11 @@
 """Layers: a layer is two functions, init and apply; a network is a layer made of layers."""
 
-from minicnn.layers.combine import activations, residual, sequential
+from minicnn.layers.combine import activations, parallel, residual, sequential
 from minicnn.layers.description import describe, from_description
+from minicnn.layers.exchange import load_state_dict, state_dict
 from minicnn.layers.layer import Layer
 from minicnn.layers.norm import batch_norm
+from minicnn.layers.own import function
 from minicnn.layers.pointwise import dropout, flatten, relu
 from minicnn.layers.pooling import avg_pool2d, global_avg_pool, max_pool2d
 from minicnn.layers.summary import summary
@@ -21,11 +23,15 @@ __all__ = [
     "dropout",
     "flatten",
     "from_description",
+    "function",
     "global_avg_pool",
     "linear",
+    "load_state_dict",
     "max_pool2d",
+    "parallel",
     "relu",
     "residual",
     "sequential",
+    "state_dict",
     "summary",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from minicnn.layers.combine import residual, sequential
+from minicnn.layers.combine import parallel, residual, sequential
 from minicnn.layers.layer import Layer, brief
 from minicnn.layers.norm import batch_norm
 from minicnn.layers.pointwise import dropout, flatten, relu
@@ -16,6 +16,7 @@ CONSTRUCTORS: dict[str, Callable[..., Layer]] = {
     for constructor in (
         *(conv2d, linear, max_pool2d, avg_pool2d, global_avg_pool, relu, flatten, dropout),
         *(batch_norm, sequential, residual, average_views),
+        *(parallel,),
     )
 }
 
@@ -35,8 +36,8 @@ def describe(layer: Layer) -> dict[str, Any]:
         ValueError: a layer that was written by hand, or altered after it was made.
 
     Example:
-        >>> describe(linear(10))
-        {'name': 'linear', 'options': {'out_features': 10, 'bias': True}, 'children': []}
+        >>> describe(dropout(0.3))
+        {'name': 'dropout', 'options': {'p': 0.3}, 'children': []}
     """
     if not isinstance(layer, Layer):
         raise TypeError(f"layer must be a Layer, such as relu(), got {layer!r}")

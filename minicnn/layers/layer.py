@@ -49,7 +49,7 @@ class Layer(NamedTuple):
         >>> net
         sequential(flatten(), linear(10))
         >>> net.children[1].options
-        {'out_features': 10, 'bias': True}
+        {'out_features': 10, 'bias': True, 'weight_init': None, 'bias_init': None}
     """
 
     name: str

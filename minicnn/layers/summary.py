@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from minicnn import tree
+from minicnn.layers.inside import SIDE_BY_SIDE
 from minicnn.layers.layer import Layer, Shape, brief
 
 
@@ -84,7 +85,8 @@ def _rows(layer: Layer, in_shape: Shape, depth: int) -> tuple[list[Row], Shape]:
     size = sum(leaf.numel() for leaf in tree.leaves(params))
     rows, shape = [Row(depth, brief(layer), out_shape, size)], in_shape
     for child in layer.children:
-        below, shape = _rows(child, shape, depth + 1)
+        below, shape_after = _rows(child, shape, depth + 1)
+        shape = in_shape if layer.name in SIDE_BY_SIDE else shape_after
         rows += below
     return rows, out_shape
 

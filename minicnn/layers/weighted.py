@@ -1,6 +1,7 @@
 """Layers with weights: convolution and linear."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -29,24 +30,30 @@ def conv2d(
     dilation: IntOrPair = 1,
     groups: int = 1,
     bias: bool = True,
+    weight_init: Any = None,
+    bias_init: Any = None,
 ) -> Layer:
     """Convolve images with learned kernels: (C, H, W) -> (out_channels, OH, OW).
 
     The equation is `functional.conv2d`'s. Weight and bias are drawn uniformly from ±1/√fan_in,
-    weight first, so under the same seed they equal those of torch's layer. The image is stored
-    batch-last (see functional/layout.py), at no cost from the second layer on.
+    weight first, so under the same seed they equal those of torch's layer, unless other
+    initialisers are chosen. The image is stored batch-last (see functional/layout.py), at no cost
+    from the second layer on.
 
     Args:
         out_channels: number of kernels.
         kernel_size, stride, padding, dilation, groups: as for `functional.conv2d`.
         bias: whether to add a learned bias to each output channel.
+        weight_init, bias_init: a function of `minicnn.init` or its name, such as
+            "kaiming_normal"; with arguments, a tuple such as ("normal", 0.01); None for torch's.
 
     Returns:
         A Layer with the parameters ``weight`` (O, C/groups, kH, kW) and ``bias`` (O,).
 
     Raises:
-        TypeError, ValueError: an option that `functional.conv2d` refuses; at ``init``, an image
-            smaller than the kernel, or channels that ``groups`` does not divide.
+        TypeError, ValueError: an option that `functional.conv2d` refuses, or an initialiser that
+            is not known; at ``init``, an image smaller than the kernel, or channels that ``groups``
+            does not divide.
 
     Example:
         >>> params, _, out_shape = conv2d(24, 5).init(torch.Generator(), (1, 28, 28))
@@ -59,6 +66,7 @@ def conv2d(
     checks.integer("groups", groups, 1)
     checks.boolean("bias", bias)
     kernel = pair("kernel_size", kernel_size, 1)
+    inits, draw = _initialisers(weight_init, bias_init, bias, 4)
     window = {
         "stride": int_or_pair("stride", stride, 1),
         "padding": _padding(padding),
@@ -79,40 +87,50 @@ def conv2d(
         shape = (out_channels, channels // groups, *kernel)
         empty = torch.empty(shape, device="meta")
         out_shape = shape_after(lambda x: convolve(x, empty))(in_shape)
-        return _uniform_params(generator, shape, bias), (), out_shape
+        return draw(generator, shape), (), out_shape
 
     def apply(params: Tree, state: Tree, x: Tensor, **_: Any) -> tuple[Tensor, Tree]:
         return convolve(to_batch_last(x), params["weight"], params.get("bias")), state
 
     sizes = {"out_channels": out_channels, "kernel_size": int_or_pair("kernel_size", kernel, 1)}
-    return made_by(conv2d, init_, apply, **sizes, **window, bias=bias)
+    return made_by(conv2d, init_, apply, **sizes, **window, bias=bias, **inits)
 
 
-def linear(out_features: int, bias: bool = True) -> Layer:
+def linear(
+    out_features: int, bias: bool = True, weight_init: Any = None, bias_init: Any = None
+) -> Layer:
     """Apply a linear map with learned weights: (I,) -> (out_features,).
 
     The equation is `functional.linear`'s. Weight and bias are drawn uniformly from ±1/√I, weight
-    first, so under the same seed they equal those of torch's layer.
+    first, so under the same seed they equal those of torch's layer, unless other initialisers are
+    chosen.
 
     Args:
         out_features: number of outputs.
         bias: whether to add a learned bias to each output.
+        weight_init, bias_init: a function of `minicnn.init` or its name, such as
+            "kaiming_normal"; with arguments, a tuple such as ("normal", 0.01); None for torch's.
 
     Returns:
         A Layer with the parameters ``weight`` (O, I) and ``bias`` (O,).
 
     Raises:
-        ValueError: a size below 1; at ``init``, an input that is not flat.
+        ValueError: a size below 1, or an initialiser that is not known; at ``init``, an input that
+            is not flat.
 
     Example:
         >>> params, _, out_shape = linear(10).init(torch.Generator(), (256,))
         >>> params["weight"].shape, out_shape
         (torch.Size([10, 256]), (10,))
+        >>> layer = linear(3, weight_init="xavier_uniform", bias_init="zeros")
+        >>> layer.init(torch.Generator(), (256,))[0]["bias"]
+        tensor([0., 0., 0.])
 
     Reference: Goodfellow, Bengio & Courville, "Deep Learning", 2016, §6.1.
     """
     checks.integer("out_features", out_features, 1)
     checks.boolean("bias", bias)
+    inits, draw = _initialisers(weight_init, bias_init, bias, 2)
 
     def init_(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
         if len(in_shape) != 1:
@@ -120,12 +138,12 @@ def linear(out_features: int, bias: bool = True) -> Layer:
                 f"linear needs a flat in_shape (features,), got {tuple(in_shape)}: "
                 "put flatten() before it"
             )
-        return _uniform_params(generator, (out_features, *in_shape), bias), (), (out_features,)
+        return draw(generator, (out_features, *in_shape)), (), (out_features,)
 
     def apply(params: Tree, state: Tree, x: Tensor, **_: Any) -> tuple[Tensor, Tree]:
         return F.linear(x, params["weight"], params.get("bias")), state
 
-    return made_by(linear, init_, apply, out_features=out_features, bias=bias)
+    return made_by(linear, init_, apply, out_features=out_features, bias=bias, **inits)
 
 
 def _padding(padding: IntOrPair | str) -> IntOrPair | str:
@@ -134,8 +152,49 @@ def _padding(padding: IntOrPair | str) -> IntOrPair | str:
     return padding if isinstance(padding, str) else int_or_pair("padding", padding, 0)
 
 
-def _uniform_params(generator: torch.Generator, shape: Shape, bias: bool) -> dict[str, Tensor]:
-    params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}
-    if bias:
-        params["bias"] = init.uniform(generator, shape[:1], 1 / math.sqrt(init.fans(shape)[0]))
-    return params
+def _initialisers(
+    weight_init: Any, bias_init: Any, bias: bool, dimensions: int
+) -> tuple[dict[str, Any], Callable[[torch.Generator, Shape], dict[str, Tensor]]]:
+    """Return the two options as plain data, and a function that draws the parameters."""
+    draw_weight = draw_bias = None
+    if weight_init is not None:
+        weight_init, draw_weight = _initialiser("weight_init", weight_init, dimensions)
+    if bias_init is not None:
+        if not bias:
+            raise ValueError(f"bias_init must not be given with bias=False, got {bias_init!r}")
+        bias_init, draw_bias = _initialiser("bias_init", bias_init, 1)
+
+    def draw(generator: torch.Generator, shape: Shape) -> dict[str, Tensor]:
+        if draw_weight:
+            params = {"weight": draw_weight(generator, shape)}
+        else:
+            params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}
+        if bias and draw_bias:
+            params["bias"] = draw_bias(generator, shape[:1])
+        elif bias:
+            params["bias"] = init.uniform(generator, shape[:1], 1 / math.sqrt(init.fans(shape)[0]))
+        return params
+
+    return {"weight_init": weight_init, "bias_init": bias_init}, draw
+
+
+def _initialiser(
+    name: str, value: Any, dimensions: int
+) -> tuple[Any, Callable[[torch.Generator, Shape], Tensor]]:
+    """Return an option as plain data, and the function of generator and shape that it chooses."""
+    function, *arguments = value if isinstance(value, tuple | list) and value else (value,)
+    known = [key for key, f in init.INITIALISERS.items() if function is f or function == key]
+    if not known:
+        raise ValueError(
+            f"{name} must be one of {', '.join(init.INITIALISERS)}, or a tuple of it and its "
+            f"arguments, such as ('normal', 0.01), got {value!r}"
+        )
+
+    def draw(generator: torch.Generator, shape: Shape) -> Tensor:
+        return init.INITIALISERS[known[0]](generator, shape, *arguments)
+
+    try:
+        draw(torch.Generator(), (1,) * dimensions)  # so that a wrong argument is noticed now
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} cannot be {value!r}: {error}") from error
+    return (known[0], *arguments) if arguments else known[0], draw

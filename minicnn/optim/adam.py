@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, tree
-from minicnn.optim.gradient import penalised_gradient
+from minicnn.optim.gradient import prepared
 from minicnn.optim.schedules import Schedule, as_schedule
-from minicnn.optim.transform import Transform
+from minicnn.optim.transform import Transform, checked
 from minicnn.tree import Tree
 
 
@@ -156,9 +156,8 @@ def _adam(
                 update = update + (-rate * decay) * p  # − γ·λ·θ_{t−1}
             return update, m, v, *v_max
 
-        gradient = penalised_gradient(grads, params, penalty, maximize)
         moments = (state.m, state.v, state.v_max) if amsgrad else (state.m, state.v)
-        updates, *moments = tree.map_many(1 + len(moments), step, gradient, params, *moments)
+        updates, *moments = tree.map_many(1 + len(moments), step, grads, params, *moments)
         return updates, AdamState(count, *moments, *(() if amsgrad else ((),)))
 
-    return Transform(init, update)
+    return prepared(checked(init, update), maximize, penalty)

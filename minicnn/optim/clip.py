@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, tree
-from minicnn.optim.transform import Transform
+from minicnn.optim.transform import Transform, checked
 from minicnn.tree import Tree
 
 
@@ -58,4 +58,4 @@ def clip_by_global_norm(max_norm: float) -> Transform:
         factor = (max_norm / (global_norm(grads) + 1e-6)).clamp(max=1.0)
         return tree.map(lambda g: g * factor.to(g.dtype), grads), state
 
-    return Transform(init, update)
+    return checked(init, update)

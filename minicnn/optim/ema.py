@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, tree
-from minicnn.optim.transform import Transform, apply_updates
+from minicnn.optim.transform import Transform, apply_updates, checked
 from minicnn.tree import Tree
 
 
@@ -66,7 +66,7 @@ def ema(decay: float) -> Transform:
             average = tree.map(lambda a, p: a.lerp(p, 1 - decay), state.average, average)
         return updates, EmaState(state.count + 1, average)
 
-    return Transform(init, update)
+    return checked(init, update)
 
 
 def averaged(opt_state: Any) -> Tree:

@@ -1,57 +1,74 @@
-"""The gradient that an optimizer follows: checked, negated to maximise, plus the L2 penalty's."""
+"""What stands before an optimizer: weight decay, and the sign for maximising."""
+
+from typing import Any
 
 import torch
-from torch import Tensor
 
-from minicnn import tree
+from minicnn import checks, tree
+from minicnn.optim.transform import Transform, chain, checked
 from minicnn.tree import Tree
 
 
-def penalised_gradient(grads: Tree, params: Tree, weight_decay: float, maximize: bool) -> Tree:
-    """Compute the gradient of ``±loss + weight_decay/2 · ‖params‖²``.
+def weight_decay(strength: float) -> Transform:
+    """Return a transform that adds the gradient of an L2 penalty, λ/2 · ‖θ‖².
+
+        g ← g + λ·θ
+
+    ``adam(weight_decay=λ)`` and ``sgd(weight_decay=λ)`` begin with it. In `adamw` the decay comes
+    after the moments and is multiplied by the learning rate: it needs the optimizer's own schedule
+    and count, so it is no link of its own.
 
     Args:
-        grads: The gradients of the loss, a tree like ``params``.
-        params: The parameters.
-        weight_decay: The strength λ of the L2 penalty.
-        maximize: Whether to maximise the loss instead of minimising it.
+        strength: The strength λ of the penalty.
 
     Returns:
-        The gradients, a tree like ``params``.
+        A Transform without state, for a place before the optimizer in a ``chain``.
 
     Raises:
-        ValueError: ``grads`` differs from ``params`` in structure, shape or dtype.
+        ValueError: ``strength`` is negative or not finite.
 
     Example:
-        >>> penalised_gradient(torch.tensor([1.0]), torch.tensor([8.0]), 0.25, maximize=True)
-        tensor([1.])
+        >>> params, grads = torch.tensor([8.0]), torch.tensor([1.0])
+        >>> weight_decay(0.25).update(grads, (), params)
+        (tensor([3.]), ())
+
+    Reference: Krogh and Hertz, "A Simple Weight Decay Can Improve Generalization" (1991).
     """
-    gradient = tree.unflatten(params, leaves_like("grads", grads, params))
-    if maximize:
-        gradient = tree.map(torch.neg, gradient)
-    if weight_decay:
-        # g_t = ±∇f(θ) + λ·θ
-        gradient = tree.map(lambda g, p: g.add(p, alpha=weight_decay), gradient, params)
-    return gradient
+    checks.non_negative("strength", strength)
+
+    def update(grads: Tree, state: tuple[()], params: Tree) -> tuple[Tree, tuple[()]]:
+        return tree.map(lambda g, p: g.add(p, alpha=strength), grads, params), state
+
+    return checked(lambda params: (), update)
 
 
-def leaves_like(name: str, values: Tree, params: Tree) -> tuple[Tensor, ...]:
-    """Return the leaves of ``values``, checked against structure, shapes and dtypes of ``params``.
+def maximize() -> Transform:
+    """Return a transform that turns the gradients around, g ← −g: the loss is then maximised.
 
-    Without this check a gradient of another shape would be broadcast silently.
+    Returns:
+        A Transform without state, for the start of a ``chain``: a penalty that follows it is still
+        minimised.
 
-    Raises:
-        ValueError: They differ; the message gives ``name`` and the path of the first difference.
+    Example:
+        >>> maximize().update(torch.tensor([1.0]), (), torch.tensor([8.0]))
+        (tensor([-1.]), ())
     """
-    try:
-        found = tree.leaves_like(params, values)
-    except ValueError as error:
-        raise ValueError(f"{name} must match params: {error}") from None
-    for i, (p, value) in enumerate(zip(tree.leaves(params), found, strict=True)):
-        if p.shape != value.shape or p.dtype != value.dtype:
-            expected, got = (f"{x.dtype} of shape {tuple(x.shape)}" for x in (p, value))
-            raise ValueError(
-                f"{name} must match params: trees differ at {tree.paths(params)[i]!r}: "
-                f"expected {expected}, got {got}"
-            )
-    return found
+
+    def update(grads: Tree, state: tuple[()], params: Tree) -> tuple[Tree, tuple[()]]:
+        return tree.map(torch.neg, grads), state
+
+    return checked(lambda params: (), update)
+
+
+def prepared(optimizer: Transform, uphill: bool, penalty: float) -> Transform:
+    """Put the transforms above before an optimizer; the state remains the optimizer's alone."""
+    links = [maximize()] * uphill + [weight_decay(penalty)] * (penalty > 0)
+    if not links:
+        return optimizer
+    before = chain(*links)
+
+    def update(grads: Tree, state: Any, params: Tree) -> tuple[Tree, Any]:
+        gradient, _ = before.update(grads, before.init(params), params)
+        return optimizer.update(gradient, state, params)
+
+    return Transform(optimizer.init, update)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, tree
-from minicnn.optim.gradient import penalised_gradient
+from minicnn.optim.gradient import prepared
 from minicnn.optim.schedules import Schedule, as_schedule
-from minicnn.optim.transform import Transform
+from minicnn.optim.transform import Transform, checked
 from minicnn.tree import Tree
 
 
@@ -25,7 +25,7 @@ class SgdState(NamedTuple):
 
 
 def sgd(
-    lr: float | Schedule,
+    lr: float | Schedule = 1e-3,
     momentum: float = 0.0,
     dampening: float = 0.0,
     weight_decay: float = 0.0,
@@ -93,8 +93,7 @@ def sgd(
             # d_t = g_t + μ·b_t
             return g.add(b, alpha=momentum)
 
-        directions = penalised_gradient(grads, params, weight_decay, maximize)
-        buffers = ()
+        directions, buffers = grads, ()
         if momentum:
             buffers = tree.map(buffer, state.momentum, directions)
             directions = tree.map(look_ahead, directions, buffers) if nesterov else buffers
@@ -102,4 +101,4 @@ def sgd(
         updates = tree.map(lambda d: -rate * d, directions)
         return updates, SgdState(state.count + 1, buffers)
 
-    return Transform(init, update)
+    return prepared(checked(init, update), maximize, weight_decay)

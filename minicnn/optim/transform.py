@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from torch import Tensor
+
 from minicnn import tree
-from minicnn.optim.gradient import leaves_like
 from minicnn.tree import Tree
 
 
@@ -19,6 +20,53 @@ class Transform(NamedTuple):
 
     init: Callable[[Tree], Any]
     update: Callable[[Tree, Any, Tree], tuple[Tree, Any]]
+
+
+def checked(
+    init: Callable[[Tree], Any], update: Callable[[Tree, Any, Tree], tuple[Tree, Any]]
+) -> Transform:
+    """Return the Transform that refuses gradients which do not match the parameters.
+
+    Every transform of this package is made by it, so none broadcasts a gradient of another shape
+    silently, wherever it stands in a chain.
+    """
+
+    def checked_update(grads: Tree, state: Any, params: Tree) -> tuple[Tree, Any]:
+        leaves_like("grads", grads, params)
+        return update(grads, state, params)
+
+    return Transform(init, checked_update)
+
+
+def leaves_like(name: str, values: Tree, params: Tree) -> tuple[Tensor, ...]:
+    """Return the leaves of ``values``, checked against structure, shapes and dtypes of ``params``.
+
+    Raises:
+        ValueError: They differ; the message gives ``name`` and the path of the first difference.
+    """
+    try:
+        found = tree.leaves_like(params, values)
+    except ValueError as error:
+        raise ValueError(f"{name} must match params: {error}") from None
+    for i, (p, value) in enumerate(zip(tree.leaves(params), found, strict=True)):
+        if not isinstance(value, Tensor) or p.shape != value.shape or p.dtype != value.dtype:
+            expected, got = (
+                f"{x.dtype} of shape {tuple(x.shape)}"
+                if isinstance(x, Tensor)
+                else type(x).__name__
+                for x in (p, value)
+            )
+            raise ValueError(
+                f"{name} must match params: trees differ at {tree.paths(params)[i]!r}: "
+                f"expected {expected}, got {got}"
+            )
+    return found
+
+
+def require(caller: str, transform: Any) -> None:
+    """Raise a TypeError that names the caller if this is no Transform."""
+    if not isinstance(transform, Transform):
+        raise TypeError(f"{caller} takes Transforms, such as sgd(lr=0.1), got {transform!r}")
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:
@@ -60,8 +108,7 @@ def chain(*transforms: Transform) -> Transform:
         tensor([-0.3000, -0.4000])
     """
     for transform in transforms:
-        if not isinstance(transform, Transform):
-            raise TypeError(f"chain takes Transforms, such as sgd(lr=0.1), got {transform!r}")
+        require("chain", transform)
 
     def init(params: Tree) -> tuple[Any, ...]:
         return tuple(transform.init(params) for transform in transforms)

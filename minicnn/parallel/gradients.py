@@ -1,6 +1,7 @@
 """Averaging the gradients over the processes: the only distributed part of the optimizer."""
 
 from minicnn.optim import Transform
+from minicnn.optim.transform import checked
 from minicnn.parallel.processes import Processes
 from minicnn.parallel.sums import weighted_sum
 from minicnn.tree import Tree
@@ -43,4 +44,4 @@ def average_gradients(processes: Processes) -> Transform:
             return grads, state
         return weighted_sum(grads, 1 / processes.size, processes), state
 
-    return Transform(init, update)
+    return checked(init, update)

@@ -22,7 +22,7 @@ from minicnn.runs import run_command
 from tests.bench.arguments import check_writable
 from tests.bench.measure import Comparison, Function, Meter, interleave
 from tests.bench.memory import peak_bytes
-from tests.bench.twins import NoTwinError, torch_twin
+from tests.bench.twins import NoTwinError, places_inside, torch_twin
 
 SAMPLE_SECONDS = 0.005
 
@@ -97,7 +97,8 @@ def profile(model: Layer, in_shape: Shape, batch_size: int = 256, repetitions: i
 
     Every layer gets the output of the layer before it, in our layout and in torch's, and the two
     sides take turns. Backward means the gradients with respect to the parameters and, after the
-    first layer that has any, the layer's input. The addition of a residual is not measured.
+    first layer that has any, the layer's input. The addition of a residual and the joining of
+    branches are not measured.
 
     Args:
         model: the network.
@@ -146,12 +147,9 @@ class _Place(NamedTuple):
 
 
 def _places(layer: Layer, params: Tree, state: Tree, x: Tensor) -> Iterator[_Place]:
-    if layer.constructor is layers.sequential:
-        for child, p, s in zip(layer.children, params, state, strict=True):
-            yield from _places(child, p, s, x)
-            x, _ = child.apply(p, s, x)
-    elif layer.constructor is layers.residual:
-        yield from _places(layer.children[0], params, state, x)
+    if layer.constructor in (layers.sequential, layers.residual, layers.parallel):
+        for place in places_inside(layer, params, state, x):
+            yield from _places(*place)
     else:
         yield _Place(layer, params, state, x)
 

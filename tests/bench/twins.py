@@ -1,12 +1,13 @@
 """The torch.nn twin of a network: the same layers, options and numbers, as modules of torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from minicnn.layers import Layer
+from minicnn.layers.inside import SIDE_BY_SIDE, split
 from minicnn.layers.layer import Shape, Tree
 from tests.bench.row import UnmeasuredError
 
@@ -44,45 +45,54 @@ def torch_twin(layer: Layer, params: Tree, state: Tree, in_shape: Shape) -> nn.M
         return _twin(layer, params, state, examples)
 
 
-class Residual(nn.Module):
-    """x + f(x)."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
+class Residual(nn.Sequential):
+    """f(x) + x, or with a second module f(x) + g(x)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.inner(x)
+        return self[0](x) + (self[1](x) if len(self) > 1 else x)
 
 
-class AverageViews(nn.Module):
+class Parallel(nn.Sequential):
+    """The channels of all modules' outputs, joined."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for branch in self], 1)
+
+
+class AverageViews(nn.Sequential):
     """Outside training, the log of the mean probability over nine shifts of the image."""
 
     def __init__(self, inner: nn.Module, pixels: int) -> None:
-        super().__init__()
-        self.inner, self.pixels = inner, pixels
+        super().__init__(inner)
+        self.pixels = pixels
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
-            return self.inner(x)
+            return self[0](x)
         p, (height, width) = self.pixels, x.shape[-2:]
         padded = nn.functional.pad(x, [p] * 4)
         corners = [(row, column) for row in (0, p, 2 * p) for column in (0, p, 2 * p)]
         views = [padded[:, :, i : i + height, j : j + width] for i, j in corners]
-        return torch.stack([self.inner(view).softmax(1) for view in views]).mean(0).log()
+        return torch.stack([self[0](view).softmax(1) for view in views]).mean(0).log()
+
+
+def places_inside(
+    layer: Layer, params: Tree, state: Tree, x: Tensor
+) -> Iterator[tuple[Layer, Tree, Tree, Tensor]]:
+    """Yield the layers inside, each with its parameters, its state and its input."""
+    parts = zip(layer.children, split(layer, params), split(layer, state), strict=True)
+    for child, p, s in parts:
+        yield child, p, s, x
+        if layer.name not in SIDE_BY_SIDE:
+            x, _ = child.apply(p, s, x)
 
 
 def _twin(layer: Layer, params: Tree, state: Tree, x: Tensor) -> nn.Module:
     if layer.constructor is None:
         raise NoTwinError(f"{layer} has functions of its own, so no module of torch is its twin")
-    if layer.name == "sequential":
-        modules = []
-        for child, p, s in zip(layer.children, params, state, strict=True):
-            modules.append(_twin(child, p, s, x))
-            x, _ = child.apply(p, s, x)
-        return nn.Sequential(*modules)
-    if layer.name in AROUND:
-        return AROUND[layer.name](_twin(layer.children[0], params, state, x), **layer.options)
+    if layer.name in CONTAINERS:
+        modules = [_twin(*place) for place in places_inside(layer, params, state, x)]
+        return CONTAINERS[layer.name](*modules, **layer.options)
     if layer.name not in MODULES:
         raise NoTwinError(f"no module of torch is known here for {layer}")
     module = MODULES[layer.name](x, **layer.options)
@@ -93,11 +103,21 @@ def _twin(layer: Layer, params: Tree, state: Tree, x: Tensor) -> nn.Module:
     return module
 
 
+def without_inits(make: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """Leave the initialisers out: the numbers are copied anyway."""
+    return lambda x, weight_init, bias_init, **options: make(x.shape[1], **options)
+
+
 # A layer's options have the names that torch gives them, so they are handed on as they are.
-AROUND: dict[str, Callable[..., nn.Module]] = {"residual": Residual, "average_views": AverageViews}
+CONTAINERS: dict[str, Callable[..., nn.Module]] = {
+    "sequential": nn.Sequential,
+    "residual": Residual,
+    "parallel": Parallel,
+    "average_views": AverageViews,
+}
 MODULES: dict[str, Callable[..., nn.Module]] = {
-    "conv2d": lambda x, **options: nn.Conv2d(x.shape[1], **options),
-    "linear": lambda x, **options: nn.Linear(x.shape[1], **options),
+    "conv2d": without_inits(nn.Conv2d),
+    "linear": without_inits(nn.Linear),
     "batch_norm": lambda x, **options: _batch_norm(x)(x.shape[1], **options),
     "max_pool2d": lambda x, **options: nn.MaxPool2d(**options),
     "avg_pool2d": lambda x, **options: nn.AvgPool2d(**options),

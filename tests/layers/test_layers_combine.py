@@ -21,6 +21,9 @@ KEEP_SHAPE = (
     layers.conv2d(2, 3, padding="same"),
     layers.max_pool2d(3, stride=1, padding=1),
     layers.residual(layers.conv2d(2, 1)),
+    layers.residual(layers.dropout(0.5), layers.sequential(layers.batch_norm())),
+    layers.sequential(layers.parallel(layers.batch_norm(), layers.relu()), layers.conv2d(2, 1)),
+    layers.function("swish", lambda x: x * torch.sigmoid(x)),
 )
 shape_keeping = st.sampled_from(KEEP_SHAPE)
 chains = st.lists(shape_keeping, max_size=5)
@@ -102,7 +105,52 @@ def test_the_shortcut_lets_the_gradient_through_a_dead_layer() -> None:
     assert torch.equal(grad, torch.ones_like(x))
 
 
-@pytest.mark.parametrize("combine", [sequential, residual])
+@given(shape_keeping, shape_keeping, st.booleans())
+def test_residual_adds_its_shortcut(layer: Layer, shortcut: Layer, training: bool) -> None:
+    x = torch.randn(3, *IN_SHAPE, generator=generator(0))
+    block = residual(layer, shortcut)
+    params, state, _ = block.init(generator(1), IN_SHAPE)
+    rng = generator(1)
+    drawn = [inner.init(rng, IN_SHAPE) for inner in (layer, shortcut)]
+    assert_equal_trees(params, tuple(p for p, _, _ in drawn))
+    y, new_state = block.apply(params, state, x, rng=generator(2), train=training)
+    rng = generator(2)
+    each = [
+        inner.apply(p, s, x, rng=rng, train=training)
+        for inner, p, s in zip((layer, shortcut), params, state, strict=True)
+    ]
+    assert torch.equal(y, each[0][0] + each[1][0])
+    assert_equal_trees(new_state, tuple(s for _, s in each))
+
+
+@given(st.lists(shape_keeping, min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_parallel_joins_the_channels_of_its_branches(
+    chain: list[Layer], flat: bool, training: bool
+) -> None:
+    if flat:
+        chain = [sequential(layer, layers.flatten()) for layer in chain]
+    net = layers.parallel(*chain)
+    x = torch.randn(3, *IN_SHAPE, generator=generator(0))
+    params, state, out_shape = net.init(generator(1), IN_SHAPE)
+    y, new_state = net.apply(params, state, x, rng=generator(2), train=training)
+    rng = generator(2)
+    each = [
+        layer.apply(p, s, x, rng=rng, train=training)
+        for layer, p, s in zip(chain, params, state, strict=True)
+    ]
+    assert torch.equal(y, torch.cat([one for one, _ in each], 1))
+    assert tuple(y.shape[1:]) == out_shape
+    assert_equal_trees(new_state, tuple(s for _, s in each))
+
+
+def test_parallel_keeps_images_batch_last() -> None:
+    net = layers.parallel(layers.conv2d(3, 3), layers.conv2d(2, 3))
+    params, state, _ = net.init(generator(0), IN_SHAPE)
+    y, _ = net.apply(params, state, torch.rand(5, *IN_SHAPE))
+    assert y.permute(2, 1, 3, 0).is_contiguous()
+
+
+@pytest.mark.parametrize("combine", [sequential, residual, layers.parallel])
 @pytest.mark.parametrize("not_a_layer", [layers.relu, torch.relu, None, (layers.relu(),)])
 def test_what_is_no_layer_is_refused(combine: Any, not_a_layer: Any) -> None:
     with pytest.raises(TypeError, match=f"{combine.__name__} takes .*Layer.*such as relu"):
@@ -123,6 +171,105 @@ def test_an_error_deep_inside_names_every_layer_on_the_way() -> None:
     )
     with pytest.raises(ValueError, match=message):
         net.init(generator(0), IN_SHAPE)
+
+
+@pytest.mark.parametrize("not_a_layer", [layers.relu, torch.relu, (layers.relu(),)])
+def test_a_shortcut_that_is_no_layer_is_refused(not_a_layer: Any) -> None:
+    with pytest.raises(TypeError, match="residual takes Layers, such as relu"):
+        residual(layers.relu(), not_a_layer)
+
+
+def listed(x: Tensor) -> Any:
+    return x.tolist()
+
+
+@pytest.mark.parametrize(
+    ("layer", "in_shape", "message"),
+    [
+        (
+            residual(layers.conv2d(4, 3, 2), layers.conv2d(4, 1)),
+            (2, 9, 9),
+            "residual needs a shortcut to the shape of its layer: conv2d(4, 3, stride=2) gives "
+            "(4, 4, 4), but conv2d(4, 1) gives (4, 9, 9)",
+        ),
+        (
+            residual(layers.relu(), layers.linear(3)),
+            IN_SHAPE,
+            "shortcut, linear(3), on (2, 4, 4): linear needs a flat in_shape",
+        ),
+        (
+            layers.parallel(layers.conv2d(3, 3), layers.relu()),
+            IN_SHAPE,
+            "parallel needs branches whose outputs differ in the channels at most, but branch 0, "
+            "conv2d(3, 3), gives (3, 2, 2), and branch 1, relu(), gives (2, 4, 4)",
+        ),
+        (layers.parallel(layers.relu()), (), "branch 0, relu(), gives ()"),
+        (
+            layers.parallel(layers.relu(), layers.linear(3)),
+            IN_SHAPE,
+            "branch 1, linear(3), on (2, 4, 4): linear needs a flat in_shape",
+        ),
+        (
+            sequential(layers.relu(), layers.parallel(layers.relu(), layers.flatten())),
+            IN_SHAPE,
+            "layer 1, parallel(...), on (2, 4, 4): parallel needs branches",
+        ),
+        (
+            layers.function("wide", lambda x: x.view(7)),
+            IN_SHAPE,
+            "wide fails on an input of shape (1, 2, 4, 4): shape '[7]' is invalid",
+        ),
+        (
+            layers.function("whole", torch.sum),
+            IN_SHAPE,
+            "whole must map a batch (N, …) to a batch (N, …), got shape () for an input of shape",
+        ),
+        (
+            layers.function("listed", listed),
+            IN_SHAPE,
+            "listed must map a batch (N, …) to a batch (N, …), got list for an input of shape",
+        ),
+    ],
+)
+def test_layers_that_do_not_fit_are_named_at_init(
+    layer: Layer, in_shape: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        layer.init(generator(0), in_shape)
+    assert "\n" not in str(error.value)
+
+
+def test_parallel_without_layers_is_refused() -> None:
+    with pytest.raises(ValueError, match="parallel needs at least one layer, got none"):
+        layers.parallel()
+
+
+@pytest.mark.parametrize("name", ["", "my layer", "3x", "f()", None, 3])
+def test_a_function_needs_an_identifier_as_its_name(name: Any) -> None:
+    with pytest.raises(ValueError, match="name must be an identifier, such as 'swish', got"):
+        layers.function(name, torch.relu)
+
+
+def test_a_function_must_be_one() -> None:
+    not_a_function: Any = "relu"
+    with pytest.raises(TypeError, match="f must be a function of a tensor, got 'relu'"):
+        layers.function("mine", not_a_function)
+
+
+def square(x: Tensor) -> Tensor:
+    return x * x
+
+
+@given(st.integers(1, 4), st.integers(0, 3), st.booleans())
+def test_a_function_is_applied_to_the_batch_whatever_the_mode(
+    rows: int, features: int, training: bool
+) -> None:
+    layer = layers.function("square", square)
+    x = torch.randn(rows, features, generator=generator(0))
+    assert layer.init(generator(0), (features,)) == ((), (), (features,))
+    y, state = layer.apply((), (), x, rng=None, train=training)
+    assert torch.equal(y, x * x)
+    assert state == ()
 
 
 def test_residual_refuses_a_layer_that_changes_the_shape() -> None:

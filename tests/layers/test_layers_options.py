@@ -13,10 +13,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn import layers, models, parallel, tree
+from minicnn import init, layers, models, parallel, tree
 from minicnn.layers import Layer
 from minicnn.layers.description import CONSTRUCTORS
-from tests.layers.test_layers_twins import Pair, networks, pairs
+from tests.layers.test_layers_twins import Pair, is_layer, networks, pairs
+
+
+def swish(x: torch.Tensor) -> torch.Tensor:
+    return x * torch.sigmoid(x)
+
 
 conv2d, relu, sequential = layers.conv2d, layers.relu, layers.sequential
 drawn_layers = networks.map(lambda pair: pair.layer)
@@ -101,7 +106,7 @@ def test_many_layers_inside_each_other_compare_and_copy_at_once() -> None:
 @given(drawn_layers)
 def test_options_are_all_arguments_of_the_constructor_as_plain_data(layer: Layer) -> None:
     parameters = inspect.signature(CONSTRUCTORS[layer.name]).parameters.values()
-    assert list(layer.options) == [p.name for p in parameters if p.annotation is not Layer]
+    assert list(layer.options) == [p.name for p in parameters if not is_layer(p.annotation)]
     for value in layer.options.values():
         for item in value if isinstance(value, tuple) else (value,):
             assert item is None or type(item) in (bool, int, float, str)
@@ -123,6 +128,16 @@ def test_options_are_all_arguments_of_the_constructor_as_plain_data(layer: Layer
         [layers.max_pool2d(2), layers.max_pool2d((2, 2), None, [0, 0])],
         [layers.average_views(relu()), layers.average_views(relu(), 1)],
         [sequential(relu()), sequential(*[relu()])],
+        [layers.residual(relu()), layers.residual(relu(), None)],
+        [
+            conv2d(8, 3, weight_init=init.kaiming_normal),
+            conv2d(8, 3, weight_init="kaiming_normal"),
+            conv2d(8, 3, weight_init=("kaiming_normal",)),
+        ],
+        [
+            layers.linear(8, bias_init=(init.constant, 0.5)),
+            layers.linear(8, bias_init=["constant", 0.5]),
+        ],
     ],
     ids=str,
 )
@@ -146,6 +161,10 @@ DIFFERENT = [
     *(sequential(), sequential(relu()), sequential(relu(), relu()), sequential(sequential())),
     *(layers.residual(relu()), layers.residual(conv2d(8, 3)), layers.residual(conv2d(8, 3, 2))),
     *(layers.average_views(relu()), layers.average_views(relu(), 2)),
+    *(layers.residual(relu(), relu()), layers.residual(relu(), layers.flatten())),
+    *(layers.parallel(relu()), layers.parallel(relu(), relu())),
+    *(layers.linear(8, weight_init="zeros"), layers.linear(8, bias_init="zeros")),
+    *(layers.linear(8, weight_init=("normal", 0.1)), layers.linear(8, weight_init=("normal", 1))),
 ]
 
 
@@ -187,6 +206,14 @@ def test_equal_means_the_same_text(first: Pair, second: Pair) -> None:
             layers.average_views(sequential(relu()), 2),
             "average_views(sequential(relu()), pixels=2)",
         ),
+        (
+            layers.residual(conv2d(8, 3, stride=2), conv2d(8, 1, stride=2)),
+            "residual(conv2d(8, 3, stride=2), conv2d(8, 1, stride=2))",
+        ),
+        (layers.parallel(relu(), conv2d(8, 3)), "parallel(relu(), conv2d(8, 3))"),
+        (layers.linear(8, weight_init="zeros"), "linear(8, weight_init='zeros')"),
+        (layers.linear(8, bias_init=("normal", 0.1)), "linear(8, bias_init=('normal', 0.1))"),
+        (layers.function("swish", swish), "swish()"),
         (Layer("mine", relu().init, relu().apply), "mine()"),
         (
             Layer("mine", relu().init, relu().apply, (relu(),), {"scale": 2}),
@@ -210,6 +237,18 @@ def my_apply(params: Any, state: Any, x: Any, **_: Any) -> Any:
 
 
 mine = Layer("mine", my_init, my_apply)
+swish_layer = layers.function("swish", swish)
+
+
+def test_a_layer_of_a_function_compares_and_pickles_by_it() -> None:
+    again = layers.function("swish", swish)
+    assert swish_layer == again
+    assert hash(swish_layer) == hash(again)
+    assert swish_layer not in (layers.function("other", swish), layers.function("swish", abs))
+    assert pickle.loads(pickle.dumps(sequential(swish_layer))) == sequential(again)
+    assert copy.deepcopy(swish_layer) == copy.copy(swish_layer) == swish_layer
+    with pytest.raises(pickle.PicklingError, match=r"^layer local was not made by .*<lambda>"):
+        pickle.dumps(layers.function("local", lambda x: x))
 
 
 def test_a_layer_written_by_hand_compares_by_its_functions() -> None:
@@ -233,6 +272,7 @@ def test_a_layer_written_by_hand_pickles_if_its_functions_do() -> None:
 
 ALTERED = {
     "written by hand": mine,
+    "of a function": swish_layer,
     "inside": sequential(relu(), mine),
     "another's name": Layer("relu", my_init, my_apply),
     "other functions": relu()._replace(init=my_init, apply=my_apply),
@@ -252,7 +292,13 @@ def test_an_altered_layer_does_not_pass_for_the_constructors(why: str) -> None:
         layers.describe(layer)
     if why != "inside":
         assert layer.constructor is None
-    if why not in ("written by hand", "inside", "another's name", "other functions"):
+    if why not in (
+        "written by hand",
+        "of a function",
+        "inside",
+        "another's name",
+        "other functions",
+    ):
         with pytest.raises(pickle.PicklingError, match=f"^layer {layer.name} was not made by"):
             pickle.dumps(layer)
     assert layer not in (relu(), conv2d(8, 3), layers.dropout(0.5), layers.dropout(0.4))
@@ -292,6 +338,8 @@ def test_a_description_lists_name_options_and_children() -> None:
                     "dilation": 1,
                     "groups": 1,
                     "bias": False,
+                    "weight_init": None,
+                    "bias_init": None,
                 },
                 "children": [],
             },
@@ -348,7 +396,7 @@ CONV = {"out_channels": 8, "kernel_size": 3}
         (described("sequential", layers=[]), "sequential cannot be made .*'layers'"),
         (described("residual"), "residual cannot be made as described: .*'layer'"),
         (described("residual", layer=relu()), "layer must be a number, .* got <function"),
-        (described("residual", described("relu"), described("relu")), "residual cannot be made"),
+        (described("residual", *[described("relu")] * 3), "residual cannot be made"),
         (described("conv2d"), "conv2d cannot be made as described: .*out_channels"),
         (described("conv2d", described("relu"), **CONV), "conv2d cannot be made as described: "),
         (described("conv2d", described("relu"), kernel_size=3), "out_channels must be an integer"),
@@ -358,6 +406,12 @@ CONV = {"out_channels": 8, "kernel_size": 3}
         (described("conv2d", **CONV, stride=True), "stride must be .* got True"),
         (described("conv2d", **CONV, stride=[1, 2, 3]), r"stride must be .* got \[1, 2, 3\]"),
         (described("conv2d", **CONV, padding="full"), 'padding must be .*"same" or "valid"'),
+        (described("parallel"), "parallel cannot be made .*: parallel needs at least one layer"),
+        (
+            described("conv2d", **CONV, weight_init="he"),
+            "weight_init must be one of uniform, .*'he",
+        ),
+        (described("linear", out_features=2, bias_init=["normal"]), r"bias_init cannot be \['nor"),
         (described("conv2d", **CONV, bias=1), "bias must be True or False, got 1"),
         (described("linear", out_features=None), "out_features must be an integer, got None"),
         (described("max_pool2d", kernel_size=2, stride={}), "stride must be a number, .* got {}"),
@@ -422,5 +476,6 @@ def test_every_function_that_makes_a_layer_can_be_described() -> None:
         return inspect.isfunction(value) and inspect.signature(value).return_annotation is Layer
 
     makers = {name for name in layers.__all__ if makes_a_layer(getattr(layers, name))}
-    assert makers - {"from_description"} == set(CONSTRUCTORS)
+    # function's is a function, which is no plain data
+    assert makers - {"from_description", "function"} == set(CONSTRUCTORS)
     assert all(getattr(layers, name) is made for name, made in CONSTRUCTORS.items())

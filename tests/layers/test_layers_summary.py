@@ -19,6 +19,10 @@ shape_keeping = st.sampled_from(
         layers.batch_norm(),
         layers.conv2d(2, 3, padding="same"),
         layers.residual(layers.conv2d(2, 1)),
+        layers.residual(
+            layers.sequential(layers.conv2d(3, 1), layers.conv2d(2, 1)), layers.conv2d(2, 1)
+        ),
+        layers.sequential(layers.parallel(layers.relu(), layers.conv2d(3, 1)), layers.conv2d(2, 1)),
     ]
 )
 nets = st.recursive(
@@ -80,6 +84,22 @@ def test_the_table_lists_layers_inside_layers_further_in() -> None:
         "----------------------------------------------------------",
         "total                                                  664",
     ]
+
+
+def test_layers_side_by_side_are_listed_on_the_same_input() -> None:
+    block = layers.residual(layers.conv2d(8, 3, stride=2), layers.conv2d(8, 1, stride=2))
+    branches = layers.parallel(layers.conv2d(2, 3, padding=1), layers.conv2d(4, 1))
+    net = layers.sequential(branches, layers.residual(layers.conv2d(6, 1), layers.relu()))
+    assert [(row.call, row.out_shape, row.parameters) for row in summary(net, (3, 9, 9)).rows] == [
+        ("parallel(...)", (6, 9, 9), 72),
+        ("conv2d(2, 3, padding=1)", (2, 9, 9), 56),
+        ("conv2d(4, 1)", (4, 9, 9), 16),
+        ("residual(...)", (6, 9, 9), 42),
+        ("conv2d(6, 1)", (6, 9, 9), 42),
+        ("relu()", (6, 9, 9), 0),
+    ]
+    with pytest.raises(ValueError, match="residual needs a shortcut to the shape of its layer"):
+        summary(block, (3, 9, 9))
 
 
 def test_a_single_layer_has_one_row_and_a_total() -> None:

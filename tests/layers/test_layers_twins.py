@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
 import torch
@@ -11,10 +11,10 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from minicnn import layers, tree
+from minicnn import init, layers, tree
 from minicnn.layers import Layer
 from minicnn.layers.description import CONSTRUCTORS
-from tests.bench.twins import AverageViews, Residual, torch_twin
+from tests.bench.twins import AverageViews, Parallel, Residual, torch_twin
 
 Shape = tuple[int, ...]
 
@@ -181,7 +181,41 @@ def averages(draw: Any) -> Pair:
     return Pair(layers.average_views(net, pixels), twin, inner.in_shape)
 
 
-CONTAINERS = (chains, residuals, averages)
+@st.composite
+def projections(draw: Any) -> Pair:
+    """Draw a residual whose layer and shortcut change the channels and the size."""
+    inner, channels, stride = draw(chains()), draw(sizes), draw(sizes)
+    inputs, options = inner.in_shape[0], {"stride": stride, "bias": draw(st.booleans())}
+    change = layers.sequential(inner.layer, layers.conv2d(channels, 1, **options))
+    shortcut = layers.conv2d(channels, 1, stride)
+
+    def twin() -> nn.Module:
+        last = inner.twin(), nn.Conv2d(inputs, channels, 1, **options)
+        return Residual(nn.Sequential(*last), nn.Conv2d(inputs, channels, 1, stride))
+
+    return Pair(layers.residual(change, shortcut), twin, inner.in_shape)
+
+
+@st.composite
+def branches(draw: Any) -> Pair:
+    """Draw layers side by side, on images or on vectors."""
+    if draw(st.booleans()):
+        inputs, outputs = draw(sizes), draw(st.lists(sizes, min_size=1, max_size=3))
+        each = [
+            Pair(layers.linear(o), lambda o=o: nn.Linear(inputs, o), (inputs,)) for o in outputs
+        ]
+    else:
+        first, number = draw(chains()), draw(st.integers(0, 2))
+        in_shape, channels = first.in_shape, first.in_shape[0]
+        conv = Pair(
+            layers.conv2d(2, 3, padding=1), lambda: nn.Conv2d(channels, 2, 3, padding=1), in_shape
+        )
+        each = [first, *[conv] * number]
+    net = layers.parallel(*(pair.layer for pair in each))
+    return Pair(net, lambda: Parallel(*(pair.twin() for pair in each)), each[0].in_shape)
+
+
+CONTAINERS = (chains, residuals, projections, branches, averages)
 networks = st.one_of(*(kind() for kind in (*LAYERS, *CONTAINERS)))
 
 seeds = st.integers(0, 2**32 - 1)
@@ -218,6 +252,10 @@ def options_of(module: nn.Module) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def is_layer(annotation: Any) -> bool:
+    return Layer in (annotation, *get_args(annotation))
+
+
 def walk(layer: Layer) -> Iterator[Layer]:
     yield layer
     for child in layer.children:
@@ -243,6 +281,89 @@ def test_initial_weights_equal_torchs_under_the_same_seed(pair: Pair, seed: int)
     for name in theirs:
         assert torch.equal(params[name], theirs[name].detach())
     assert params or state == ()
+
+
+INITS = {  # by name: torch's function, and how its arguments are called
+    "uniform": lambda x, bound: nn.init.uniform_(x, -bound, bound),
+    "normal": lambda x, std: nn.init.normal_(x, 0, std),
+    "constant": nn.init.constant_,
+    "zeros": nn.init.zeros_,
+    "kaiming_uniform": nn.init.kaiming_uniform_,
+    "kaiming_normal": nn.init.kaiming_normal_,
+    "xavier_uniform": nn.init.xavier_uniform_,
+    "xavier_normal": nn.init.xavier_normal_,
+}
+TAKE_A_NUMBER = ("uniform", "normal", "constant")
+numbers = st.floats(0.1, 2)
+
+
+@st.composite
+def initialisers(draw: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    name = draw(st.sampled_from(names))
+    optional = draw(st.booleans()) and name != "zeros"
+    return (name, draw(numbers)) if name in TAKE_A_NUMBER or optional else (name,)
+
+
+@given(
+    initialisers(tuple(INITS)),
+    initialisers((*TAKE_A_NUMBER, "zeros")),
+    st.booleans(),
+    st.booleans(),
+    seeds,
+)
+def test_chosen_initialisers_are_torchs(
+    weight_init: Any, bias_init: Any, image: bool, by_function: bool, seed: int
+) -> None:
+    chosen = [
+        (getattr(init, name), *arguments) if by_function else (name, *arguments)
+        for name, *arguments in (weight_init, bias_init)
+    ]
+    options: dict[str, Any] = {"weight_init": chosen[0], "bias_init": chosen[1]}
+    layer = layers.conv2d(3, 2, **options) if image else layers.linear(3, **options)
+    params, _, _ = layer.init(generator(seed), (2, 4, 4) if image else (5,))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for name, (function, *arguments) in (("weight", weight_init), ("bias", bias_init)):
+            expected = torch.empty_like(params[name])
+            assert torch.equal(params[name], INITS[function](expected, *arguments))
+
+
+def test_every_initialiser_can_be_chosen() -> None:
+    assert set(INITS) == set(init.INITIALISERS)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda **o: layers.conv2d(2, 3, **o), lambda **o: layers.linear(2, **o)]
+)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"weight_init": "he"},
+            r"weight_init must be one of uniform, .*\('normal', 0.01\), got 'he'",
+        ),
+        ({"weight_init": torch.zeros}, "weight_init must be one of uniform, .* got <built-in"),
+        ({"weight_init": ()}, r"weight_init must be one of .* got \(\)"),
+        ({"weight_init": True}, "weight_init must be one of .* got True"),
+        ({"weight_init": "normal"}, "weight_init cannot be 'normal': .* argument: 'std'"),
+        (
+            {"weight_init": ("normal", -1.0)},
+            r"weight_init cannot be \('normal', -1.0\): std must be",
+        ),
+        ({"weight_init": ("zeros", 1)}, r"weight_init cannot be \('zeros', 1\): "),
+        ({"bias_init": "kaiming_normal"}, "bias_init cannot be 'kaiming_normal': shape must have"),
+        ({"bias_init": ("constant", "1")}, "bias_init cannot be .*: value must be a number"),
+        (
+            {"bias": False, "bias_init": "zeros"},
+            "bias_init must not be given with bias=False, got 'z",
+        ),
+    ],
+)
+def test_an_initialiser_that_does_not_fit_is_refused(
+    make: Any, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(**options)
 
 
 each_kind = pytest.mark.parametrize("kind", [*LAYERS, *CONTAINERS], ids=lambda kind: kind.__name__)
@@ -308,7 +429,8 @@ def test_the_twin_built_from_a_layers_options_has_these_options(
         (name, option)
         for name, constructor in CONSTRUCTORS.items()
         for option, parameter in inspect.signature(constructor).parameters.items()
-        if parameter.annotation is not Layer  # the layers inside are no options
+        if not is_layer(parameter.annotation)  # the layers inside are no options
+        and option not in ("weight_init", "bias_init")  # for the initial numbers alone
     ],
 )
 def test_no_option_of_a_layer_goes_without_a_twin(name: str, option: str) -> None:

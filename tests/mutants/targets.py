@@ -43,10 +43,12 @@ MATHS: dict[str, tuple[str, ...]] = {
     "functional/windows.py": _functional(
         "windows", "unfold", "conv", "conv_transpose", "max_pool", "avg_pool"
     ),
+    "optim/accumulate.py": _optim("accumulate", "optim_transform"),
     "optim/adam.py": _optim("optim_by_hand", "optim_twins", "optim_transform"),
     "optim/clip.py": _optim("clip", "optim_transform"),
     "optim/ema.py": _optim("ema", "optim_transform"),
     "optim/gradient.py": _optim("optim_by_hand", "optim_twins", "optim_transform"),
+    "optim/partition.py": _optim("partition", "optim_transform"),
     "optim/schedules.py": _optim("schedules"),
     "optim/sgd.py": _optim("optim_by_hand", "optim_twins", "optim_transform"),
     "optim/transform.py": _optim("optim_transform", "clip"),

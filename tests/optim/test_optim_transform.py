@@ -1,12 +1,16 @@
 """Properties of every optimizer: pure functions over trees, which check their arguments."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from minicnn import optim, tree
+from minicnn import optim, parallel, tree
+from minicnn.runs import checkpoint
 
 OPTIMIZERS = {
     "sgd": optim.sgd(0.1),
@@ -14,6 +18,12 @@ OPTIMIZERS = {
     "adam": optim.adam(0.1, weight_decay=0.1, amsgrad=True, maximize=True),
     "adamw": optim.adamw(0.1),
     "chain": optim.chain(optim.clip_by_global_norm(0.5), optim.adam(0.1), optim.ema(0.9)),
+    "links": optim.chain(optim.maximize(), optim.weight_decay(0.1), optim.sgd(0.1)),
+    "partition": optim.partition(
+        {"some": optim.adam(0.1, weight_decay=0.1), "rest": optim.sgd(0.1, 0.9)},
+        lambda path: "some" if path in ("conv/weight", "second") else "rest",
+    ),
+    "accumulate": optim.accumulate(optim.chain(optim.adam(0.1), optim.ema(0.9)), every=2),
 }
 every_optimizer = pytest.mark.parametrize("opt", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
 
@@ -164,7 +174,30 @@ def test_an_invalid_schedule_value_is_refused_at_its_step(
         opt.update(GRADS, state, PARAMS)
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+LINKS = {
+    **OPTIMIZERS,
+    "clip_by_global_norm": optim.clip_by_global_norm(1.0),
+    "ema": optim.ema(0.9),
+    "maximize": optim.maximize(),
+    "weight_decay": optim.weight_decay(0.1),
+    "freeze": optim.freeze(),
+    "average_gradients": parallel.average_gradients(parallel.Processes(0, 1)),
+    "ema first": optim.chain(optim.ema(0.9), optim.sgd(0.1)),
+    "freeze last": optim.chain(optim.sgd(0.1), optim.freeze()),
+    "accumulated clipping": optim.accumulate(optim.clip_by_global_norm(1.0), 3),
+}
+
+
+def test_every_transform_is_among_the_links() -> None:
+    makers = {
+        name
+        for name in optim.__all__
+        if getattr(getattr(optim, name), "__annotations__", {}).get("return") is optim.Transform
+    }
+    assert all(any(name in link for link in LINKS) for name in makers)
+
+
+@pytest.mark.parametrize("name", LINKS)
 @pytest.mark.parametrize(
     ("grads", "message"),
     [
@@ -175,14 +208,28 @@ def test_an_invalid_schedule_value_is_refused_at_its_step(
             r"'bias/0': expected torch.float32 of shape \(3,\), got .* of shape \(2, 3\)",
         ),
         ({**GRADS, "bias": (torch.ones(3).double(),)}, r"at 'bias/0': .* got torch.float64"),
+        ({**GRADS, "bias": (0.5,)}, r"at 'bias/0': expected torch.float32 .*, got float"),
+        ({**GRADS, "bias": (None,)}, r"at 'bias/0': expected torch.float32 .*, got NoneType"),
     ],
 )
 def test_gradients_that_do_not_match_the_parameters_are_refused(
     name: str, grads: Any, message: str
 ) -> None:
-    opt = OPTIMIZERS[name]
+    opt = LINKS[name]
     with pytest.raises(ValueError, match=message):
         opt.update(grads, opt.init(PARAMS), PARAMS)
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_every_state_survives_a_checkpoint(name: str, tmp_path: Path) -> None:
+    opt = LINKS[name]
+    params, state = run(opt, PARAMS, GRADS, steps=3)
+    checkpoint.save(tmp_path / "opt.pt", {"opt_state": state})
+    loaded = checkpoint.load(tmp_path / "opt.pt", like={"opt_state": opt.init(PARAMS)})["opt_state"]
+    assert tree.flatten(loaded)[1] == tree.flatten(state)[1]
+    expected, actual = opt.update(GRADS, state, params), opt.update(GRADS, loaded, params)
+    for a, b in zip(tree.leaves(expected), tree.leaves(actual), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_updates_that_do_not_match_the_parameters_are_refused() -> None:
@@ -213,6 +260,31 @@ def test_chain_takes_transforms_only() -> None:
         optim.chain(optim.sgd(0.1), optim.adam)  # type: ignore[arg-type]
 
 
+@given(
+    st.sampled_from([optim.sgd, optim.adam]),
+    st.just(0.0) | st.floats(1e-4, 0.5),
+    st.booleans(),
+    st.integers(0, 99),
+)
+def test_weight_decay_and_maximize_are_the_optimizers_options(
+    make: Any, strength: float, uphill: bool, seed: int
+) -> None:
+    """Bit for bit, and maximize before the penalty, which stays a penalty."""
+    rng = torch.Generator().manual_seed(seed)
+    grads = tree.map(lambda p: torch.randn(p.shape, generator=rng), PARAMS)
+    links = [optim.maximize()] * uphill + [optim.weight_decay(strength)]
+    ours, _ = run(optim.chain(*links, make(0.1)), PARAMS, grads)
+    whole, _ = run(make(0.1, weight_decay=strength, maximize=uphill), PARAMS, grads)
+    for a, b in zip(tree.leaves(ours), tree.leaves(whole), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_optimizers_built_of_links_have_the_state_that_they_have_without() -> None:
+    for make in (optim.sgd, optim.adam, optim.adamw):
+        plain, full = make(0.1), make(0.1, weight_decay=0.5, maximize=True)
+        assert tree.flatten(plain.init(PARAMS))[1] == tree.flatten(full.init(PARAMS))[1]
+
+
 NOT_NEGATIVE = "must be a finite number of at least 0, got"
 
 
@@ -223,6 +295,8 @@ NOT_NEGATIVE = "must be a finite number of at least 0, got"
         (optim.sgd, {"lr": float("nan")}, f"lr {NOT_NEGATIVE} nan"),
         (optim.sgd, {"lr": 0.1, "momentum": -1.0}, f"momentum {NOT_NEGATIVE}"),
         (optim.sgd, {"lr": 0.1, "weight_decay": -1.0}, f"weight_decay {NOT_NEGATIVE}"),
+        (optim.weight_decay, {"strength": -1.0}, f"strength {NOT_NEGATIVE} -1.0"),
+        (optim.weight_decay, {"strength": float("nan")}, f"strength {NOT_NEGATIVE} nan"),
         (optim.sgd, {"lr": 0.1, "dampening": float("inf")}, "dampening must be finite"),
         (optim.sgd, {"lr": 0.1, "nesterov": True}, "nesterov=True requires momentum"),
         (

@@ -1,5 +1,6 @@
 """Every optimizer takes torch.optim's steps: Adam bit for bit, SGD and AdamW to rounding."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -154,3 +155,10 @@ def test_the_defaults_are_torchs(
     twin: Callable[..., torch.optim.Optimizer], ours: Callable[..., optim.Transform]
 ) -> None:
     assert_equal_to_rounding(both(twin, ours, 1e-3, {}))
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "SGD"])
+def test_every_default_is_the_twins(name: str) -> None:
+    theirs = inspect.signature(getattr(torch.optim, name)).parameters
+    for option, parameter in inspect.signature(getattr(optim, name.lower())).parameters.items():
+        assert parameter.default == theirs[option].default, option

@@ -5,6 +5,7 @@ from . import (
     convolution,
     data,
     exercises,
+    formulations,
     foundations,
     insight,
     layers,
@@ -14,15 +15,18 @@ from . import (
     pages,
     parallel,
     photo,
+    pieces,
     pointwise,
     pooling,
     runs,
+    smooth,
     training,
     viz,
 )
 
 ROOMS = (
-    *(foundations, convolution, pooling, pointwise, losses, layers, optimizers, training),
-    *(data, exercises, insight, networks, pages, parallel, photo, runs, viz),
+    *(foundations, convolution, formulations, pooling, pointwise, smooth, losses, layers),
+    *(networks, pieces, optimizers, training),
+    *(data, exercises, insight, pages, parallel, photo, runs, viz),
 )
 MUSEUM: tuple[Mutant, ...] = tuple(mutant for room in ROOMS for mutant in room.MUTANTS)

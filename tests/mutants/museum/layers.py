@@ -124,9 +124,9 @@ MUTANTS = (
     Mutant(
         "weighted layers: bias drawn first",
         WEIGHTED,
-        '    params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}\n',
-        "    _ = init.uniform(generator, shape[:1], 1.0)\n"
-        '    params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}\n',
+        '            params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}\n',
+        "            _ = init.uniform(generator, shape[:1], 1.0)\n"
+        '            params = {"weight": init.kaiming_uniform(generator, shape, a=math.sqrt(5))}\n',
         "The same seed does not give torch's weights.",
         TWINS + "initial_weights_equal_torchs_under_the_same_seed",
     ),

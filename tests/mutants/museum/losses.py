@@ -114,8 +114,8 @@ MUTANTS = (
     Mutant(
         "accuracy: a count",
         METRICS,
-        ".float().mean()",
-        ".float().sum()",
+        "== labels).float().mean()",
+        "== labels).float().sum()",
         "How many are right, not which fraction.",
         METRICS_TEST + "accuracy_is_the_fraction_of_equal_pairs",
     ),

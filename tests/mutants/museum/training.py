@@ -2,7 +2,8 @@
 
 from ..mutant import Mutant
 
-TRAIN, BATCHES, AUGMENT = "train.py", "data/batches.py", "data/augment.py"
+TRAIN, GRADIENT, EVALUATION = "train/step.py", "train/gradient.py", "train/evaluation.py"
+BATCHES, AUGMENT = "data/batches.py", "data/augment.py"
 SPLIT, CHECKPOINT = "data/split.py", "runs/checkpoint.py"
 TEST, LAWS = "test_train.py::test_", "test_training_laws.py::test_"
 BATCHES_TEST = "data/test_data_batches.py::test_"
@@ -22,16 +23,16 @@ MUTANTS = (
     Mutant(
         "train: layers' state not returned",
         TRAIN,
-        "return TrainState(train_state.step + 1, params, state, opt_state), metrics",
-        "return TrainState(train_state.step + 1, params, train_state.state, opt_state), metrics",
+        "return TrainState(train_state.step + 1, params, state, opt_state), logs",
+        "return TrainState(train_state.step + 1, params, train_state.state, opt_state), logs",
         "Batch normalisation learns its weights, but no statistics.",
         TEST + "a_step_trains_in_training_mode",
     ),
     Mutant(
         "train: optimizer's state not returned",
         TRAIN,
-        "return TrainState(train_state.step + 1, params, state, opt_state), metrics",
-        "return TrainState(train_state.step + 1, params, state, train_state.opt_state), metrics",
+        "return TrainState(train_state.step + 1, params, state, opt_state), logs",
+        "return TrainState(train_state.step + 1, params, state, train_state.opt_state), logs",
         "Adam without memory.",
         TEST + "a_step_is_gradient_then_update",
     ),
@@ -45,8 +46,8 @@ MUTANTS = (
     ),
     Mutant(
         "train: graph kept alive",
-        TRAIN,
-        "return _detached(result), tree.unflatten(structure, grads)",
+        GRADIENT,
+        "return detached(result), tree.unflatten(structure, grads)",
         "return result, tree.unflatten(structure, grads)",
         "Whoever collects the losses collects every activation with them.",
         TEST + "a_step_leaves_no_graph_behind",
@@ -54,43 +55,43 @@ MUTANTS = (
     Mutant(
         "train: every step starts from the beginning",
         TRAIN,
-        "train_state, metrics = step(train_state, batch, rng)\n        yield train_state, metrics",
-        "new_state, metrics = step(train_state, batch, rng)\n        yield new_state, metrics",
+        "train_state, logs = step(train_state, batch, rng)\n        yield train_state, logs",
+        "new_state, logs = step(train_state, batch, rng)\n        yield new_state, logs",
         "The loop forgets to hand the new state on.",
         TEST + "fit_is_lazy_and_yields_every_step",
     ),
     Mutant(
         "train: all batches loaded first",
         TRAIN,
-        "    for batch in batches:\n        train_state, metrics",
-        "    for batch in list(batches):\n        train_state, metrics",
+        "    for batch in batches:\n        train_state, logs",
+        "    for batch in list(batches):\n        train_state, logs",
         "A data set in memory before the first step, and generators read to their end.",
         TEST + "fit_is_lazy_and_yields_every_step",
     ),
     Mutant(
         "evaluate: in training mode",
-        TRAIN,
-        "model.apply(params, state, images)[0]",
-        "model.apply(params, state, images, rng=torch.Generator(), train=True)[0]",
+        EVALUATION,
+        "model.apply(params, state, inputs)[0]",
+        "model.apply(params, state, inputs, rng=torch.Generator(), train=True)[0]",
         "Dropout and batch statistics in the test accuracy.",
         TEST + "evaluation_is_outside_training_and_changes_nothing",
     ),
     Mutant(
         "evaluate: mean of the batches' means",
-        TRAIN,
-        "    scores, labels = predict(model, params, state, batches)\n    return {",
+        EVALUATION,
+        "    outputs, targets = predict(model, params, state, batches)\n",
         "    pairs = [predict(model, params, state, [batch]) for batch in batches]\n"
         "    losses = [loss_fn(*pair) for pair in pairs]\n"
         "    loss_fn = lambda *_: torch.stack(losses).mean()\n"
-        "    scores, labels = (torch.cat(parts) for parts in zip(*pairs))\n    return {",
+        "    outputs, targets = (torch.cat(parts) for parts in zip(*pairs))\n",
         "The last, smaller batch counts for as much as the others.",
         TEST + "evaluation_counts_every_example_once_however_they_are_cut",
     ),
     Mutant(
         "evaluate: with a graph",
-        TRAIN,
-        "    with torch.no_grad():\n        pairs",
-        "    with torch.enable_grad():\n        pairs",
+        EVALUATION,
+        "    with torch.no_grad():\n        pairs = []",
+        "    with torch.enable_grad():\n        pairs = []",
         "The memory of a backward that never comes.",
         TEST + "parameters_that_ask_for_gradients_leave_no_graph_in_predictions",
     ),
