@@ -6,8 +6,10 @@ the second for batches of 256.
 """
 
 import ctypes
+import functools
 import inspect
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,15 +23,44 @@ class Function(torch.autograd.Function):
     the value) and ``backward`` (the gradients with respect to the arguments, in differentiable
     operations, so that they can be differentiated in turn). torch.func derives the rule for vmap
     from these.
+
+    Autocast does nothing inside: an operation computes in the dtype of its arguments, which
+    functional/precision.py chooses.
     """
 
     generate_vmap_rule = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.forward = staticmethod(_without_autocast(cls.forward))
+        cls.backward = staticmethod(_without_autocast(cls.backward))
         # At every call torch asks for the signature of ``forward``, and inspect works it out anew
         # unless it is stored. Without this a step takes 1.04 and 1.01 times as long.
         cls.forward.__signature__ = inspect.signature(cls.forward)
+
+
+def _without_autocast(f: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(f)
+    def call(*args: Any) -> Any:
+        for x in args:
+            if isinstance(x, Tensor) and is_autocast(x):
+                with torch.autocast(x.device.type, enabled=False):
+                    return f(*args)
+        return f(*args)
+
+    return call
+
+
+def is_autocast(x: Tensor) -> bool:
+    """Tell if this is a region of torch.autocast for the device of ``x``; not every type has one.
+
+    Example:
+        >>> with torch.autocast("cpu", torch.bfloat16):
+        ...     is_autocast(torch.ones(1)), is_autocast(torch.ones(1, device="meta"))
+        (True, False)
+    """
+    device = x.device.type
+    return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 
 
 def needed(ctx: Any, *is_tensor: bool) -> tuple[bool, ...]:

@@ -8,6 +8,7 @@ from torch import Tensor
 from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.pool.windows import pool_windows, reduce_windows
 from minicnn.functional.pool.winners import lowest, pick, positions, route, winners
+from minicnn.functional.precision import in_float32
 from minicnn.functional.torch_workarounds import Function
 from minicnn.functional.windows import Axes, IntOrPair, pair, require_image
 
@@ -66,7 +67,7 @@ def max_pool2d(
     )
 
     x = input if input.ndim == 4 else input[None]
-    y = _MaxPool.apply(x, (rows, cols))
+    y = in_float32(_MaxPool.apply, x, (rows, cols))
     if not return_indices:
         return y if input.ndim == 4 else y[0]
     places = positions(winners(x.detach(), (rows, cols)), (rows, cols)).contiguous()
@@ -84,7 +85,8 @@ class _MaxPool(Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         x, ctx.axes = inputs
-        ctx.save_for_backward(x, output)
+        # A copy: a saved output would forbid the caller to change it in place, as torch allows.
+        ctx.save_for_backward(x, output.clone())
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
