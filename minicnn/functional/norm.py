@@ -166,10 +166,12 @@ class ScaleShift(Function):
 
     @staticmethod
     def forward(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Scale and shift."""
         return torch.addcmul(shift, x, scale)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Save what is multiplied."""
         x, scale, _ = inputs
         ctx.save_for_backward(x, scale)
 

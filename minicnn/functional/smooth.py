@@ -83,8 +83,8 @@ def silu(input: Tensor) -> Tensor:
 
     Example:
         >>> import torch
-        >>> silu(torch.tensor([-1000.0, 0.0, 1.0, 1000.0]))
-        tensor([-0.0000e+00,  0.0000e+00,  7.3106e-01,  1.0000e+03])
+        >>> silu(torch.tensor([-1.0, 0.0, 1.0]))
+        tensor([-0.2689,  0.0000,  0.7311])
 
     Reference: Elfwing, Uchibe & Doya, "Sigmoid-Weighted Linear Units for Neural Network Function
     Approximation in Reinforcement Learning", 2018, §2.
