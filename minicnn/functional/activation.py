@@ -101,7 +101,7 @@ def softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor
     Backward: `_Softmax.backward` in functional/activation.py.
     """
     x = _scores("softmax", input, dim, dtype)
-    return in_float32(_Softmax.apply, x, dim) if x.numel() else x
+    return in_float32(_Softmax.apply, x, dim) if x.numel() else x.clone()
 
 
 def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
@@ -132,7 +132,7 @@ def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Te
     Backward: `_LogSoftmax.backward` in functional/activation.py.
     """
     x = _scores("log_softmax", input, dim, dtype)
-    return in_float32(_LogSoftmax.apply, x, dim) if x.numel() else x
+    return in_float32(_LogSoftmax.apply, x, dim) if x.numel() else x.clone()
 
 
 def _scores(name: str, input: Tensor, dim: int, dtype: torch.dtype | None) -> Tensor:

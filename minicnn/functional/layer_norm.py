@@ -110,6 +110,8 @@ def group_norm(
     if input.ndim < 2:
         raise ValueError(f"input must be (N, C) or (N, C, …), got shape {tuple(input.shape)}")
     channels = input.shape[1]
+    if 0 in input.shape[1:]:
+        raise ValueError(f"input may be empty in its batch only, got shape {tuple(input.shape)}")
     if channels % num_groups:
         raise ValueError(f"num_groups must divide the {channels} channels, got {num_groups}")
     if input.numel() // num_groups == 1:
@@ -118,7 +120,7 @@ def group_norm(
             f"num_groups {num_groups}"
         )
     _check(input, weight, bias, (channels,), eps)
-    x = input.unflatten(1, (num_groups, -1)) if channels else input[:, None]
+    x = input.unflatten(1, (num_groups, -1))
     view = (1, *x.shape[1:3], *[1] * (x.ndim - 3))
     return in_float32(_normalise, x, weight, bias, view, x.ndim - 2, eps).flatten(1, 2)
 

@@ -24,6 +24,9 @@ class Function(torch.autograd.Function):
     operations, so that they can be differentiated in turn). torch.func derives the rule for vmap
     from these.
 
+    The caller may change the value in place, unless it is saved: as torch's functions save the
+    output or the input, so do ours.
+
     Autocast does nothing inside: an operation computes in the dtype of its arguments, which
     functional/precision.py chooses.
     """
@@ -32,7 +35,7 @@ class Function(torch.autograd.Function):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.forward = staticmethod(_without_autocast(cls.forward))
+        cls.forward = staticmethod(_without_autocast(_not_views(cls.forward)))
         cls.backward = staticmethod(_without_autocast(cls.backward))
         # At every call torch asks for the signature of ``forward``, and inspect works it out anew
         # unless it is stored. Without this a step takes 1.04 and 1.01 times as long.
@@ -47,6 +50,29 @@ def _without_autocast(f: Callable[..., Any]) -> Callable[..., Any]:
                 with torch.autocast(x.device.type, enabled=False):
                     return f(*args)
         return f(*args)
+
+    return call
+
+
+def _not_views(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Have results that are views be tensors of their own, which the caller may change in place.
+
+    torch forbids it for a view that a Function returns. Here most are views of what the Function
+    made itself: an image stored batch-last is shown as one. ``data`` is the same memory without the
+    history. What is a view of an argument is copied.
+    """
+
+    def own(y: Tensor, args: tuple[Any, ...]) -> Tensor:
+        if not y._is_view() or not is_plain(y) or any(y is x for x in args):
+            return y
+        tensors = [x for x in args if isinstance(x, Tensor)]
+        shared = any(y._base is (x._base if x._is_view() else x) for x in tensors)
+        return y.clone() if shared else y.data
+
+    @functools.wraps(f)
+    def call(*args: Any) -> Any:
+        y = f(*args)
+        return own(y, args) if isinstance(y, Tensor) else tuple(own(z, args) for z in y)
 
     return call
 
@@ -76,14 +102,17 @@ def needed(ctx: Any, *is_tensor: bool) -> tuple[bool, ...]:
 def is_plain(x: Tensor) -> bool:
     """Tell if ``x`` is numbers in memory, to be read, to be overwritten, and to decide by.
 
-    Not under torch.compile, where the numbers are not there yet, nor under the transforms of
+    Not under torch.compile, where the numbers are not there yet, nor on the device "meta", which
+    has none, nor under the transforms of
     torch.func: under vmap one tensor stands for many, and vmap has no rule for ``eq(out=)``,
     ``ne(out=)`` and ``baddbmm_``, which the fast forms need.
 
     Without these a step takes longer: 1.8 and 2.0 times with max pooling's gradient by selection,
     1.015 and 1.03 times for relu's, 1.025 and 1.00 times for convolution's.
     """
-    return not torch.compiler.is_compiling() and torch.func.debug_unwrap(x) is x
+    if torch.compiler.is_compiling() or x.is_meta:
+        return False
+    return torch.func.debug_unwrap(x) is x
 
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names and numbers of glibc's malloc.h

@@ -175,6 +175,8 @@ REFUSED = [
         "num_groups must divide the 4 channels, got 3"),
     Refused(lambda m: m.group_norm(ONES, 1), ValueError,
         "input must be (N, C) or (N, C, …), got shape (2,)"),
+    Refused(lambda m: m.group_norm(X[..., :0], 2), ValueError,
+        "input may be empty in its batch only, got shape (1, 2, 5, 0)"),
     Refused(lambda m: m.group_norm(ONES[None], 2), ValueError,
         "input must have more than one value per group, got shape (1, 2) and num_groups 2"),
     Refused(lambda m: m.group_norm(X, 2, bias=torch.ones(3)), ValueError,
