@@ -71,6 +71,11 @@ def _not_views(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def call(*args: Any) -> Any:
+        if torch.jit.is_tracing():  # it would record a call into Python, if anything
+            raise RuntimeError(
+                "torch.jit.trace cannot record minicnn's functions: use torch.export.export, which "
+                "torch.onnx.export does with dynamo=True, or torch.compile"
+            )
         y = f(*args)
         return own(y, args) if isinstance(y, Tensor) else tuple(own(z, args) for z in y)
 

@@ -3,8 +3,17 @@
 from minicnn.layers.combine import activations, residual, sequential
 from minicnn.layers.description import describe, from_description
 from minicnn.layers.layer import Layer
-from minicnn.layers.norm import batch_norm
-from minicnn.layers.pointwise import dropout, flatten, relu
+from minicnn.layers.norm import batch_norm, group_norm, layer_norm
+from minicnn.layers.pointwise import (
+    dropout,
+    flatten,
+    gelu,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    tanh,
+)
 from minicnn.layers.pooling import avg_pool2d, global_avg_pool, max_pool2d
 from minicnn.layers.summary import summary
 from minicnn.layers.views import average_views
@@ -21,11 +30,18 @@ __all__ = [
     "dropout",
     "flatten",
     "from_description",
+    "gelu",
     "global_avg_pool",
+    "group_norm",
+    "layer_norm",
+    "leaky_relu",
     "linear",
     "max_pool2d",
     "relu",
     "residual",
     "sequential",
+    "sigmoid",
+    "silu",
     "summary",
+    "tanh",
 ]
