@@ -35,39 +35,16 @@ class Function(torch.autograd.Function):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.forward = staticmethod(_without_autocast(_not_views(cls.forward)))
+        cls.forward = staticmethod(_forward(cls.forward))
         cls.backward = staticmethod(_without_autocast(cls.backward))
         # At every call torch asks for the signature of ``forward``, and inspect works it out anew
         # unless it is stored. Without this a step takes 1.04 and 1.01 times as long.
         cls.forward.__signature__ = inspect.signature(cls.forward)
 
 
-def _without_autocast(f: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(f)
-    def call(*args: Any) -> Any:
-        for x in args:
-            if isinstance(x, Tensor) and is_autocast(x):
-                with torch.autocast(x.device.type, enabled=False):
-                    return f(*args)
-        return f(*args)
-
-    return call
-
-
-def _not_views(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Have results that are views be tensors of their own, which the caller may change in place.
-
-    torch forbids it for a view that a Function returns. Here most are views of what the Function
-    made itself: an image stored batch-last is shown as one. ``data`` is the same memory without the
-    history. What is a view of an argument is copied.
-    """
-
-    def own(y: Tensor, args: tuple[Any, ...]) -> Tensor:
-        if not y._is_view() or not is_plain(y) or any(y is x for x in args):
-            return y
-        tensors = [x for x in args if isinstance(x, Tensor)]
-        shared = any(y._base is (x._base if x._is_view() else x) for x in tensors)
-        return y.clone() if shared else y.data
+def _forward(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a ``forward``: no autocast inside, results that the caller may change, no tracing."""
+    f = _without_autocast(f)
 
     @functools.wraps(f)
     def call(*args: Any) -> Any:
@@ -77,9 +54,37 @@ def _not_views(f: Callable[..., Any]) -> Callable[..., Any]:
                 "torch.onnx.export does with dynamo=True, or torch.compile"
             )
         y = f(*args)
-        return own(y, args) if isinstance(y, Tensor) else tuple(own(z, args) for z in y)
+        return _own(y, args) if isinstance(y, Tensor) else tuple(_own(z, args) for z in y)
 
     return call
+
+
+def _without_autocast(f: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(f)
+    def call(*args: Any) -> Any:
+        for x in args:
+            if isinstance(x, Tensor):
+                if is_autocast(x):
+                    with torch.autocast(x.device.type, enabled=False):
+                        return f(*args)
+                break  # all tensors are on one device
+        return f(*args)
+
+    return call
+
+
+def _own(y: Tensor, args: tuple[Any, ...]) -> Tensor:
+    """Return ``y`` as a tensor of its own if it is a view: one may be changed in place.
+
+    torch forbids it for a view that a Function returns. Here most are views of what the Function
+    made itself: an image stored batch-last is shown as one. ``data`` is the same memory without the
+    history. What is a view of an argument is copied.
+    """
+    if not y._is_view() or not is_plain(y) or any(y is x for x in args):
+        return y
+    tensors = [x for x in args if isinstance(x, Tensor)]
+    shared = any(y._base is (x._base if x._is_view() else x) for x in tensors)
+    return y.clone() if shared else y.data
 
 
 def is_autocast(x: Tensor) -> bool:
@@ -90,6 +95,8 @@ def is_autocast(x: Tensor) -> bool:
         ...     is_autocast(torch.ones(1)), is_autocast(torch.ones(1, device="meta"))
         (True, False)
     """
+    if x.is_cpu:  # asked at every call, and a device's type takes longer to get
+        return torch.is_autocast_enabled("cpu")
     device = x.device.type
     return torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
 

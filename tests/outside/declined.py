@@ -81,6 +81,10 @@ RULES = (
         "affine, bias, track_running_stats: the layer has weight, bias and statistics, always",
     ),
     Rule(
+        "layers.group_norm", "refused", lambda o: bool({"affine", "bias"} & o["arguments"].keys()),
+        "affine, bias: the layer has weight and bias, always",
+    ),
+    Rule(
         "layers.conv2d", "refused", lambda o: "padding_mode" in o["arguments"],
         "padding_mode: the layer pads with zeros",
     ),
