@@ -1,7 +1,8 @@
 """How far ours and torch's are from the truth, on the same numbers in 16 bits."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from minicnn.testing import Case, Numbers, fill
 from minicnn.testing.twin import TORCH_REFUSALS
 
 Outcome = dict[str, Tensor]
+Calls = dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]
 
 
 def torch_batch_norm(
@@ -81,3 +83,91 @@ def errors(ours: Tensor, theirs: Tensor, truth: Tensor) -> tuple[float, float, f
     ]
     largest = [x.max().item() if x.numel() else 0.0 for x in far]
     return largest[0], largest[1], largest[2]
+
+
+def batch_norm(m: Any) -> Any:
+    return torch_batch_norm if m is twin else m.batch_norm
+
+
+def calls(batch: int, channels: int, side: int, features: int) -> Calls:
+    """Return a call of each function, in terms of a module, and the shapes of what it is given.
+
+    The first argument may have any dtype; the others are float32 parameters. What else a call needs
+    it makes on the device of the first.
+    """
+    c = channels
+    image, rows = (batch, c, side, side), (batch + 1, features)
+    return {
+        "conv2d": (lambda m, x, w, b: m.conv2d(x, w, b), (image, (c, c, 3, 3), (c,))),
+        'conv2d, padding="same"': (
+            lambda m, x, w: m.conv2d(x, w, padding="same"), (image, (c, c, 3, 3)),
+        ),
+        "conv_transpose2d": (
+            lambda m, x, w, b: m.conv_transpose2d(x, w, b), (image, (c, c, 3, 3), (c,)),
+        ),
+        "linear": (lambda m, x, w, b: m.linear(x, w, b), (rows, (features, features), (features,))),
+        "unfold": (lambda m, x: m.unfold(x, 2), (image,)),
+        "fold": (lambda m, x: m.fold(x, side, 2), ((batch, 4 * c, (side - 1) ** 2),)),
+        "max_pool2d": (lambda m, x: m.max_pool2d(x, 2), (image,)),
+        "avg_pool2d": (lambda m, x: m.avg_pool2d(x, 2), (image,)),
+        "adaptive_avg_pool2d": (lambda m, x: m.adaptive_avg_pool2d(x, 2), (image,)),
+        "adaptive_max_pool2d": (lambda m, x: m.adaptive_max_pool2d(x, 2), (image,)),
+        "relu": (lambda m, x: m.relu(x), (rows,)),
+        "leaky_relu": (lambda m, x: m.leaky_relu(x), (rows,)),
+        "sigmoid": (lambda m, x: m.sigmoid(x), (rows,)),
+        "tanh": (lambda m, x: m.tanh(x), (rows,)),
+        "silu": (lambda m, x: m.silu(x), (rows,)),
+        "gelu": (lambda m, x: m.gelu(x), (rows,)),
+        "dropout": (lambda m, x: m.dropout(x), (rows,)),
+        "softmax": (lambda m, x: m.softmax(x, 1), (rows,)),
+        "softmax with a dtype": (lambda m, x: m.softmax(x, 1, dtype=torch.float64), (rows,)),
+        "softmax in bfloat16": (lambda m, x: m.softmax(x, 1, dtype=torch.bfloat16), (rows,)),
+        "log_softmax": (lambda m, x: m.log_softmax(x, 1), (rows,)),
+        "nll_loss": (lambda m, x: m.nll_loss(x, labels(x)), (rows,)),
+        "nll_loss, weighted": (lambda m, x: m.nll_loss(x, labels(x), ones(x)), (rows,)),
+        "cross_entropy": (lambda m, x: m.cross_entropy(x, labels(x)), (rows,)),
+        "cross_entropy, weighted": (lambda m, x: m.cross_entropy(x, labels(x), ones(x)), (rows,)),
+        "cross_entropy of probabilities": (lambda m, x, q: m.cross_entropy(x, q), (rows, rows)),
+        "batch_norm": (
+            lambda m, x, w, b: batch_norm(m)(
+                x, 0 * ones(x), ones(x), weight=w, bias=b, training=True
+            ),
+            (image, (c,), (c,)),
+        ),
+        "batch_norm in evaluation": (
+            lambda m, x, w, b: batch_norm(m)(x, 0 * ones(x), ones(x), weight=w, bias=b),
+            (image, (c,), (c,)),
+        ),
+        "batch_norm, bare": (
+            lambda m, x: batch_norm(m)(x, None, None, training=True)[:1], (image,),
+        ),
+        "layer_norm": (
+            lambda m, x, w, b: m.layer_norm(x, (features,), w, b),
+            (rows, (features,), (features,)),
+        ),
+        "layer_norm, bare": (lambda m, x: m.layer_norm(x, (features,)), (rows,)),
+        "group_norm": (lambda m, x, w, b: m.group_norm(x, 2, w, b), (image, (c,), (c,))),
+        "group_norm, bare": (lambda m, x: m.group_norm(x, 2), (image,)),
+    }  # fmt: skip
+
+
+def labels(x: Tensor) -> Tensor:
+    return torch.zeros(x.shape[0], dtype=torch.int64, device=x.device)
+
+
+def ones(x: Tensor) -> Tensor:
+    return torch.ones(x.shape[1], device=x.device)
+
+
+@contextmanager
+def region(device: str, low: torch.dtype) -> Iterator[None]:
+    """Switch autocast on by hand: `torch.autocast` does not where the device is missing."""
+    before = torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
+    torch.set_autocast_enabled(device, True)
+    torch.set_autocast_dtype(device, low)
+    try:
+        yield
+    finally:
+        torch.set_autocast_enabled(device, before[0])
+        torch.set_autocast_dtype(device, before[1])
+        torch.clear_autocast_cache()

@@ -4,8 +4,7 @@ CUDA's lists are held against torch's on any machine: fake tensors have a device
 torch's dispatcher casts them, but no numbers.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,90 +17,14 @@ from minicnn import functional as F
 from minicnn import layers, models, optim, train, tree
 from minicnn.functional.torch_workarounds import Function, is_autocast
 
-from .precision import torch_batch_norm
+from .precision import batch_norm, calls, region
 
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 regions = pytest.mark.parametrize("low", [torch.bfloat16, torch.float16], ids=str)
 
 
-def batch_norm(m: Any) -> Any:
-    return torch_batch_norm if m is twin else m.batch_norm
-
-
-# A call of each function, and the shapes of its differentiable arguments; the first may have any
-# dtype, the others are float32 parameters. All is made on the device of the first.
-IMAGE, ROWS = (2, 4, 6, 6), (3, 4)
-Calls = dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]]
-CALLS: Calls = {
-    "conv2d": (lambda m, x, w, b: m.conv2d(x, w, b), (IMAGE, (4, 4, 3, 3), (4,))),
-    'conv2d, padding="same"': (
-        lambda m, x, w: m.conv2d(x, w, padding="same"), (IMAGE, (4, 4, 3, 3)),
-    ),
-    "conv_transpose2d": (
-        lambda m, x, w, b: m.conv_transpose2d(x, w, b), (IMAGE, (4, 4, 3, 3), (4,)),
-    ),
-    "linear": (lambda m, x, w, b: m.linear(x, w, b), (ROWS, (5, 4), (5,))),
-    "unfold": (lambda m, x: m.unfold(x, 2), (IMAGE,)),
-    "fold": (lambda m, x: m.fold(x, 3, 2), ((2, 4, 4),)),
-    "max_pool2d": (lambda m, x: m.max_pool2d(x, 2), (IMAGE,)),
-    "avg_pool2d": (lambda m, x: m.avg_pool2d(x, 2), (IMAGE,)),
-    "adaptive_avg_pool2d": (lambda m, x: m.adaptive_avg_pool2d(x, 2), (IMAGE,)),
-    "adaptive_max_pool2d": (lambda m, x: m.adaptive_max_pool2d(x, 2), (IMAGE,)),
-    "relu": (lambda m, x: m.relu(x), (ROWS,)),
-    "leaky_relu": (lambda m, x: m.leaky_relu(x), (ROWS,)),
-    "sigmoid": (lambda m, x: m.sigmoid(x), (ROWS,)),
-    "tanh": (lambda m, x: m.tanh(x), (ROWS,)),
-    "silu": (lambda m, x: m.silu(x), (ROWS,)),
-    "gelu": (lambda m, x: m.gelu(x), (ROWS,)),
-    "dropout": (lambda m, x: m.dropout(x), (ROWS,)),
-    "softmax": (lambda m, x: m.softmax(x, 1), (ROWS,)),
-    "softmax with a dtype": (lambda m, x: m.softmax(x, 1, dtype=torch.float64), (ROWS,)),
-    "softmax in bfloat16": (lambda m, x: m.softmax(x, 1, dtype=torch.bfloat16), (ROWS,)),
-    "log_softmax": (lambda m, x: m.log_softmax(x, 1), (ROWS,)),
-    "nll_loss": (lambda m, x: m.nll_loss(x, labels(x)), (ROWS,)),
-    "nll_loss, weighted": (lambda m, x: m.nll_loss(x, labels(x), ones(x)), (ROWS,)),
-    "cross_entropy": (lambda m, x: m.cross_entropy(x, labels(x)), (ROWS,)),
-    "cross_entropy, weighted": (lambda m, x: m.cross_entropy(x, labels(x), ones(x)), (ROWS,)),
-    "cross_entropy of probabilities": (lambda m, x, q: m.cross_entropy(x, q), (ROWS, ROWS)),
-    "batch_norm": (
-        lambda m, x, w, b: batch_norm(m)(x, 0 * ones(x), ones(x), weight=w, bias=b, training=True),
-        (IMAGE, (4,), (4,)),
-    ),
-    "batch_norm in evaluation": (
-        lambda m, x, w, b: batch_norm(m)(x, 0 * ones(x), ones(x), weight=w, bias=b),
-        (IMAGE, (4,), (4,)),
-    ),
-    "batch_norm, bare": (
-        lambda m, x: batch_norm(m)(x, None, None, training=True)[:1], (IMAGE,),
-    ),
-    "layer_norm": (lambda m, x, w, b: m.layer_norm(x, (4,), w, b), (ROWS, (4,), (4,))),
-    "layer_norm, bare": (lambda m, x: m.layer_norm(x, (4,)), (ROWS,)),
-    "group_norm": (lambda m, x, w, b: m.group_norm(x, 2, w, b), (IMAGE, (4,), (4,))),
-    "group_norm, bare": (lambda m, x: m.group_norm(x, 2), (IMAGE,)),
-}  # fmt: skip
-calls = pytest.mark.parametrize("name", CALLS)
-
-
-def labels(x: Tensor) -> Tensor:
-    return torch.zeros(x.shape[0], dtype=torch.int64, device=x.device)
-
-
-def ones(x: Tensor) -> Tensor:
-    return torch.ones(x.shape[1], device=x.device)
-
-
-@contextmanager
-def region(device: str, low: torch.dtype) -> Iterator[None]:
-    """Switch autocast on by hand: `torch.autocast` does not where the device is missing."""
-    before = torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
-    torch.set_autocast_enabled(device, True)
-    torch.set_autocast_dtype(device, low)
-    try:
-        yield
-    finally:
-        torch.set_autocast_enabled(device, before[0])
-        torch.set_autocast_dtype(device, before[1])
-        torch.clear_autocast_cache()
+CALLS = calls(batch=2, channels=4, side=6, features=4)
+every_call = pytest.mark.parametrize("name", CALLS)
 
 
 def dtypes(
@@ -132,7 +55,7 @@ def test_no_function_is_left_out() -> None:
     assert {name.split(" ")[0].rstrip(",") for name in CALLS} == set(F.__all__)
 
 
-@calls
+@every_call
 @regions
 def test_on_the_cpu_results_and_gradients_have_the_dtypes_that_torch_gives_them(
     name: str, low: torch.dtype
@@ -142,7 +65,7 @@ def test_on_the_cpu_results_and_gradients_have_the_dtypes_that_torch_gives_them(
         assert ours == expected, dtype
 
 
-@calls
+@every_call
 def test_without_autocast_they_have_them_too(name: str) -> None:
     for dtype in DTYPES:
         ours, expected = (dtypes(name, m, dtype, "cpu", None) for m in (F, twin))
@@ -150,7 +73,7 @@ def test_without_autocast_they_have_them_too(name: str) -> None:
             assert ours == expected, dtype
 
 
-@calls
+@every_call
 @regions
 def test_on_cuda_the_results_have_the_dtypes_that_torch_gives_them(
     name: str, low: torch.dtype, monkeypatch: pytest.MonkeyPatch
@@ -162,7 +85,7 @@ def test_on_cuda_the_results_have_the_dtypes_that_torch_gives_them(
         assert ours == expected, dtype
 
 
-@calls
+@every_call
 @regions
 def test_the_numbers_are_torchs_too(name: str, low: torch.dtype) -> None:
     call, shapes = CALLS[name]
