@@ -1,6 +1,8 @@
 """16-bit numbers: summed in float32 and rounded once, so never worse than torch's by much."""
 
+import re
 from math import log
+from pathlib import Path
 
 import pytest
 import torch
@@ -113,3 +115,14 @@ def test_errors_are_at_most_twice_torchs_or_those_of_rounding_once(
         ours, theirs, rounding = errors(y, results[1][key], expected)
         # A result that is rounded from float32, which is rounded itself: 1 + 2⁻¹².
         assert ours <= max(2 * theirs, 1.001 * rounding), key
+
+
+def test_the_table_on_file_has_every_function_and_no_error_above_twice_torchs() -> None:
+    page = (Path(__file__).parents[2] / "docs/results/dtypes.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if " / " in line]
+    rows = [row for row in rows if len(row) == 5]
+    assert {re.split(",| ", name)[0] for name, *_ in rows} == set(F.__all__)
+    for name, *entries in rows:
+        for entry in entries[:2]:  # float16 and bfloat16
+            ours, theirs = map(float, entry.split(" / "))
+            assert ours <= 2 * theirs, name
