@@ -1,5 +1,7 @@
 """Ready-made networks, most for images of 28 × 28: each function returns a Layer."""
 
+from collections.abc import Callable
+
 from minicnn.layers import (
     Layer,
     avg_pool2d,
@@ -44,11 +46,13 @@ def mnist_cnn(num_classes: int = 10) -> Layer:
     )
 
 
-def lenet5(num_classes: int = 10) -> Layer:
-    """Build LeNet-5, the network that read cheques, with relu activations.
+def lenet5(num_classes: int = 10, activation: Callable[[], Layer] = relu) -> Layer:
+    """Build LeNet-5, the network that read cheques, with relu or another activation.
 
     Args:
         num_classes: number of classes, one score each.
+        activation: makes the layer after each convolution and each linear layer but the last;
+            `layers.tanh` is nearest to the network of 1998.
 
     Returns:
         A Layer: images (1, 28, 28) -> scores (num_classes,).
@@ -57,21 +61,24 @@ def lenet5(num_classes: int = 10) -> Layer:
         >>> import torch
         >>> lenet5().init(torch.Generator(), (1, 28, 28))[2]
         (10,)
+        >>> from minicnn import layers
+        >>> lenet5(activation=layers.tanh).children[1]
+        tanh()
 
     Reference: LeCun et al., "Gradient-based learning applied to document recognition", 1998, §II.B.
     """
     return sequential(
         conv2d(6, 5, padding=2),
-        relu(),
+        activation(),
         avg_pool2d(2),
         conv2d(16, 5),
-        relu(),
+        activation(),
         avg_pool2d(2),
         flatten(),
         linear(120),
-        relu(),
+        activation(),
         linear(84),
-        relu(),
+        activation(),
         linear(num_classes),
     )
 

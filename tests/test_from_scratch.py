@@ -37,9 +37,9 @@ BUILDING_BLOCKS = {
     "unfold unsqueeze view",
     "indexing": "gather index index_put index_select masked_fill scatter_add where",
     "copies": "_to_copy cat clone copy lift_fresh stack",
-    "elementwise maths": "abs add addcmul bitwise_and bitwise_not bitwise_or clamp div eq exp "
-    "floor_divide ge gt isnan le lerp log logical_and logical_not logical_or lt maximum minimum "
-    "mul ne neg pow reciprocal remainder rsqrt sign sqrt sub",
+    "elementwise maths": "abs add addcmul bitwise_and bitwise_not bitwise_or clamp div eq erf exp "
+    "expm1 floor_divide ge gt isnan le lerp log logical_and logical_not logical_or lt maximum "
+    "minimum mul ne neg pow reciprocal remainder rsqrt rsub sign sqrt sub",
     "reductions": "all amax amin aminmax any argmax argmin mean prod sum var_mean",
     "matrix products": "addmm baddbmm bmm mm",
     "random fills": "bernoulli rand",
@@ -103,6 +103,8 @@ def every_layer() -> Layer:
         layers.conv2d(4, 3, stride=2, padding=1, groups=2),
         layers.batch_norm(),
         layers.relu(),
+        layers.group_norm(2),
+        layers.leaky_relu(),
         layers.max_pool2d(3, stride=2, padding=1, ceil_mode=True),
         layers.residual(layers.conv2d(4, 3, padding="same", bias=False)),
         layers.parallel(layers.conv2d(4, 1), layers.relu()),
@@ -111,6 +113,8 @@ def every_layer() -> Layer:
         layers.dropout(0.5),
         layers.global_avg_pool(),
         layers.flatten(),
+        *(layers.sigmoid(), layers.tanh(), layers.silu(), layers.gelu(), layers.gelu("tanh")),
+        layers.layer_norm(),
         layers.linear(5),
     )
     return layers.average_views(net)
@@ -184,12 +188,19 @@ CALLS: dict[str, tuple[Any, ...]] = {  # a call, and the shapes of its inputs
     ),
     "dropout": (lambda x: F.dropout(x, 0.5), ROWS),
     "fold": (lambda x: F.fold(x, 5, 2, 1, 2, (1, 2)), (2, 4, 32)),
+    "gelu": (lambda x: F.gelu(x) + F.gelu(x, approximate="tanh"), ROWS),
+    "group_norm": (lambda x, w, b: F.group_norm(x, 2, w, b), IMAGE, (4,), (4,)),
+    "layer_norm": (lambda x, w, b: F.layer_norm(x, (4,), w, b), ROWS, (4,), (4,)),
+    "leaky_relu": (F.leaky_relu, ROWS),
     "linear": (F.linear, ROWS, (2, 4), (2,)),
     "log_softmax": (lambda x: F.log_softmax(x, 1), ROWS),
     "max_pool2d": (lambda x: F.max_pool2d(x, 3, 2, 1, 2, True, True)[0], IMAGE),
     "nll_loss": (lambda x, w: F.nll_loss(x, LABELS, w, ignore_index=1), ROWS, (4,)),
     "relu": (F.relu, ROWS),
+    "sigmoid": (F.sigmoid, ROWS),
+    "silu": (F.silu, ROWS),
     "softmax": (lambda x: F.softmax(x, 1), ROWS),
+    "tanh": (F.tanh, ROWS),
     "unfold": (lambda x: F.unfold(x, 3, 2, 1, 2), IMAGE),
 }
 

@@ -6,16 +6,18 @@ windows             sliding windows: how many, where they lie, views of them
 unfold              windows as columns (im2col), and the adjoint
 conv/               convolution: functions (forward and backward), products, arguments
 pool/               pooling: which cell gets the gradient
-linear, activation, norm, dropout
+linear, activation, smooth, norm, layer_norm, dropout
 loss                cross-entropy
 layout              why activations are stored batch-last
 gather              reading at given places, and the adjoint
+precision           16-bit numbers, and autocast
 torch_workarounds   what torch makes necessary
 """
 
-from minicnn.functional.activation import log_softmax, relu, softmax
+from minicnn.functional.activation import leaky_relu, log_softmax, relu, softmax
 from minicnn.functional.conv import conv2d, conv_transpose2d
 from minicnn.functional.dropout import dropout
+from minicnn.functional.layer_norm import group_norm, layer_norm
 from minicnn.functional.linear import linear
 from minicnn.functional.loss import cross_entropy, nll_loss
 from minicnn.functional.norm import batch_norm
@@ -25,6 +27,7 @@ from minicnn.functional.pool import (
     avg_pool2d,
     max_pool2d,
 )
+from minicnn.functional.smooth import gelu, sigmoid, silu, tanh
 from minicnn.functional.torch_workarounds import keep_freed_memory as keep_freed_memory
 from minicnn.functional.unfold import fold, unfold
 
@@ -38,11 +41,18 @@ __all__ = [
     "cross_entropy",
     "dropout",
     "fold",
+    "gelu",
+    "group_norm",
+    "layer_norm",
+    "leaky_relu",
     "linear",
     "log_softmax",
     "max_pool2d",
     "nll_loss",
     "relu",
+    "sigmoid",
+    "silu",
     "softmax",
+    "tanh",
     "unfold",
 ]

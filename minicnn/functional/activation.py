@@ -1,11 +1,13 @@
-"""Activations: relu between the layers, softmax at the output."""
+"""Activations: relu and leaky_relu between the layers, softmax at the output."""
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.precision import autocast, in_float32
 from minicnn.functional.torch_workarounds import Function, is_plain
 
 
@@ -39,6 +41,39 @@ def relu(input: Tensor) -> Tensor:
     return _Relu.apply(input)
 
 
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """Compute y = x where x > 0, and negative_slope · x elsewhere.
+
+    The gradient is 1 where x > 0 and ``negative_slope`` elsewhere, including x = 0: unlike relu it
+    is not 0, so a unit that is negative for all inputs still learns.
+
+    Args:
+        input: any shape, floating point.
+        negative_slope: the slope below 0, any finite number.
+
+    Returns:
+        The same shape.
+
+    Raises:
+        TypeError: an input that is not floating point, or a slope that is no number.
+        ValueError: a slope that is not finite.
+
+    Example:
+        >>> import torch
+        >>> leaky_relu(torch.tensor([-1.0, 0.0, 2.0]), negative_slope=0.5)
+        tensor([-0.5000,  0.0000,  2.0000])
+
+    Reference: Maas, Hannun & Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models",
+    2013, §2.
+
+    Backward: `_LeakyRelu.backward` in functional/activation.py.
+    """
+    if not checks.tensor("input", input).is_floating_point():
+        raise TypeError(f"input must be floating point, got {input.dtype}")
+    slope = checks.number("negative_slope", negative_slope, math.isfinite, "a finite number")
+    return _LeakyRelu.apply(input, slope)
+
+
 def softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
     """Compute probabilities along ``dim`` from scores: y_i = exp(x_i) / Σ_k exp(x_k).
 
@@ -65,8 +100,8 @@ def softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor
 
     Backward: `_Softmax.backward` in functional/activation.py.
     """
-    x = _scores(input, dim, dtype)
-    return _Softmax.apply(x, dim) if x.numel() else x
+    x = _scores("softmax", input, dim, dtype)
+    return in_float32(_Softmax.apply, x, dim) if x.numel() else x.clone()
 
 
 def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
@@ -96,15 +131,15 @@ def log_softmax(input: Tensor, dim: int, dtype: torch.dtype | None = None) -> Te
 
     Backward: `_LogSoftmax.backward` in functional/activation.py.
     """
-    x = _scores(input, dim, dtype)
-    return _LogSoftmax.apply(x, dim) if x.numel() else x
+    x = _scores("log_softmax", input, dim, dtype)
+    return in_float32(_LogSoftmax.apply, x, dim) if x.numel() else x.clone()
 
 
-def _scores(input: Tensor, dim: int, dtype: torch.dtype | None) -> Tensor:
+def _scores(name: str, input: Tensor, dim: int, dtype: torch.dtype | None) -> Tensor:
     checks.tensor("input", input)
     if dtype is not None and not isinstance(dtype, torch.dtype):
         raise TypeError(f"dtype must be a torch.dtype or None, got {dtype!r}")
-    x = input if dtype is None else input.to(dtype)
+    x = autocast(name, input)[0] if dtype is None else input.to(dtype)
     if not x.is_floating_point():
         raise TypeError(f"input must be floating point, got {x.dtype}")
     if isinstance(dim, bool) or not isinstance(dim, int):
@@ -135,6 +170,22 @@ class _Relu(Function):
         y = y.detach()
         passes = torch.ne(y, 0, out=torch.empty_like(y)) if is_plain(y) else y != 0
         return g * passes
+
+
+class _LeakyRelu(Function):
+    @staticmethod
+    def forward(x: Tensor, slope: float) -> Tensor:
+        return torch.where(x > 0, x, x * slope)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        x, ctx.slope = inputs
+        ctx.save_for_backward(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        (x,) = ctx.saved_tensors
+        return torch.where(x > 0, g, g * ctx.slope), None
 
 
 class _Softmax(Function):

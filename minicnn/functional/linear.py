@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.precision import autocast, in_float32
 from minicnn.functional.torch_workarounds import Function, needed
 
 
@@ -33,12 +34,14 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Backward: `_Linear.backward` in functional/linear.py.
     """
+    input, weight, bias = autocast("linear", input, weight, bias)
     _check(input, weight, bias)
     if weight.ndim == 1:
         return linear(input, weight[None]).squeeze(-1)
     if input.ndim == 2:
-        return _Linear.apply(input, weight, bias)
-    y = _Linear.apply(input.flatten(0, -2) if input.ndim > 1 else input[None], weight, bias)
+        return in_float32(_Linear.apply, input, weight, bias)
+    rows = input.flatten(0, -2) if input.ndim > 1 else input[None]
+    y = in_float32(_Linear.apply, rows, weight, bias)
     return y.reshape(*input.shape[:-1], weight.shape[0])
 
 

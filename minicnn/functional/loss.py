@@ -8,6 +8,7 @@ from torch import Tensor
 from minicnn import checks
 from minicnn.functional.activation import log_softmax
 from minicnn.functional.gather import Gather
+from minicnn.functional.precision import autocast, wide
 from minicnn.functional.torch_workarounds import Function, is_plain
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -49,11 +50,13 @@ def nll_loss(
 
     Backward: `Gather.backward` in functional/gather.py.
     """
+    input, weight = autocast("nll_loss", input, weight)
     _check(input, target, weight, ignore_index, reduction)
     label, counts = _labels(input, target, ignore_index)
     class_dim = 0 if input.ndim == 1 else 1
-    loss = -Gather.apply(input, class_dim, label.unsqueeze(class_dim)).squeeze(class_dim)
-    return _weigh(loss, input, label, counts, weight, reduction, label_smoothing=0.0)
+    logp = wide(input)
+    loss = -Gather.apply(logp, class_dim, label.unsqueeze(class_dim)).squeeze(class_dim)
+    return _weigh(loss, logp, label, counts, weight, reduction, 0.0).to(input.dtype)
 
 
 def cross_entropy(
@@ -102,6 +105,7 @@ def cross_entropy(
     Backward: `_CrossEntropy.backward` in functional/loss.py; for class probabilities,
     `_LogSoftmax.backward` in functional/activation.py.
     """
+    input, target, weight = autocast("cross_entropy", input, target, weight)
     _check(input, target, weight, ignore_index, reduction)
     checks.probability("label_smoothing", label_smoothing)
     class_dim = 0 if input.ndim == 1 else 1
@@ -115,11 +119,12 @@ def cross_entropy(
             raise ValueError(
                 f"ignore_index must not be given with class probabilities, got {ignore_index}"
             )
-        logp = log_softmax(input, class_dim)
-        return _probability_loss(logp, target, weight, class_dim, reduction, label_smoothing)
+        logp = log_softmax(wide(input), class_dim)
+        loss = _probability_loss(logp, wide(target), weight, class_dim, reduction, label_smoothing)
+        return loss.to(torch.promote_types(input.dtype, target.dtype))
     label, counts = _labels(input, target, ignore_index)
-    loss, logp = _CrossEntropy.apply(input, class_dim, label)
-    return _weigh(loss, logp, label, counts, weight, reduction, label_smoothing)
+    loss, logp = _CrossEntropy.apply(wide(input), class_dim, label)
+    return _weigh(loss, logp, label, counts, weight, reduction, label_smoothing).to(input.dtype)
 
 
 class _CrossEntropy(Function):
@@ -164,7 +169,7 @@ def _weigh(
 ) -> Tensor:
     """Apply label smoothing, weights and ignored labels, and reduce."""
     class_dim = 0 if logp.ndim == 1 else 1
-    label_weight = None if weight is None else weight[label]
+    label_weight = None if weight is None else wide(weight)[label]
     if label_weight is not None:
         loss = loss * label_weight
     if label_smoothing:
@@ -195,7 +200,7 @@ def _over_classes(x: Tensor, weight: Tensor | None, class_dim: int) -> Tensor:
     """Multiply by the weight of each class."""
     if weight is None:
         return x
-    return x * weight.view([-1 if d == class_dim else 1 for d in range(x.ndim)])
+    return x * wide(weight).view([-1 if d == class_dim else 1 for d in range(x.ndim)])
 
 
 def _reduce(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:

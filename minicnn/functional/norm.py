@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.precision import NARROW, wide
 from minicnn.functional.torch_workarounds import Function
 
 
@@ -32,7 +33,8 @@ def batch_norm(
     Unlike torch's function this one modifies nothing in place: it returns the new statistics.
 
     Args:
-        input: (N, C) or (N, C, …), floating point.
+        input: (N, C) or (N, C, …), floating point; if it has 16 bits a number, all the others may
+            be float32.
         running_mean, running_var: (C,) each; None in training to keep no statistics.
         weight, bias: (C,) each; None for 1 and 0.
         training: whether to use the batch statistics and update the running ones.
@@ -57,11 +59,11 @@ def batch_norm(
     Reference: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing
     Internal Covariate Shift", 2015, Algorithms 1 and 2.
 
-    Backward: `_Normalise.backward` in functional/norm.py; in evaluation `_ScaleShift.backward` in
+    Backward: `_Normalise.backward` in functional/norm.py; in evaluation `ScaleShift.backward` in
     functional/norm.py.
     """
     _check(input, training, momentum, eps)
-    shape = torch.Size([input.shape[1]])
+    shape = (input.shape[1],)
     for name, value in (
         ("running_mean", running_mean),
         ("running_var", running_var),
@@ -70,27 +72,37 @@ def batch_norm(
     ):
         if value is None and name.startswith("running") and not training:
             raise ValueError(f"{name} must be given when training is false, got None")
-        if value is not None and checks.tensor(name, value).dtype != input.dtype:
-            raise TypeError(f"{name} must have input's dtype {input.dtype}, got {value.dtype}")
-        if value is not None and value.shape != shape:
-            raise ValueError(f"{name} must have shape {tuple(shape)}, got {tuple(value.shape)}")
+        check_operand(name, value, input, shape)
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must both be given or both be None")
 
     view = [-1 if d == 1 else 1 for d in range(input.ndim)]
-    scale = (input.new_ones(shape) if weight is None else weight).view(view)
-    shift = (input.new_zeros(shape) if bias is None else bias).view(view)
+    x = wide(input)
+    scale = (x.new_ones(shape) if weight is None else wide(weight)).view(view)
+    shift = (x.new_zeros(shape) if bias is None else wide(bias)).view(view)
     if not training:
         assert running_mean is not None
         assert running_var is not None
-        factor = scale * (running_var + eps).rsqrt().view(view)
-        y = _ScaleShift.apply(input, factor, shift - running_mean.view(view) * factor)
-        return y, running_mean, running_var
-    y, mean, var = _Normalise.apply(input, scale, shift, eps)
+        factor = scale * (wide(running_var) + eps).rsqrt().view(view)
+        y = ScaleShift.apply(x, factor, shift - wide(running_mean).view(view) * factor)
+        return y.to(input.dtype), running_mean, running_var
+    y, mean, var = _Normalise.apply(x, scale, shift, eps)
     n = input.numel() // input.shape[1]
     running_mean = _towards(running_mean, mean.flatten(), momentum)
     running_var = _towards(running_var, var.flatten() * (n / (n - 1)), momentum)
-    return y, running_mean, running_var
+    return y.to(input.dtype), running_mean, running_var
+
+
+def check_operand(name: str, value: Tensor | None, input: Tensor, shape: tuple[int, ...]) -> None:
+    """Refuse another shape, or a dtype that is neither input's nor, beside 16 bits, float32."""
+    if value is None:
+        return
+    dtypes = (input.dtype, torch.float32) if input.dtype in NARROW else (input.dtype,)
+    if checks.tensor(name, value).dtype not in dtypes:
+        expected = " or ".join(map(str, dtypes))
+        raise TypeError(f"{name} must have input's dtype {expected}, got {value.dtype}")
+    if value.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {tuple(value.shape)}")
 
 
 def _check(input: Tensor, training: bool, momentum: float, eps: float) -> None:
@@ -111,7 +123,7 @@ def _check(input: Tensor, training: bool, momentum: float, eps: float) -> None:
 def _towards(running: Tensor | None, statistic: Tensor, momentum: float) -> Tensor | None:
     if running is None:
         return None
-    return (1 - momentum) * running + momentum * statistic.to(running.dtype).detach()
+    return ((1 - momentum) * wide(running) + momentum * statistic.detach()).to(running.dtype)
 
 
 class _Normalise(Function):
@@ -129,8 +141,7 @@ class _Normalise(Function):
         x: Tensor, scale: Tensor, shift: Tensor, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         x_hat, mean, var = _standardise(x, eps)
-        y = torch.addcmul(shift.to(x_hat.dtype), x_hat, scale.to(x_hat.dtype))
-        return y.to(x.dtype), mean, var
+        return torch.addcmul(shift, x_hat, scale), mean, var
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -143,37 +154,42 @@ class _Normalise(Function):
         x, scale = ctx.saved_tensors
         # Recomputed, not saved: it needs less memory, and second derivatives need functions of x.
         x_hat, _, var = _standardise(x, ctx.eps)
-        n, g = x.numel() // x.shape[1], g.to(x_hat.dtype)
+        n = x.numel() // x.shape[1]
         sum_g, sum_gx = _channel_sum(g), _channel_sum(g * x_hat)
         factor = scale * (var + ctx.eps).rsqrt()
         grad = torch.addcmul(g - sum_g / n, x_hat, -sum_gx / n) * factor
-        return grad.to(x.dtype), sum_gx.to(scale.dtype), sum_g.to(scale.dtype), None
+        return grad, sum_gx, sum_g, None
 
 
-class _ScaleShift(Function):
-    """y = x · scale + shift, with scale and shift of shape (1, C, 1, …)."""
+class ScaleShift(Function):
+    """y = x · scale + shift, both of the same shape: as many dimensions as x, some of size 1."""
 
     @staticmethod
     def forward(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Scale and shift."""
         return torch.addcmul(shift, x, scale)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Save what is multiplied."""
         x, scale, _ = inputs
         ctx.save_for_backward(x, scale)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
+        """Sum over the dimensions along which the numbers were repeated."""
         x, scale = ctx.saved_tensors
-        return g * scale, _channel_sum(g * x), _channel_sum(g)
+        return g * scale, _sum_to(scale, g * x), _sum_to(scale, g)
+
+
+def _sum_to(like: Tensor, x: Tensor) -> Tensor:
+    dims = [d for d in range(x.ndim) if like.shape[d] == 1]
+    return x.sum(dims, keepdim=True) if dims else x
 
 
 def _standardise(x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return x̂, and the mean and variance (divided by n) of every channel, (1, C, 1, …).
-
-    In float32 at least: the sums over a channel are too long for 16 bits.
-    """
-    n, x = x.numel() // x.shape[1], x.to(torch.promote_types(x.dtype, torch.float32))
+    """Return x̂, and the mean and variance (divided by n) of every channel, (1, C, 1, …)."""
+    n = x.numel() // x.shape[1]
     mean = _channel_sum(x) / n
     centred = x - mean
     var = _channel_sum(centred * centred) / n

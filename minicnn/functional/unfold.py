@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minicnn import checks
+from minicnn.functional.precision import in_float32
 from minicnn.functional.torch_workarounds import Function
 from minicnn.functional.windows import (
     Axes,
@@ -72,8 +73,8 @@ def unfold(
     _require_float(input)
     axes = _window_axes((input.shape[-2], input.shape[-1]), kernel_size, dilation, padding, stride)
     if input.ndim == 3:
-        return _Unfold.apply(input[None], axes)[0]
-    return _Unfold.apply(input, axes)
+        return in_float32(_Unfold.apply, input[None], axes)[0]
+    return in_float32(_Unfold.apply, input, axes)
 
 
 def fold(
@@ -127,7 +128,9 @@ def fold(
             f"input must have {axes[0].out}·{axes[1].out} = {count} columns for output_size "
             f"{size}, got shape {tuple(input.shape)}"
         )
-    return _Fold.apply(input[None], axes)[0] if input.ndim == 2 else _Fold.apply(input, axes)
+    if input.ndim == 2:
+        return in_float32(_Fold.apply, input[None], axes)[0]
+    return in_float32(_Fold.apply, input, axes)
 
 
 def _require_float(x: Tensor) -> None:

@@ -4,9 +4,18 @@ from minicnn.layers.combine import activations, parallel, residual, sequential
 from minicnn.layers.description import describe, from_description
 from minicnn.layers.exchange import load_state_dict, state_dict
 from minicnn.layers.layer import Layer
-from minicnn.layers.norm import batch_norm
+from minicnn.layers.norm import batch_norm, group_norm, layer_norm
 from minicnn.layers.own import function
-from minicnn.layers.pointwise import dropout, flatten, relu
+from minicnn.layers.pointwise import (
+    dropout,
+    flatten,
+    gelu,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    tanh,
+)
 from minicnn.layers.pooling import avg_pool2d, global_avg_pool, max_pool2d
 from minicnn.layers.summary import summary
 from minicnn.layers.views import average_views
@@ -24,7 +33,11 @@ __all__ = [
     "flatten",
     "from_description",
     "function",
+    "gelu",
     "global_avg_pool",
+    "group_norm",
+    "layer_norm",
+    "leaky_relu",
     "linear",
     "load_state_dict",
     "max_pool2d",
@@ -33,5 +46,8 @@ __all__ = [
     "residual",
     "sequential",
     "state_dict",
+    "sigmoid",
+    "silu",
     "summary",
+    "tanh",
 ]

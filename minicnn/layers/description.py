@@ -5,8 +5,17 @@ from typing import Any
 
 from minicnn.layers.combine import parallel, residual, sequential
 from minicnn.layers.layer import Layer, brief
-from minicnn.layers.norm import batch_norm
-from minicnn.layers.pointwise import dropout, flatten, relu
+from minicnn.layers.norm import batch_norm, group_norm, layer_norm
+from minicnn.layers.pointwise import (
+    dropout,
+    flatten,
+    gelu,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    tanh,
+)
 from minicnn.layers.pooling import avg_pool2d, global_avg_pool, max_pool2d
 from minicnn.layers.views import average_views
 from minicnn.layers.weighted import conv2d, linear
@@ -15,6 +24,7 @@ CONSTRUCTORS: dict[str, Callable[..., Layer]] = {
     constructor.__name__: constructor
     for constructor in (
         *(conv2d, linear, max_pool2d, avg_pool2d, global_avg_pool, relu, flatten, dropout),
+        *(leaky_relu, sigmoid, tanh, silu, gelu, layer_norm, group_norm),
         *(batch_norm, sequential, residual, average_views),
         *(parallel,),
     )

@@ -1,5 +1,6 @@
-"""Elementwise layers, relu and dropout, and flatten."""
+"""Elementwise layers, activations and dropout, and flatten."""
 
+import functools
 import math
 
 import torch
@@ -24,6 +25,97 @@ def relu() -> Layer:
     Reference: Nair & Hinton, 2010, §2.
     """
     return stateless(relu, F.relu, lambda in_shape: in_shape)
+
+
+def leaky_relu(negative_slope: float = 0.01) -> Layer:
+    """Multiply negative numbers by a slope, any shape, see `functional.leaky_relu`.
+
+    Args:
+        negative_slope: the slope below 0, any finite number.
+
+    Returns:
+        A Layer without parameters.
+
+    Raises:
+        TypeError, ValueError: a slope that is no finite number.
+
+    Example:
+        >>> leaky_relu(0.5).apply((), (), torch.tensor([-1.0, 2.0]))
+        (tensor([-0.5000,  2.0000]), ())
+
+    Reference: Maas, Hannun & Ng, 2013, §2.
+    """
+    slope = checks.number("negative_slope", negative_slope, math.isfinite, "a finite number")
+    function = functools.partial(F.leaky_relu, negative_slope=slope)
+    return stateless(leaky_relu, function, lambda in_shape: in_shape, negative_slope=slope)
+
+
+def sigmoid() -> Layer:
+    """Map each number to one between 0 and 1, any shape, see `functional.sigmoid`.
+
+    Returns:
+        A Layer without parameters.
+
+    Example:
+        >>> sigmoid().apply((), (), torch.zeros(2))
+        (tensor([0.5000, 0.5000]), ())
+
+    Reference: Goodfellow, Bengio & Courville, 2016, §6.3.2.
+    """
+    return stateless(sigmoid, F.sigmoid, lambda in_shape: in_shape)
+
+
+def tanh() -> Layer:
+    """Map each number to one between −1 and 1, any shape, see `functional.tanh`.
+
+    Returns:
+        A Layer without parameters.
+
+    Example:
+        >>> tanh().apply((), (), torch.tensor([0.0, 1.0]))
+        (tensor([0.0000, 0.7616]), ())
+
+    Reference: LeCun, Bottou, Orr & Müller, 1998, §4.4.
+    """
+    return stateless(tanh, F.tanh, lambda in_shape: in_shape)
+
+
+def silu() -> Layer:
+    """Multiply each number by its sigmoid, any shape, see `functional.silu`.
+
+    Returns:
+        A Layer without parameters.
+
+    Example:
+        >>> silu().apply((), (), torch.tensor([0.0, 1.0]))
+        (tensor([0.0000, 0.7311]), ())
+
+    Reference: Elfwing, Uchibe & Doya, 2018, §2.
+    """
+    return stateless(silu, F.silu, lambda in_shape: in_shape)
+
+
+def gelu(approximate: str = "none") -> Layer:
+    """Multiply each number by its normal distribution function, any shape, see `functional.gelu`.
+
+    Args:
+        approximate: "none", or "tanh" for the approximation by tanh.
+
+    Returns:
+        A Layer without parameters.
+
+    Raises:
+        ValueError: another ``approximate``.
+
+    Example:
+        >>> gelu().apply((), (), torch.tensor([0.0, 1.0]))
+        (tensor([0.0000, 0.8413]), ())
+
+    Reference: Hendrycks & Gimpel, 2016, §2.
+    """
+    function = functools.partial(F.gelu, approximate=approximate)
+    function(torch.empty(0))  # refuses another form here, and not only at the first batch
+    return stateless(gelu, function, lambda in_shape: in_shape, approximate=approximate)
 
 
 def flatten() -> Layer:

@@ -12,7 +12,10 @@ from minicnn.testing.tensors import Numbers, fill
 
 Errors = tuple[type[Exception], ...]
 REFUSALS: Errors = (ValueError, TypeError)
-TORCH_REFUSALS: Errors = (*REFUSALS, RuntimeError, IndexError, AttributeError)
+TORCH_REFUSALS: Errors = (
+    *REFUSALS,
+    *(RuntimeError, IndexError, AttributeError, ZeroDivisionError),
+)
 
 
 def assert_twins(

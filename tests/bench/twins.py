@@ -125,6 +125,13 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "dropout": lambda x, **options: nn.Dropout(**options),
     "flatten": lambda x: nn.Flatten(),
     "relu": lambda x: nn.ReLU(),
+    "leaky_relu": lambda x, **options: nn.LeakyReLU(**options),
+    "sigmoid": lambda x: nn.Sigmoid(),
+    "tanh": lambda x: nn.Tanh(),
+    "silu": lambda x: nn.SiLU(),
+    "gelu": lambda x, **options: nn.GELU(**options),
+    "layer_norm": lambda x, **options: nn.LayerNorm(x.shape[1:], **options),
+    "group_norm": lambda x, num_groups, **options: nn.GroupNorm(num_groups, x.shape[1], **options),
 }
 
 

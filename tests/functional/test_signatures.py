@@ -15,6 +15,7 @@ BEHIND = {
     "conv2d": torch.ops.aten.conv2d.default,
     "conv_transpose2d": torch.ops.aten.conv_transpose2d.input,
     "avg_pool2d": torch.ops.aten.avg_pool2d.default,
+    "gelu": torch.ops.aten.gelu.default,
     "linear": torch.ops.aten.linear.default,
     "max_pool2d": twin.max_pool2d_with_indices,
     "adaptive_max_pool2d": twin.adaptive_max_pool2d_with_indices,
@@ -59,7 +60,12 @@ def test_parameters_have_torchs_names_order_and_defaults(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "first"),
-    [("nll_loss", "ignore_index"), ("cross_entropy", "ignore_index"), ("dropout", "generator")],
+    [
+        ("nll_loss", "ignore_index"),
+        ("cross_entropy", "ignore_index"),
+        ("dropout", "generator"),
+        ("gelu", "approximate"),
+    ],
 )
 def test_what_stands_where_torch_has_something_else_goes_by_name_only(
     name: str, first: str

@@ -74,8 +74,8 @@ def test_the_signature_of_forward_is_noted_and_not_worked_out_anew_at_every_call
 ) -> None:
     noted = inspect.signature(operation.forward)
     assert inspect.signature(operation.forward) is noted
-    names = operation.forward.__code__.co_varnames[: operation.forward.__code__.co_argcount]
-    assert tuple(noted.parameters) == names
+    code = inspect.unwrap(operation.forward).__code__
+    assert tuple(noted.parameters) == code.co_varnames[: code.co_argcount]
 
 
 def test_a_function_takes_its_arguments_in_the_order_of_forward() -> None:

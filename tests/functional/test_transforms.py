@@ -16,6 +16,7 @@ from minicnn.testing import Case, Numbers, accepted, assert_near, cases, fill
 from minicnn.testing.profiles import fewer
 
 Shape = tuple[int, ...]
+ZEROS, ONES = torch.zeros(2, dtype=torch.float64), torch.ones(2, dtype=torch.float64)
 
 # One example of each function, in terms of the module that it is taken from, ours or torch's; and
 # the shapes of what it is differentiated by, first the example itself.
@@ -44,12 +45,24 @@ EXAMPLES: dict[str, tuple[Callable[..., Any], tuple[Shape, ...]]] = {
     "adaptive_avg_pool2d": (lambda m, x: m.adaptive_avg_pool2d(x, 2), ((2, 3, 3),)),
     "linear": (lambda m, x, w, b: m.linear(x, w, b), ((3,), (2, 3), (2,))),
     "relu": (lambda m, x: m.relu(x), ((5,),)),
+    "leaky_relu": (lambda m, x: m.leaky_relu(x, 0.2), ((5,),)),
+    "sigmoid": (lambda m, x: m.sigmoid(x), ((5,),)),
+    "tanh": (lambda m, x: m.tanh(x), ((5,),)),
+    "silu": (lambda m, x: m.silu(x), ((5,),)),
+    "gelu": (lambda m, x: m.gelu(x), ((5,),)),
+    "gelu by tanh": (lambda m, x: m.gelu(x, approximate="tanh"), ((5,),)),
     "softmax": (lambda m, x: m.softmax(x, 0), ((4,),)),
     "log_softmax": (lambda m, x: m.log_softmax(x, 0), ((4,),)),
     "batch_norm": (
         lambda m, x, w, b: first(m.batch_norm(x, None, None, w, b, training=True)),
         ((3, 2, 2), (2,), (2,)),
     ),
+    "batch_norm in evaluation": (
+        lambda m, x, w, b: first(m.batch_norm(x, ZEROS, ONES, w, b)),
+        ((3, 2, 2), (2,), (2,)),
+    ),
+    "layer_norm": (lambda m, x, w, b: m.layer_norm(x, (2, 3), w, b), ((2, 2, 3), (2, 3), (2, 3))),
+    "group_norm": (lambda m, x, w, b: m.group_norm(x, 2, w, b), ((2, 4, 2), (4,), (4,))),
     "nll_loss": (lambda m, x: m.nll_loss(x, torch.tensor(2)), ((4,),)),
     "cross_entropy": (
         lambda m, x, q: m.cross_entropy(x, q, label_smoothing=0.1),

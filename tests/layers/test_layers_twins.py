@@ -115,6 +115,44 @@ def norms(draw: Any) -> Pair:
 
 
 @st.composite
+def example_norms(draw: Any) -> Pair:
+    """Draw layer and group normalisation, which know no batch."""
+    groups, eps = draw(sizes), draw(st.floats(1e-5, 1))
+    channels = groups * draw(sizes)
+    # Two places at least, for torch refuses one value a group.
+    in_shape = (channels, draw(sizes), draw(st.integers(2, 3)))
+    return draw(
+        st.sampled_from(
+            [
+                Pair(layers.layer_norm(eps), lambda: nn.LayerNorm(in_shape, eps), in_shape),
+                Pair(
+                    layers.group_norm(groups, eps),
+                    lambda: nn.GroupNorm(groups, channels, eps),
+                    in_shape,
+                ),
+            ]
+        )
+    )
+
+
+@st.composite
+def activations(draw: Any) -> Pair:
+    slope, form = draw(st.floats(-1, 1)), draw(st.sampled_from(["none", "tanh"]))
+    in_shape = draw(images(draw(sizes), 1))
+    return draw(
+        st.sampled_from(
+            [
+                Pair(layers.leaky_relu(slope), lambda: nn.LeakyReLU(slope), in_shape),
+                Pair(layers.sigmoid(), nn.Sigmoid, in_shape),
+                Pair(layers.tanh(), nn.Tanh, in_shape),
+                Pair(layers.silu(), nn.SiLU, in_shape),
+                Pair(layers.gelu(form), lambda: nn.GELU(form), in_shape),
+            ]
+        )
+    )
+
+
+@st.composite
 def pointwise(draw: Any) -> Pair:
     p, in_shape = draw(st.floats(0, 1)), draw(images(draw(sizes), 1))
     return draw(
@@ -138,7 +176,10 @@ def global_pools(draw: Any) -> Pair:
     )
 
 
-LAYERS = (convs, linears, max_pools, avg_pools, global_pools, norms, pointwise)
+LAYERS = (
+    *(convs, linears, max_pools, avg_pools, global_pools, norms, example_norms),
+    *(pointwise, activations),
+)
 pairs = st.one_of(*(kind() for kind in LAYERS))
 
 

@@ -24,6 +24,9 @@ MATHS: dict[str, tuple[str, ...]] = {
     "functional/conv/arguments.py": _functional("conv", "conv_transpose"),
     "functional/conv/functions.py": _functional("conv", "conv_transpose"),
     "functional/conv/products.py": _functional("conv", "conv_transpose", "windows"),
+    "functional/smooth.py": _functional("smooth"),
+    "functional/layer_norm.py": _functional("layer_norm"),
+    "functional/precision.py": _functional("precision", "autocast"),
     "functional/dropout.py": _functional("dropout"),
     "functional/gather.py": _functional("loss", "adaptive_pool"),
     "functional/layout.py": (*_functional("layout", "conv", "max_pool"), "tests/layers"),
@@ -37,6 +40,7 @@ MATHS: dict[str, tuple[str, ...]] = {
     "functional/pool/winners.py": _functional("max_pool"),
     "functional/torch_workarounds.py": (
         *_functional("torch_workarounds", "conv", "linear", "max_pool", "activation"),
+        *_functional("autocast", "in_place")[:2],
         "tests/test_train.py",
     ),
     "functional/unfold.py": _functional("unfold"),

@@ -50,8 +50,13 @@ RULES = (
         "an input without a dimension for channels",
     ),
     Rule(
-        "conv2d conv_transpose2d dropout linear", "refused", lambda o: o["input"].is_complex(),
+        "conv2d conv_transpose2d dropout linear sigmoid silu tanh", "refused",
+        lambda o: o["input"].is_complex(),
         "complex numbers: no network here has any",
+    ),
+    Rule(
+        "layer_norm group_norm", "refused", lambda o: o["eps"] < 0,
+        "a negative eps, with which the root of a small variance is NaN",
     ),
     # Modules, by our functions
     Rule(
@@ -74,6 +79,10 @@ RULES = (
     Rule(
         "layers.batch_norm", "refused", lambda o: bool({"affine", "bias"} & o["arguments"].keys()),
         "affine, bias, track_running_stats: the layer has weight, bias and statistics, always",
+    ),
+    Rule(
+        "layers.group_norm", "refused", lambda o: bool({"affine", "bias"} & o["arguments"].keys()),
+        "affine, bias: the layer has weight and bias, always",
     ),
     Rule(
         "layers.conv2d", "refused", lambda o: "padding_mode" in o["arguments"],

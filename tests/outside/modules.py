@@ -62,6 +62,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "NLLLoss": lambda m, x, t: F.nll_loss(
         x, t, m.weight, ignore_index=m.ignore_index, reduction=m.reduction
     ),
+    "GELU": lambda m, x: F.gelu(x, approximate=m.approximate),
+    "GroupNorm": lambda m, x: F.group_norm(x, m.num_groups, m.weight, m.bias, m.eps),
+    "LayerNorm": lambda m, x: F.layer_norm(x, m.normalized_shape, m.weight, m.bias, m.eps),
+    "LeakyReLU": lambda m, x: F.leaky_relu(x, m.negative_slope),
+    "Sigmoid": lambda m, x: F.sigmoid(x),
+    "SiLU": lambda m, x: F.silu(x),
+    "Tanh": lambda m, x: F.tanh(x),
     "ReLU": lambda m, x: F.relu(x),
     "Softmax": lambda m, x: F.softmax(x, m.dim),
     "Softmax2d": lambda m, x: F.softmax(x, dim=-3),
@@ -77,8 +84,14 @@ LAYERS: dict[str, tuple[Callable[..., layers.Layer], tuple[str, ...]]] = {
     "layers.linear": (layers.linear, ("Linear",)),
     "layers.max_pool2d": (layers.max_pool2d, ("MaxPool2d",)),
     "layers.relu": (layers.relu, ("ReLU",)),
+    "layers.gelu": (layers.gelu, ("GELU",)),
+    "layers.leaky_relu": (layers.leaky_relu, ("LeakyReLU",)),
+    "layers.sigmoid": (layers.sigmoid, ("Sigmoid",)),
+    "layers.silu": (layers.silu, ("SiLU",)),
+    "layers.tanh": (layers.tanh, ("Tanh",)),
+    "layers.group_norm": (layers.group_norm, ("GroupNorm",)),
 }
-FOUND_OUT = ("in_channels", "in_features", "num_features")
+FOUND_OUT = ("in_channels", "in_features", "num_features", "num_channels")
 
 NAMES = (*(f"nn.{name}" for name in FUNCTIONS), *LAYERS)
 

@@ -26,7 +26,9 @@ def samples(name: str) -> Iterator[Sample]:
             continue
         for dtype in databases.DTYPES:
             if dtype in info.dtypes:
-                differentiable = dtype.is_floating_point or dtype.is_complex
+                differentiable = dtype.is_floating_point or (
+                    dtype.is_complex and dtype in info.supported_backward_dtypes("cpu")
+                )
                 for sample in info.reference_inputs("cpu", dtype, requires_grad=differentiable):
                     yield _sample(name, sample)
         if info.error_inputs_func is not None:

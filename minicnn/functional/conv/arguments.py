@@ -5,7 +5,8 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn.functional.conv.functions import Convolve, Transpose
-from minicnn.functional.conv.products import geometry
+from minicnn.functional.conv.products import Geometry, geometry
+from minicnn.functional.precision import autocast, in_float32
 from minicnn.functional.windows import Axis, IntOrPair, Pair, pair, require_image, windows
 
 
@@ -57,6 +58,7 @@ def conv2d(
 
     Backward: `Convolve.backward` in functional/conv/functions.py.
     """
+    input, weight, bias = autocast("conv2d", input, weight, bias)
     _check(input, weight, bias, groups, transposed=False)
     s, d = pair("stride", stride, 1), pair("dilation", dilation, 1)
     k_h, k_w = weight.shape[2:]
@@ -65,7 +67,7 @@ def conv2d(
     cols = windows(input.shape[-1], k_w, s[1], p_w, d[1])
 
     x = input if input.ndim == 4 else input[None]
-    y = Convolve.apply(x, weight, bias, geometry(rows, cols, groups))
+    y = in_float32(Convolve.apply, x, weight, bias, geometry(rows, cols, groups))
     return y if input.ndim == 4 else y[0]
 
 
@@ -113,6 +115,7 @@ def conv_transpose2d(
 
     Backward: `Transpose.backward` in functional/conv/functions.py.
     """
+    input, weight, bias = autocast("conv_transpose2d", input, weight, bias)
     _check(input, weight, bias, groups, transposed=True)
     s, d = pair("stride", stride, 1), pair("dilation", dilation, 1)
     p, extra = pair("padding", padding, 0), pair("output_padding", output_padding, 0)
@@ -121,10 +124,13 @@ def conv_transpose2d(
     cols = _transposed_windows(input.shape[-1], k_w, s[1], p[1], d[1], extra[1])
 
     g = input if input.ndim == 4 else input[None]
-    y = Transpose.apply(g, weight, geometry(rows, cols, groups))
-    if bias is not None:
-        y = y + bias.view(-1, 1, 1)
+    y = in_float32(_transpose, g, weight, bias, geometry(rows, cols, groups))
     return y if input.ndim == 4 else y[0]
+
+
+def _transpose(g: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+    y = Transpose.apply(g, weight, geometry)
+    return y if bias is None else y + bias.view(-1, 1, 1)
 
 
 def _padding(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minicnn.functional.gather import Gather
+from minicnn.functional.precision import in_float32
 from minicnn.functional.torch_workarounds import Function
 from minicnn.functional.windows import IntOrPair, require_image
 
@@ -43,8 +44,12 @@ def adaptive_avg_pool2d(input: Tensor, output_size: IntOrPair | Sequence[int | N
     """
     rows, cols = _check(input, output_size, empty_channels=True)
     x = input if input.ndim == 4 else input[None]
-    y = _BinMean.apply(_BinMean.apply(x, 2, rows), 3, cols)
+    y = in_float32(_means, x, rows, cols)
     return y if input.ndim == 4 else y[0]
+
+
+def _means(x: Tensor, rows: Bins, cols: Bins) -> Tensor:
+    return _BinMean.apply(_BinMean.apply(x, 2, rows), 3, cols)
 
 
 def adaptive_max_pool2d(
@@ -83,7 +88,8 @@ def adaptive_max_pool2d(
     rows, cols = _check(input, output_size, empty_channels=False)
     x = input if input.ndim == 4 else input[None]
     places = _bin_winners(x.detach(), rows, cols)
-    y = Gather.apply(x.flatten(2), 2, places.flatten(2)).unflatten(2, (len(rows), len(cols)))
+    y = in_float32(Gather.apply, x.flatten(2), 2, places.flatten(2))
+    y = y.unflatten(2, (len(rows), len(cols)))
     if input.ndim == 3:
         y, places = y[0], places[0]
     return (y, places) if return_indices else y

@@ -8,6 +8,7 @@ from torch import Tensor
 from minicnn import checks
 from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.pool.windows import pool_windows, reduce_windows
+from minicnn.functional.precision import in_float32
 from minicnn.functional.torch_workarounds import Function
 from minicnn.functional.windows import Axes, Axis, IntOrPair, inside, pair, require_image
 
@@ -66,16 +67,18 @@ def avg_pool2d(
     s = k if stride is None else pair("stride", stride, 1)
     rows, cols = (pool_windows(input.shape[i - 2], k[i], s[i], p[i], 1, ceil_mode) for i in (0, 1))
 
-    if divisor_override is not None:
-        divisor = torch.tensor(divisor_override, dtype=input.dtype, device=input.device)
-    else:
-        heights, widths = (_lengths(axis, count_include_pad) for axis in (rows, cols))
-        divisor = torch.tensor(
-            [[h * w for w in widths] for h in heights], dtype=input.dtype, device=input.device
-        )
+    heights, widths = (_lengths(axis, count_include_pad) for axis in (rows, cols))
+    counts: Any = [[h * w for w in widths] for h in heights]
+    # In float32 at least: bfloat16 has no 257, and float16 nothing above 65,504.
+    dtype = torch.promote_types(input.dtype, torch.float32)
+    divisor = torch.tensor(divisor_override or counts, dtype=dtype, device=input.device)
     x = input if input.ndim == 4 else input[None]
-    y = _WindowSum.apply(x, (rows, cols)) / divisor
+    y = in_float32(_mean, x, (rows, cols), divisor)
     return y if input.ndim == 4 else y[0]
+
+
+def _mean(x: Tensor, axes: Axes, divisor: Tensor) -> Tensor:
+    return _WindowSum.apply(x, axes) / divisor
 
 
 def _lengths(axis: Axis, count_padding: bool) -> list[int]:

@@ -8,7 +8,8 @@ from torch import Tensor
 from minicnn.functional.layout import batch_last, follow, nchw
 from minicnn.functional.pool.windows import pool_windows, reduce_windows
 from minicnn.functional.pool.winners import lowest, pick, positions, route, winners
-from minicnn.functional.torch_workarounds import Function
+from minicnn.functional.precision import in_float32
+from minicnn.functional.torch_workarounds import Function, is_plain
 from minicnn.functional.windows import Axes, IntOrPair, pair, require_image
 
 
@@ -66,7 +67,7 @@ def max_pool2d(
     )
 
     x = input if input.ndim == 4 else input[None]
-    y = _MaxPool.apply(x, (rows, cols))
+    y = in_float32(_MaxPool.apply, x, (rows, cols))
     if not return_indices:
         return y if input.ndim == 4 else y[0]
     places = positions(winners(x.detach(), (rows, cols)), (rows, cols)).contiguous()
@@ -84,12 +85,17 @@ class _MaxPool(Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         x, ctx.axes = inputs
-        ctx.save_for_backward(x, output)
+        ctx.save_for_backward(x)
+        # The output, not saved the usual way, which would forbid the caller to change it in place.
+        ctx.y, ctx.version = (output.detach(), output._version) if is_plain(output) else (None, 0)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
-        x, y = ctx.saved_tensors
-        return _Route.apply(g, x.detach(), y.detach(), ctx.axes), None
+        x = ctx.saved_tensors[0].detach()
+        y, ctx.y = ctx.y, None  # as soon as what is saved, its memory is free
+        if y is None or y._version != ctx.version:
+            y = _MaxPool.apply(x, ctx.axes)
+        return _Route.apply(g, x, y, ctx.axes), None
 
 
 class _Route(Function):

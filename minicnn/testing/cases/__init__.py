@@ -10,7 +10,21 @@ Example:
 """
 
 from minicnn.testing.cases.conv import conv2d, conv_transpose2d
-from minicnn.testing.cases.layers import batch_norm, dropout, linear, log_softmax, relu, softmax
+from minicnn.testing.cases.layers import (
+    batch_norm,
+    dropout,
+    gelu,
+    group_norm,
+    layer_norm,
+    leaky_relu,
+    linear,
+    log_softmax,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    tanh,
+)
 from minicnn.testing.cases.loss import cross_entropy, nll_loss
 from minicnn.testing.cases.pool import (
     adaptive_avg_pool2d,
@@ -30,11 +44,18 @@ __all__ = [
     "cross_entropy",
     "dropout",
     "fold",
+    "gelu",
+    "group_norm",
+    "layer_norm",
+    "leaky_relu",
     "linear",
     "log_softmax",
     "max_pool2d",
     "nll_loss",
     "relu",
+    "sigmoid",
+    "silu",
     "softmax",
+    "tanh",
     "unfold",
 ]

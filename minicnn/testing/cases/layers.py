@@ -1,4 +1,4 @@
-"""Cases of linear, activations, dropout and batch_norm."""
+"""Cases of linear, activations, dropout and normalisation."""
 
 import torch
 from hypothesis import strategies as st
@@ -29,6 +29,22 @@ def linear(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case
 def relu(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
     """Draw a tensor of any shape."""
     return Case({"input": draw(tensors(draw(shapes), draw(numbers)))}, {})
+
+
+sigmoid = tanh = silu = relu
+
+
+@st.composite
+def leaky_relu(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
+    """Draw a tensor of any shape, and a slope of either sign."""
+    slopes = st.sampled_from([0.01, 0, 1, -0.5]) | st.floats(-2, 2)
+    return draw(relu(numbers)).replace(negative_slope=draw(slopes))
+
+
+@st.composite
+def gelu(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
+    """Draw a tensor of any shape, and one of the two forms."""
+    return draw(relu(numbers)).replace(approximate=draw(st.sampled_from(["none", "tanh"])))
 
 
 @st.composite
@@ -83,4 +99,40 @@ def batch_norm(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
             "momentum": draw(st.floats(0, 1)),
             "eps": draw(st.floats(1e-5, 1)),
         },
+    )
+
+
+@st.composite
+def layer_norm(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
+    """Draw examples, and how many of the last dimensions to normalise over."""
+    kind = draw(numbers)
+    leading = draw(st.lists(LENGTHS, max_size=2))
+    shape = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=2)))
+    surplus = draw(st.sampled_from([0, 0, 0, 0, 0, 1]))
+    return Case(
+        {
+            "input": draw(tensors((*leading, *shape[:-1], shape[-1] + surplus), kind)),
+            **draw(optional("weight", shape, finite(kind))),
+            **draw(optional("bias", shape, finite(kind))),
+        },
+        {"normalized_shape": shape, "eps": draw(st.floats(1e-5, 1))},
+    )
+
+
+@st.composite
+def group_norm(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
+    """Draw a batch, and a number of groups, which sometimes does not divide the channels."""
+    kind = draw(numbers)
+    groups = draw(st.integers(1, 3))
+    channels = (groups * draw(st.integers(1, 3)),)
+    batch = draw(st.integers(0, 3))
+    shape = (batch, *channels, *draw(st.lists(st.integers(1, 3), max_size=2)))
+    surplus = draw(st.sampled_from([0, 0, 0, 0, 0, 1]))
+    return Case(
+        {
+            "input": draw(tensors(shape, kind)),
+            **draw(optional("weight", channels, finite(kind))),
+            **draw(optional("bias", channels, finite(kind))),
+        },
+        {"num_groups": groups + surplus, "eps": draw(st.floats(1e-5, 1))},
     )
