@@ -174,10 +174,10 @@ def test_bad_arguments_are_refused_at_the_call(options, error, message):
     ("images", "labels", "error", "message"),
     [
         (
-            torch.zeros(2, 1, 3, 3),
+            torch.zeros(2, 1, 3, 3).int(),
             torch.zeros(2).long(),
             TypeError,
-            "uint8 images .* torch.float32",
+            "uint8 or floating-point images .* torch.int32",
         ),
         (torch.zeros(2, 1, 3, 3).byte(), torch.zeros(2), TypeError, "int64 labels, .*float32"),
         (torch.zeros(2, 3, 3).byte(), torch.zeros(2).long(), ValueError, r"got \(2, 3, 3\) and"),
