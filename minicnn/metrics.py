@@ -105,7 +105,9 @@ def class_table(
         total, correct = int(counts.sum()), int(counts[k])
         wrong = counts.clone()
         wrong[k] = 0
-        mistake = f"{names[wrong.argmax()]} ({int(wrong.max())}×)" if wrong.any() else "nothing else"
+        mistake = (
+            f"{names[wrong.argmax()]} ({int(wrong.max())}×)" if wrong.any() else "nothing else"
+        )
         share = f"{correct / total:.2%}" if total else "no images"
         rows.append((names[k], f"{total:,}", f"{correct:,}", share, mistake))
     return rows

@@ -75,8 +75,8 @@ def batches(
     Raises:
         TypeError: if ``rng`` is not a generator, or images or labels have the wrong dtype.
         ValueError: if a number is out of range, the split is empty or has a wrong shape, an image
-            of floating point has a value outside [0, 1], ``drop_last`` leaves no batches, or ``augment``
-            is given without ``rng``.
+            of floating point has a value outside [0, 1], ``drop_last`` leaves no batches, or
+            ``augment`` is given without ``rng``.
 
     Example:
         >>> from minicnn import data

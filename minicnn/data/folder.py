@@ -67,7 +67,7 @@ def load_folder(
         raise DataError(f"{folder} must have a folder of images for each of 2 or more classes, "
                         f"got {found}")  # fmt: skip
     files = _image_files(folder, names)
-    images, labels, grey = torch.empty(0), [], True
+    images, first, labels, grey = torch.empty(0), "", [], True
     for file, label in files:
         try:
             image = read_image(file, size, channels)

@@ -97,8 +97,8 @@ def _load_own(folder: Path, size: Size | None, skip: bool) -> tuple[Split, Split
             raise DataError(f"{folder} has the folders train and test, expected no others beside "
                             f"them, got {others[0]!r}")  # fmt: skip
         train = load_folder(folder / "train", size, on_unreadable=on_unreadable)
-        shape = train.images.shape
-        test = load_folder(folder / "test", shape[2:], shape[1], on_unreadable=on_unreadable)
+        _, channels, height, width = train.images.shape
+        test = load_folder(folder / "test", (height, width), channels, on_unreadable=on_unreadable)
         if train.class_names != test.class_names:
             differ = sorted({*(train.class_names or ())} ^ {*(test.class_names or ())})
             raise DataError(f"{folder} must have the same classes in train and test, "

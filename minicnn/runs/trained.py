@@ -119,9 +119,7 @@ def load_trained(
     names = about["dataset"].get("class_names")
     class_names = None if names is None else tuple(names)
     shape = tuple(about["in_shape"])
-    return Trained(
-        run, about["settings"], shape, class_names, net, tested_net, initial, weights
-    )
+    return Trained(run, about["settings"], shape, class_names, net, tested_net, initial, weights)
 
 
 def initial_weights(
