@@ -64,7 +64,9 @@ def main(argv: list[str] | None = None) -> None:
         maps = insight.saliency(trained.net, *trained.weights, inputs, scores.argmax(1))
         captions = [path.name for path in paths]
         figures = {
-            "predict": viz.guesses(inputs, scores, maps, captions=captions, class_names=names)
+            "predict": viz.guesses(
+                torch.stack(images), scores, maps, captions=captions, class_names=names
+            )
         }
         runs.save_figures(trained.run, figures)
         runs.say(f"Saved {trained.run.figures / 'predict.png'}")

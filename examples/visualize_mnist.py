@@ -43,13 +43,13 @@ def main(argv: list[str] | None = None) -> None:
     params, state = tree.map(lambda x: x.cpu(), tuple(trained.weights))
     network = trained.net, params, state
     images, labels = data.to_float(test.images), test.labels
-    few, classes = images[:5], labels[:5]
+    few, classes, shown = images[:5], labels[:5], test.images[:5]
     points = insight.pca(insight.penultimate_features(*network, images[:2000]))
     outputs = layers.activations(*network, images[:256])
     gradients = insight.gradients(*network, (images[:256], labels[:256]))
     for name in ("saliency", "occlusion", "grad_cam"):
         maps = getattr(insight, name)(*network, few, classes)
-        figures[name] = getattr(viz, name)(few, maps, classes, class_names=names)
+        figures[name] = getattr(viz, name)(shown, maps, classes, class_names=names)
     figures |= {
         "reliability": viz.reliability_diagram(*insight.calibration(scores, labels)),
         "pca": viz.pca(points.projection, points.explained, labels[:2000], class_names=names),

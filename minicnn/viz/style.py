@@ -30,6 +30,7 @@ SIGNED = colormaps["RdBu_r"].resampled(256)  # blue below 0, white at 0, red abo
 AMOUNT = LinearSegmentedColormap.from_list("amount", ["#f4f6f8", ORANGE, "#5c2400"])
 
 TITLE, HEADING, LABEL, SMALL = 12.0, 9.0, 8.0, 7.0  # points
+MAX_NAME = 12  # characters of a class name
 WIDTH, MARGIN, DPI = 8.0, 0.08, 150  # inches, inches, dots per inch
 
 # Control characters, which no font has, and the surrogates that represent undecodable bytes of a
@@ -155,7 +156,7 @@ def plain(name: str) -> str:
 
 
 def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
-    """Return one name per class: those given, or the class indices."""
+    """Return one name per class, short enough for a figure: those given, or the class indices."""
     if class_names is None:
         return [str(k) for k in range(classes)]
     is_list = isinstance(class_names, Sequence) and not isinstance(class_names, str)
@@ -163,7 +164,8 @@ def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
         raise TypeError(f"class_names must be a sequence of strings, got {class_names!r}")
     if len(class_names) != classes:
         raise ValueError(f"class_names must hold {classes} names, got {len(class_names)}")
-    return [plain(name) for name in class_names]
+    return [plain(name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…")
+            for name in class_names]  # fmt: skip
 
 
 def names_up_to(greatest: int, class_names: Sequence[str] | None) -> list[str]:

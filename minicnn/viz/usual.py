@@ -72,5 +72,5 @@ def usual_figures(
     if kernels[0] is not None and kernels[1] is not None:
         figures["filters"] = filters(kernels[0], kernels[1])
     if maps:
-        figures["feature_maps"] = feature_maps(first[0], maps)
+        figures["feature_maps"] = feature_maps(images[0], maps)
     return figures
