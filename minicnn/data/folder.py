@@ -113,7 +113,7 @@ def _image_files(folder: Path, names: list[str]) -> list[tuple[str, int]]:
         for inner, _, members in walk:
             real = os.path.realpath(inner)
             if real in reached:  # a link to a folder above it would be followed for ever
-                raise DataError(f"{inner} is a link to {real}, which is in the dataset already")
+                raise DataError(f"{inner} leads to {real}, which is in the dataset already")
             reached.add(real)
             folders.append((inner, sorted(m for m in members if m.lower().endswith(ENDINGS))))
         found = [(os.path.join(inner, m), label) for inner, ms in sorted(folders) for m in ms]

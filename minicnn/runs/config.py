@@ -95,8 +95,8 @@ def read_description(run: Run) -> dict:
         "settings": _is_dict(about.get("settings"), (int, float, str, bool, type(None))),
         "dataset": isinstance(dataset, dict) and isinstance(dataset.get("digest"), str),
         "numbers of images": isinstance(dataset, dict) and _is_dict(dataset.get("images"), int),
-        "names of the classes": isinstance(dataset, dict)
-        and _are_names(dataset.get("class_names")),
+        "names of the classes": not isinstance(dataset, dict)
+        or _are_names(dataset.get("class_names")),
         "versions": _is_dict(about.get("versions"), str),
         "command": isinstance(about.get("command"), str),
         "date": isinstance(about.get("begun"), str),

@@ -91,7 +91,8 @@ def _write_counts(axes: Axes, counts: np.ndarray, dark: np.ndarray) -> None:
 def _label(axes: Axes, names: list[str]) -> None:
     places = range(len(names))
     slant = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    axes.set_xticks(places, names, **(slant if max(map(len, names)) > 5 else {}))
+    fitting = 5 if len(names) <= MAX_WRITTEN else 1  # characters above a column
+    axes.set_xticks(places, names, **(slant if max(map(len, names)) > fitting else {}))
     axes.set_yticks(places, names)
     style.quiet_ticks(axes)
     # White lines between the cells.

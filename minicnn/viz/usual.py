@@ -64,7 +64,7 @@ def usual_figures(
     counts = metrics.confusion_matrix(scores, labels, scores.shape[1])
     figures = {"curves": learning_curves(history)} if history else {}
     figures |= {
-        "correct": predictions(images, labels, scores, class_names=class_names),
+        "correct": predictions(images, labels, scores, correct=True, class_names=class_names),
         "incorrect": predictions(images, labels, scores, correct=False, class_names=class_names),
         "confusion": confusion_matrix(counts, class_names),
         "worst_mistakes": worst_mistakes(images, labels, scores, class_names=class_names),
