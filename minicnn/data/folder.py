@@ -128,8 +128,9 @@ def _image_files(folder: Path, names: list[str]) -> list[tuple[str, int]]:
 
 
 def _check_no_class_is_empty(folder: Path, names: list[str], labels: list[int]) -> None:
+    present = set(labels)
     for label, name in enumerate(names):
-        if label not in labels:
+        if label not in present:
             raise DataError(f"{folder / name} has no image that can be read")
 
 

@@ -12,8 +12,7 @@ from minicnn.data.errors import DataError
 
 # Pillow knows more, and starts another program, Ghostscript, to read one of them.
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM")
-Size = int | tuple[int, int]
-"""The size of an image: (height, width) in pixels, or one number for both."""
+Size = int | tuple[int, int]  # (height, width) in pixels, or one number for both
 
 
 def open_picture(path: str | os.PathLike[str]) -> Image.Image:

@@ -9,6 +9,7 @@ can distinguish.
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from .settings import Figure
@@ -152,7 +154,15 @@ def plain(name: str) -> str:
         >>> plain(b"caf\\xe9\\n".decode("utf-8", "surrogateescape"))
         'caf��'
     """
-    return UNFIT.sub("\N{REPLACEMENT CHARACTER}", name)
+    known = _characters_of_the_font()
+    return "".join(c if ord(c) in known and not UNFIT.match(c) else "\N{REPLACEMENT CHARACTER}"
+                   for c in name)  # fmt: skip
+
+
+@cache
+def _characters_of_the_font() -> frozenset[int]:
+    """Return the characters that can be drawn; for any other, matplotlib warns and draws a box."""
+    return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
 
 
 def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:

@@ -32,6 +32,7 @@ UNDRAWABLE = {
     "a\x00b\x1b": "a�b�",
     "a\tb\nc\r": "a�b�c�",
     "\x7f\x85\x9f": "���",
+    "日本é😀": "��é😀",
     b"caf\xe9".decode("utf-8", "surrogateescape"): "caf�",
 }
 
