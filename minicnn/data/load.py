@@ -20,6 +20,7 @@ DATASETS = (
     *(f"emnist-{split}" for split in EMNIST_CLASSES),
 )
 PARTS = {"train", "test"}
+NO_CLASSES = {"train", "test", "val", "valid", "validation"}  # parts, as others divide datasets
 TEST_SHARE = 6  # one image in six
 
 
@@ -90,7 +91,7 @@ def _load_by_name(dataset: str, root: str | Path | None) -> tuple[Split, Split, 
 
 def _load_own(folder: Path, size: Size | None, skip: bool) -> tuple[Split, Split, str]:
     skipped: list[DataError] = []
-    on_unreadable = skipped.append if skip else None
+    on_unreadable = skipped.append if skip else _refuse
     folders = set(class_folders(folder))
     if folders >= PARTS:
         if others := sorted(folders - PARTS):
@@ -106,6 +107,9 @@ def _load_own(folder: Path, size: Size | None, skip: bool) -> tuple[Split, Split
         chosen = torch.arange(len(train.labels)), torch.arange(len(test.labels))
         division = f"{folder} is divided into train and test"
     else:
+        if folders and folders <= NO_CLASSES:
+            raise DataError(f"{folder} must have the folders train and test, or a folder of images "
+                            f"for each class, got {', '.join(sorted(folders))}")  # fmt: skip
         train = test = load_folder(folder, size, on_unreadable=on_unreadable)
         chosen = _divide(folder, train.labels)
         division = (
@@ -117,6 +121,10 @@ def _load_own(folder: Path, size: Size | None, skip: bool) -> tuple[Split, Split
         take(test, _shuffled(chosen[1]), f"{folder.resolve().name} test"),
         "; skipped: ".join([division, *map(str, skipped)]) + ".",
     )
+
+
+def _refuse(error: DataError) -> None:
+    raise DataError(f"{error} (skip_unreadable leaves such files out)") from error
 
 
 def _divide(folder: Path, labels: Tensor) -> tuple[Tensor, Tensor]:
