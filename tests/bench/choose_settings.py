@@ -53,7 +53,8 @@ def train_once(settings: Settings) -> dict[str, float]:
     """Train with one setting on one division, and count the errors on what it holds out."""
     started = time.perf_counter()
     how = {"size": settings.size, "skip_unreadable": settings.skip_unreadable}
-    whole, *_ = data.load(settings.dataset, settings.data_dir, **how)  # test digits are not read
+    # The test digits are dropped unread.
+    whole = data.load(settings.dataset, settings.data_dir, **how)[0]
     training, validation = data.hold_out(whole, len(whole.labels) // HELD_OUT, settings.seed)
     processes = Processes(0, 1, find_device(settings.device))
     device = processes.device

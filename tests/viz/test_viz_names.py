@@ -63,6 +63,16 @@ def test_what_no_font_has_is_replaced(kind: str, name: str, pixels) -> None:
     assert not any(name in text for text in texts(figure))
 
 
+OF_CLASSES = sorted(DRAW.keys() - {"captions", "feature maps", "activations", "gradients"})
+
+
+@pytest.mark.parametrize("kind", OF_CLASSES)
+def test_a_long_name_of_a_class_is_shortened(kind: str) -> None:
+    written = texts(DRAW[kind]("Golden retriever"))
+    assert any("Golden retr…" in text for text in written)
+    assert not any("Golden retriever" in text for text in written)
+
+
 def test_text_that_the_user_adds_may_hold_a_formula(pixels) -> None:
     figure = viz.filters(torch.ones(1, 1, 2, 2))
     text = figure.axes[0].text(0, 0, "$x^2$")
