@@ -29,16 +29,16 @@ def main(argv: list[str] | None = None) -> None:
 
     device = parallel.find_device(args.device)
     trained = runs.load_trained(args.run, args.weights, device)
-    training, test, _ = data.load(trained.setting("dataset"), args.data_dir)
-    runs.check_data(trained.run, (training, test))
+    _, test = trained.load_data(args.data_dir)
     batches = data.batches(test, 1000, device=device)
     scores, labels = train.predict(trained.tested_net, *trained.weights, batches)
     loss, accuracy = F.cross_entropy(scores, labels), metrics.accuracy(scores, labels)
     runs.say(f"Test, {len(labels):,} images: average loss {loss:.4f}, accuracy {accuracy:.2%}\n")
-    rows = metrics.class_table(scores.cpu(), labels.cpu())
+    rows = metrics.class_table(scores.cpu(), labels.cpu(), test.class_names)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        runs.say("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+        line = "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        runs.say(runs.one_line(line))
 
 
 if __name__ == "__main__":

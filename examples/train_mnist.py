@@ -2,6 +2,7 @@
 
     python3 examples/train_mnist.py
     python3 examples/train_mnist.py --preset quick --out runs/quick
+    python3 examples/train_mnist.py --dataset my_pictures
     python3 examples/train_mnist.py --resume runs/quick
 
 Read main() from top to bottom: it is the whole program. mnist_in_one_page.py has the same loop
@@ -28,9 +29,7 @@ from minicnn.optim import schedules
 from minicnn.parallel import Processes
 from minicnn.runs import setting
 
-IN_SHAPE = (1, 28, 28)
-
-# A preset overrides the defaults below. "best" was chosen on validation images, not on test images.
+# A preset overrides the defaults below. They were chosen on validation images, not on test images.
 PRESETS = {
     "quick": {"epochs": 1},
     "default": {},
@@ -39,6 +38,7 @@ PRESETS = {
         "rotate": 10.0, "scale": 0.1, "shear": 10.0, "elastic": 0.7,
         "average": 0.02, "test_shift": 1,
     },
+    "pictures": {"epochs": 30, "batch_size": 32},  # for a few hundred pictures
 }  # fmt: skip
 
 
@@ -46,8 +46,15 @@ PRESETS = {
 class Settings(runs.Settings):
     """The options of this program; runs.Settings adds --out, --resume and others."""
 
-    preset: str = setting("default", "other defaults, see below", choices=PRESETS)
-    dataset: str = setting("auto", "auto: mnist, else the sample", choices=data.DATASETS)
+    preset: str = setting(
+        "default", "other defaults, see below; for a folder, pictures", choices=PRESETS
+    )
+    dataset: str = setting(
+        "auto", f"{', '.join(data.DATASETS)} (auto: mnist, else sample), or a folder of folders of "
+        "pictures, one for each class"
+    )  # fmt: skip
+    size: int = setting(32, "pixels each way of own pictures", at_least=16, at_most=256)
+    skip_unreadable: bool = setting(False, "leave out own pictures that cannot be read")
     data_dir: Path = setting(data.data_dir(), "folder for MNIST/raw/…", free_on_resume=True)
     model: str = setting("mnist_cnn", "network architecture", choices=models.MODELS)
     epochs: int = setting(6, "passes over the training images", at_least=1)
@@ -103,25 +110,19 @@ def epoch_line(row: dict[str, float], epochs: int) -> str:
 
 
 def draw(
-    settings: Settings,
-    run: runs.Run,
-    progress: runs.Progress,
-    net: layers.Layer,
-    initial: runs.Weights,
-    trained: runs.Weights,
-    test: data.Split,
-    scores: torch.Tensor,
+    settings: Settings, run: runs.Run, progress: runs.Progress, net: layers.Layer,
+    initial: runs.Weights, trained: runs.Weights, test: data.Split, scores: torch.Tensor,
     tested: dict[str, float],
-) -> None:
+) -> None:  # fmt: skip
     """Save the figures and the report; open the figures if requested."""
     from minicnn import pages, viz  # here, since matplotlib takes a while to import
 
     figures = viz.usual_figures(
-        net, initial, trained, progress.history, test.images, test.labels, scores
+        net, initial, trained, progress.history, test.images, test.labels, scores, test.class_names
     )
     runs.save_figures(run, figures)
     title = f"{settings.model} on {settings.dataset}: {run.folder.name}"
-    classes = metrics.class_table(scores, test.labels)
+    classes = metrics.class_table(scores, test.labels, test.class_names)
     page = pages.report(
         title, runs.read_config(run), progress.history, progress.seconds, tested, classes, figures
     )
@@ -134,23 +135,31 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Train, test and draw; return the results."""
     began = time.perf_counter()
     F.keep_freed_memory()  # on the CPU: less time in page faults
-    settings = Settings.parse(argv, __doc__, PRESETS)
+    settings = Settings.parse(
+        argv, __doc__, PRESETS, lambda s: "default" if s.dataset in data.DATASETS else "pictures"
+    )
     # One process, or several if started by torchrun. They share the work; only the first prints.
     with parallel.join(parallel.find_device(settings.device)) as processes:
         device, quiet = processes.device, settings.quiet or processes.rank > 0
         say = functools.partial(runs.say, quiet=quiet)  # prints above the progress bar
 
         # The data; one training image in twelve is held out for validation.
-        whole, test, note = data.load(settings.dataset, settings.data_dir)
+        whole, test, note = data.load(
+            settings.dataset, settings.data_dir, size=settings.size,
+            skip_unreadable=settings.skip_unreadable,
+        )  # fmt: skip
         if settings.dataset == "auto":
             settings = replace(settings, dataset="sample" if note else "mnist")
-        training, validation = data.hold_out(whole, len(whole.labels) // 12, settings.seed)
+        elif settings.dataset not in data.DATASETS:  # for later, from any folder
+            settings = replace(settings, dataset=str(Path(settings.dataset).absolute()))
+        training, validation = data.hold_out(whole, max(1, len(whole.labels) // 12), settings.seed)
+        in_shape = tuple(whole.images.shape[1:])
         images = len(training.labels)
         steps = data.steps_per_epoch(images, settings.batch_size)
 
         # The network, the loss, and the optimizer with its learning rate. If requested, the test
         # takes the mean over shifted views; the validation after every epoch does not.
-        net = models.MODELS[settings.model]()
+        net = models.MODELS[settings.model](whole.num_classes)
         tested_net = layers.average_views(net, settings.test_shift) if settings.test_shift else net
         loss = functools.partial(F.cross_entropy, label_smoothing=settings.label_smoothing)
         schedule = schedules.one_cycle(settings.lr, settings.epochs * steps)
@@ -161,13 +170,13 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         say(
             f"{whole.name}: {images:,} training, {len(validation.labels):,} validation and "
             f"{len(test.labels):,} test images; device {device}, processes: {processes.size}\n\n"
-            f"{summary(net, IN_SHAPE)}\n"
+            f"{summary(net, in_shape)}\n"
         )
 
         # Start from the initial weights, or from the last checkpoint of the run to resume.
         # `progress` holds the training state, the state of the generator, and the metrics so far.
         # The batches, with their augmentation, depend only on the seed and the number of the step.
-        initial = runs.initial_weights(net, IN_SHAPE, settings.seed, device)
+        initial = runs.initial_weights(net, in_shape, settings.seed, device)
         rng = torch.Generator(device).manual_seed(settings.seed)
         start = train.TrainState(0, *initial, optimizer.init(initial.params))
         runs.check_alike(settings, (whole, test), net, processes)

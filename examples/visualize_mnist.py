@@ -29,29 +29,30 @@ def main(argv: list[str] | None = None) -> None:
 
     device = parallel.find_device(args.device)
     trained = runs.load_trained(args.run, args.weights, device)
-    training, test, _ = data.load(trained.setting("dataset"), args.data_dir)
-    runs.check_data(trained.run, (training, test))
+    _, test = trained.load_data(args.data_dir)
+    names = test.class_names
     history = runs.read_metrics(trained.run)
     batches = data.batches(test, 1000, device=device)
     scores = train.predict(trained.tested_net, *trained.weights, batches)[0].cpu()
     figures = viz.usual_figures(
-        trained.net, trained.initial, trained.weights, history, test.images, test.labels, scores
-    )
+        trained.net, trained.initial, trained.weights, history, test.images, test.labels, scores,
+        names,
+    )  # fmt: skip
 
     # The rest needs little computation: the CPU is fast enough.
     params, state = tree.map(lambda x: x.cpu(), tuple(trained.weights))
     network = trained.net, params, state
-    images, labels = test.images.float() / 255, test.labels
-    few, classes = images[:5], labels[:5]
+    images, labels = data.to_float(test.images), test.labels
+    few, classes, shown = images[:5], labels[:5], test.images[:5]
     points = insight.pca(insight.penultimate_features(*network, images[:2000]))
     outputs = layers.activations(*network, images[:256])
     gradients = insight.gradients(*network, (images[:256], labels[:256]))
+    for name in ("saliency", "occlusion", "grad_cam"):
+        maps = getattr(insight, name)(*network, few, classes)
+        figures[name] = getattr(viz, name)(shown, maps, classes, class_names=names)
     figures |= {
-        "saliency": viz.saliency(few, insight.saliency(*network, few, classes), classes),
-        "occlusion": viz.occlusion(few, insight.occlusion(*network, few, classes), classes),
-        "grad_cam": viz.grad_cam(few, insight.grad_cam(*network, few, classes), classes),
         "reliability": viz.reliability_diagram(*insight.calibration(scores, labels)),
-        "pca": viz.pca(points.projection, points.explained, labels[:2000]),
+        "pca": viz.pca(points.projection, points.explained, labels[:2000], class_names=names),
         "activations": viz.activation_histograms(outputs),
         "gradients": viz.gradient_histograms(gradients),
     }

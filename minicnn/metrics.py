@@ -1,5 +1,7 @@
 """Metrics of a classifier: accuracy, also of k guesses, the confusion matrix, and a table."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -96,18 +98,21 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> T
     return cells.bincount(minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
-def class_table(scores: Tensor, labels: Tensor) -> list[tuple[str, ...]]:
+def class_table(
+    scores: Tensor, labels: Tensor, class_names: Sequence[str] | None = None
+) -> list[tuple[str, ...]]:
     """Return a table of the classes: images, correct predictions, the most common mistake.
 
     Args:
         scores: The scores of the classes, float (N, K).
         labels: The true classes, integers (N,).
+        class_names: K names; by default the class indices.
 
     Returns:
         Rows of text; the first is the header.
 
     Raises:
-        TypeError, ValueError: As `confusion_matrix`.
+        TypeError, ValueError: As `confusion_matrix`; or there are not K names.
 
     Example:
         >>> for row in class_table(torch.eye(2)[[0, 1, 1]], torch.tensor([0, 0, 1])):
@@ -117,13 +122,18 @@ def class_table(scores: Tensor, labels: Tensor) -> list[tuple[str, ...]]:
         1, 1, 1, 100.00%, nothing else
     """
     rows = [("class", "images", "correct", "accuracy", "most often taken for")]
+    names = list(map(str, range(scores.shape[1])) if class_names is None else class_names)
+    if len(names) != scores.shape[1]:
+        raise ValueError(f"class_names must hold {scores.shape[1]} names, got {len(names)}")
     for k, counts in enumerate(confusion_matrix(scores, labels, scores.shape[1])):
         total, correct = int(counts.sum()), int(counts[k])
         wrong = counts.clone()
         wrong[k] = 0
-        mistake = f"{int(wrong.argmax())} ({int(wrong.max())}×)" if wrong.any() else "nothing else"
+        mistake = (
+            f"{names[wrong.argmax()]} ({int(wrong.max())}×)" if wrong.any() else "nothing else"
+        )
         share = f"{correct / total:.2%}" if total else "no images"
-        rows.append((str(k), f"{total:,}", f"{correct:,}", share, mistake))
+        rows.append((names[k], f"{total:,}", f"{correct:,}", share, mistake))
     return rows
 
 

@@ -187,3 +187,12 @@ def test_the_table_of_classes_counts_what_the_confusion_matrix_counts(k, data):
             assert mistake == f"{int(wrong.argmax())} ({int(wrong.max())}×)"
         else:
             assert mistake == "nothing else"
+
+
+def test_the_table_of_classes_has_their_names():
+    scores, labels = torch.eye(3)[[0, 1, 2, 2]], torch.tensor([0, 0, 2, 1])
+    rows = class_table(scores, labels, ("Bag", "Shirt", "Ankle boot"))[1:]
+    assert [row[0] for row in rows] == ["Bag", "Shirt", "Ankle boot"]
+    assert [row[4] for row in rows] == ["Shirt (1×)", "Ankle boot (1×)", "nothing else"]
+    with pytest.raises(ValueError, match="class_names must hold 3 names, got 2"):
+        class_table(scores, labels, ("a", "b"))

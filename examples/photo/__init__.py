@@ -15,7 +15,7 @@ from minicnn.data import DataError
 
 from .ink import find_ink
 from .normalise import bounding_box, normalise
-from .picture import NoDigitError, clearest_channel, open_picture
+from .picture import NoDigitError, clearest_channel, open_opaque
 from .sheet import on_light_paper, without_surroundings
 
 __all__ = ["read_digit"]
@@ -85,7 +85,7 @@ def read_digit(path: str | os.PathLike[str]) -> Tensor:
     http://yann.lecun.com/exdb/mnist/.
     """
     try:
-        sheet = without_surroundings(open_picture(path))
+        sheet = without_surroundings(open_opaque(path))
         picture = on_light_paper(clearest_channel(sheet))
         return normalise(find_ink(_crop_to_digit(picture)))
     except NoDigitError as error:

@@ -1,19 +1,16 @@
-"""Open a file as a picture, refuse what cannot be read, and shrink one channel to a tensor."""
+"""Open a picture without transparent parts, and shrink one channel to a tensor."""
 
 import math
 import os
-import warnings
 
 import torch
-from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageStat
 from torch import Tensor
 
-from minicnn import checks
+from minicnn import data
 
 from .regions import close
 
-# Pillow knows more, and starts another program, Ghostscript, to read one of them.
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM")
 SMALLEST = 8  # pixels: a smaller digit has no shape
 ONE_COLOUR = 0.1 * 255  # the largest standard deviation of what was painted with one pen
 LONGEST = 256  # pixels of a thumbnail
@@ -27,31 +24,30 @@ class NoDigitError(ValueError):
     """The picture shows no readable digit; the message follows the file's name in a sentence."""
 
 
-def open_picture(path: str | os.PathLike[str]) -> Image.Image:
+def open_opaque(path: str | os.PathLike[str]) -> Image.Image:
     """Open a picture of any kind, upright, with transparent parts filled.
 
     Args:
         path: the file.
 
     Returns:
-        A picture of mode "RGB", or "L" if the file has 16 bits a pixel.
+        A picture of mode "RGB" or "L".
 
     Raises:
-        NoDigitError: the file cannot be read, or is not a single picture of an acceptable size.
+        DataError: the file cannot be read, or is not a single picture of an acceptable size.
+        NoDigitError: the picture is too small for a digit, or transparent everywhere.
 
     Example:
-        >>> open_picture("no-such-file.png")
+        >>> open_opaque("no-such-file.png")
         Traceback (most recent call last):
-        examples.photo.picture.NoDigitError: cannot be read: No such file or directory
+        minicnn.data.errors.DataError: no-such-file.png cannot be read: No such file or directory
     """
-    picture = _open(path)
+    picture = data.open_picture(path)
     if max(picture.size) < SMALLEST:
         raise NoDigitError(
             f"has {picture.width} × {picture.height} pixels, expected at least {SMALLEST} one way"
         )
-    if picture.mode == "I":  # 16 bits: convert("L") alone would clip everything above 255
-        return picture.point(lambda value: value * (1 / 257)).convert("L")
-    return _fill_transparency(picture) if picture.mode == "RGBA" else picture
+    return _fill_transparency(picture) if picture.mode in ("LA", "RGBA") else picture
 
 
 def clearest_channel(picture: Image.Image) -> Image.Image:
@@ -137,47 +133,6 @@ def _smooth(grey: Tensor) -> Tensor:
             padded = torch.cat([grey[:1], grey, grey[-1:]])
             grey = ((padded[:-2] + 2 * grey + padded[2:]) / 4).T
     return grey
-
-
-def _open(path: str | os.PathLike[str]) -> Image.Image:
-    try:
-        checks.file(path)
-    except OSError as error:
-        kind = "Is a directory" if os.path.isdir(path) else "it is not a file"
-        raise NoDigitError(f"cannot be read: {error.strerror or kind}") from error
-    try:
-        return _decode(path)
-    except NoDigitError:
-        raise
-    except UnidentifiedImageError as error:
-        raise NoDigitError(
-            f"is no picture in a format that Pillow reads safely: {', '.join(FORMATS)}"
-        ) from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise NoDigitError(
-            f"has more than {Image.MAX_IMAGE_PIXELS:,} pixels, expected no more than Pillow's limit"
-        ) from error
-    except OSError as error:
-        if error.strerror is None:  # raised by Pillow, not by the operating system
-            raise NoDigitError(f"is damaged: {error}") from error
-        raise NoDigitError(f"cannot be read: {error.strerror}") from error
-    except Exception as error:  # a damaged file can make a decoder raise anything
-        raise NoDigitError(f"is damaged: {error}") from error
-
-
-def _decode(path: str | os.PathLike[str]) -> Image.Image:
-    """Read a file into an upright picture of mode "RGB", "RGBA" or, if it has 16 bits, "I"."""
-    with warnings.catch_warnings():
-        # Pillow only warns of a possible decompression bomb: a small file with very many pixels.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        picture = Image.open(path, formats=FORMATS)
-    with picture:
-        frames = getattr(picture, "n_frames", 1)
-        if frames > 1 and picture.format != "MPO":  # a camera's: the photo and a smaller copy
-            raise NoDigitError(f"has {frames} frames or pages, expected one picture")
-        upright = ImageOps.exif_transpose(picture)
-    deep, clear = upright.mode.startswith("I"), upright.has_transparency_data
-    return upright.convert("I" if deep else "RGBA" if clear else "RGB")
 
 
 def _fill_transparency(picture: Image.Image) -> Image.Image:

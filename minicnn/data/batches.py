@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 
 from minicnn import checks
 from minicnn.data.augment import Augment
-from minicnn.data.split import Split
+from minicnn.data.split import Split, to_float
 from minicnn.data.streams import stream
 
 Batch = tuple[Tensor, Tensor]
@@ -48,7 +48,7 @@ def batches(
 ) -> Iterator[Batch]:
     """Divide a split into mini-batches, epoch after epoch.
 
-        images = split.images[order[k · batch_size : (k + 1) · batch_size]] / 255
+        images = to_float(split.images[order[k · batch_size : (k + 1) · batch_size]])
 
     where ``order`` is a new random permutation in each epoch if ``rng`` is given, and 0, 1, …,
     N − 1 otherwise.
@@ -59,7 +59,7 @@ def batches(
     the batches that it would have got without stopping.
 
     Args:
-        split: images ``(N, C, H, W)``, uint8; labels ``(N,)``, int64.
+        split: images ``(N, C, H, W)``, uint8, or floating point in [0, 1]; labels ``(N,)``, int64.
         batch_size: images per batch; the last batch of an epoch may be smaller.
         rng: all 64 bits of its ``initial_seed()`` determine the order; None: in order.
         epochs: number of passes over the split.
@@ -74,8 +74,9 @@ def batches(
 
     Raises:
         TypeError: if ``rng`` is not a generator, or images or labels have the wrong dtype.
-        ValueError: if a number is out of range, the split is empty or has a wrong shape,
-            ``drop_last`` leaves no batches, or ``augment`` is given without ``rng``.
+        ValueError: if a number is out of range, the split is empty or has a wrong shape, an image
+            of floating point has a value outside [0, 1], ``drop_last`` leaves no batches, or
+            ``augment`` is given without ``rng``.
 
     Example:
         >>> from minicnn import data
@@ -103,7 +104,7 @@ def batches(
             order = _order(len(split.labels), seed, epoch).to(split.labels.device)
             for k in range(max(0, start - epoch * steps), steps):
                 chosen = order[k * batch_size : (k + 1) * batch_size]
-                images = split.images[chosen].to(device).to(torch.float32) / 255
+                images = to_float(split.images[chosen].to(device))
                 if augment is not None and seed is not None:
                     images = augment(images, stream(seed, epoch, k))
                 yield images, split.labels[chosen].to(device)
@@ -118,13 +119,21 @@ def _order(n: int, seed: int | None, epoch: int) -> Tensor:
 
 
 def _check_split(split: Split) -> None:
-    images, labels, _ = split
-    if images.dtype != torch.uint8 or labels.dtype != torch.int64:
+    images, labels = split.images, split.labels
+    floating = images.is_floating_point()
+    if not (floating or images.dtype == torch.uint8) or labels.dtype != torch.int64:
         raise TypeError(
-            f"split must hold uint8 images and int64 labels, got {images.dtype} and {labels.dtype}"
+            "split must hold uint8 or floating-point images and int64 labels, "
+            f"got {images.dtype} and {labels.dtype}"
         )
     if images.dim() != 4 or labels.shape != images.shape[:1] or len(labels) == 0:
         raise ValueError(
             "split must hold images (N, C, H, W) and labels (N,) with N at least 1, "
             f"got {tuple(images.shape)} and {tuple(labels.shape)}"
         )
+    if floating and images.numel():
+        least, greatest = (value.item() for value in images.aminmax())
+        if not (least >= 0 and greatest <= 1):  # NaN, too, is outside
+            raise ValueError(
+                f"images of floating point must be in [0, 1], got {least:g} to {greatest:g}"
+            )

@@ -31,7 +31,7 @@ def download(
     terminated and the temporary folder removed.
 
     Args:
-        dataset: the name of the class in ``torchvision.datasets``: "MNIST" or "FashionMNIST".
+        dataset: the name of the class in ``torchvision.datasets``, such as "MNIST".
         root: the data folder; created if it does not exist.
         mirrors: URLs, each ending in "/", tried in turn for each file; None: torchvision's.
         resources: (file name, MD5 in hexadecimal) of each file; None: torchvision's.
@@ -82,5 +82,5 @@ def _run_child(job: str) -> None:
 def _move_missing(source: Path, destination: Path) -> None:
     destination.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir():
-        if file.suffix != ".gz" and not (destination / file.name).exists():
+        if file.suffix not in (".gz", ".zip") and not (destination / file.name).exists():
             file.replace(destination / file.name)

@@ -35,7 +35,7 @@ def describe(
 
     Returns:
         A dict for JSON: settings, network, tested_network, in_shape, dataset (names, numbers of
-        images, digest), versions, command, start time.
+        images, names of the classes, digest), versions, command, start time.
 
     Example:
         >>> from minicnn import data, models
@@ -50,6 +50,7 @@ def describe(
         "in_shape": list(splits[0].images.shape[1:]),
         "dataset": {
             "images": {split.name: len(split.labels) for split in splits},
+            "class_names": class_names(splits),
             "digest": digest(splits),
         },
         "versions": {
@@ -94,6 +95,8 @@ def read_description(run: Run) -> dict:
         "settings": _is_dict(about.get("settings"), (int, float, str, bool, type(None))),
         "dataset": isinstance(dataset, dict) and isinstance(dataset.get("digest"), str),
         "numbers of images": isinstance(dataset, dict) and _is_dict(dataset.get("images"), int),
+        "names of the classes": not isinstance(dataset, dict)
+        or _are_names(dataset.get("class_names")),
         "versions": _is_dict(about.get("versions"), str),
         "command": isinstance(about.get("command"), str),
         "date": isinstance(about.get("begun"), str),
@@ -105,6 +108,10 @@ def read_description(run: Run) -> dict:
 
 def _is_dict(part: Any, kinds: Any) -> bool:
     return isinstance(part, dict) and all(isinstance(value, kinds) for value in part.values())
+
+
+def _are_names(part: Any) -> bool:
+    return part is None or (isinstance(part, list) and all(isinstance(name, str) for name in part))
 
 
 def first_difference(first: Any, second: Any, name: str = "") -> tuple[str, Any, Any]:
@@ -152,9 +159,15 @@ def check_data(run: Run, splits: Sequence[Split]) -> None:
         ...     check_data(runs.begin(f"{parent}/run", about), data.load_sample()) is None
         True
     """
-    if digest(splits) != read_description(run)["dataset"]["digest"]:
+    before = read_description(run)["dataset"]
+    if (digest(splits), class_names(splits)) != (before["digest"], before.get("class_names")):
         names = " and ".join(split.name for split in splits)
         raise RunError(f"the images or labels of {names} are not those of {run.folder}")
+
+
+def class_names(splits: Sequence[Split]) -> list[str] | None:
+    """Return the names of the classes as plain data, which JSON gives back as it is."""
+    return None if splits[0].class_names is None else list(splits[0].class_names)
 
 
 def digest(splits: Sequence[Split]) -> str:
@@ -174,7 +187,9 @@ def digest(splits: Sequence[Split]) -> str:
     """
     total = hashlib.sha256()
     for split in splits:
-        total.update(f"{split.name} {tuple(split.images.shape)}".encode())
+        # A name may hold surrogates, which stand for bytes of a folder's name that are not UTF-8.
+        header = f"{split.name} {tuple(split.images.shape)}"
+        total.update(header.encode("utf-8", "surrogatepass"))
         for part in (split.images, split.labels):
             total.update(part.cpu().contiguous().view(torch.uint8).numpy().data)
     return total.hexdigest()

@@ -69,6 +69,19 @@ def plain(text: str) -> str:
     return "".join(map(_plain_character, text))
 
 
+def one_line(text: str) -> str:
+    """Escape newlines: the name of a file or of a class may hold them.
+
+    Args:
+        text: Any text.
+
+    Example:
+        >>> print(one_line("a\\nb.png: seven"))
+        a\\nb.png: seven
+    """
+    return text.replace("\n", "\\n")
+
+
 def _plain_character(c: str) -> str:
     # C: control and format characters, and surrogates, which stand for bytes that are not UTF-8.
     special = unicodedata.category(c)[0] == "C" or c in "\u2028\u2029"

@@ -10,6 +10,7 @@ from minicnn.runs.console import (
     alarm,
     complain,
     end_at_ctrl_c,
+    one_line,
     run_command,
     say,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "load_trained",
     "load_weights",
     "new_progress",
+    "one_line",
     "read_config",
     "read_description",
     "read_metrics",

@@ -115,6 +115,7 @@ class Settings:
         argv: Sequence[str] | None = None,
         description: str | None = None,
         presets: Presets | None = None,
+        usual_preset: Callable[[argparse.Namespace], str] | None = None,
     ) -> S:
         """Parse the command line; with ``--resume``, also read the config.json of that run.
 
@@ -123,6 +124,8 @@ class Settings:
             description: The description for ``--help``, of which the first paragraph is shown.
             presets: Other defaults by the name of a ``--preset``. An option on the command line
                 overrides the preset.
+            usual_preset: Chooses the preset by the other options, if ``--preset`` is not given;
+                None: it is the default of that setting.
 
         Returns:
             The settings.
@@ -133,13 +136,16 @@ class Settings:
         """
         parser = _parser(cls, description, presets or {})
         if presets:
-            parser.set_defaults(**presets[parser.parse_args(argv).preset])
+            # argparse does not set a default if the namespace already has the name.
+            first = parser.parse_args(argv, argparse.Namespace(preset=None))
+            usual = usual_preset(first) if usual_preset else parser.get_default("preset")
+            name = first.preset or usual
+            parser.set_defaults(preset=name, **presets[name])
         now = cls(**vars(parser.parse_args(argv)))
         if now.resume is None:
             if now.overwrite and now.out is None:
                 parser.error("--overwrite needs --out, the folder of the run to replace")
             return now
-        # argparse does not set a default if the namespace already has the name.
         marked = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(vars(now))))
         given = {name for name, value in vars(marked).items() if value is not None}
         free = {f.name for f in fields(cls) if f.metadata["free_on_resume"]}

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from minicnn import checks, layers, tree
+from minicnn import checks, data, layers, tree
+from minicnn.data import Split
 from minicnn.layers import Layer
-from minicnn.runs.config import read_description
+from minicnn.runs.config import check_data, read_description
 from minicnn.runs.folder import Run, RunError, find
 from minicnn.runs.progress import Weights, load_weights
 from minicnn.tree import Tree
@@ -19,6 +20,8 @@ class Trained(NamedTuple):
     Attributes:
         run: The run.
         settings: The settings of the run by name.
+        in_shape: The shape of one image, (C, H, W).
+        class_names: The names of the classes; None: they are only numbers.
         net: The network.
         tested_net: The network used for testing, which may average several views of each image.
         initial: The weights before training.
@@ -27,6 +30,8 @@ class Trained(NamedTuple):
 
     run: Run
     settings: dict[str, Any]
+    in_shape: tuple[int, ...]
+    class_names: tuple[str, ...] | None
     net: Layer
     tested_net: Layer
     initial: Weights
@@ -42,6 +47,28 @@ class Trained(NamedTuple):
             RunError: config.json does not have it.
         """
         return _setting(self.run, self.settings, name)
+
+    def load_data(self, root: str | Path | None = None) -> tuple[Split, Split]:
+        """Load the data that the run was trained and tested with.
+
+        Args:
+            root: The data folder, as for `data.load`.
+
+        Returns:
+            The training split and the test split.
+
+        Raises:
+            RunError: The data are no longer the same, or config.json is damaged.
+            DataError: They are missing, or damaged.
+        """
+        splits = data.load(
+            self.setting("dataset"),
+            root,
+            size=self.settings.get("size"),
+            skip_unreadable=self.settings.get("skip_unreadable", False),
+        )[:2]
+        check_data(self.run, splits)
+        return splits
 
 
 def load_trained(
@@ -89,7 +116,10 @@ def load_trained(
     if not path.exists():
         raise RunError(f"{run.folder} has no {path.name} yet")
     weights = load_weights(run, which, like=initial)
-    return Trained(run, about["settings"], net, tested_net, initial, weights)
+    names = about["dataset"].get("class_names")
+    class_names = None if names is None else tuple(names)
+    shape = tuple(about["in_shape"])
+    return Trained(run, about["settings"], shape, class_names, net, tested_net, initial, weights)
 
 
 def initial_weights(

@@ -15,7 +15,6 @@ from .arrays import array, pictures, tensor
 COLUMNS, MIN_COLUMNS = 5, 3  # the title needs the width of three
 CELL = style.WIDTH / COLUMNS  # inches
 MAX_BARS = 10  # with more classes, only the most probable are shown
-MAX_NAME = 12  # characters of a class name
 
 
 def checked(images: Tensor, labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -44,7 +43,7 @@ def draw_answers(
     note: str,
 ) -> Figure:
     """Draw the examples that have a caption, in that order: the image, then the bars."""
-    names = [_short(name) for name in style.class_labels(class_names, scores.shape[1])]
+    names = style.class_labels(class_names, scores.shape[1])
     if not captions:
         figure = style.new_figure(CELL * MIN_COLUMNS, 0.8, title)
         style.strip(figure.add_subplot())
@@ -64,10 +63,6 @@ def draw_answers(
         bar_axes = figure.add_subplot(grid[3 * row + 1, column])
         draw_bars(bar_axes, probability[n], answer, truth, names)
     return figure
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
 
 
 def draw_image(axes: Axes, picture: np.ndarray, title: str, caption: str) -> None:

@@ -12,13 +12,16 @@ from . import style
 from .arrays import array, tensor
 from .settings import drawing
 
+MAX_WRITTEN = 20  # classes; with more, the counts would take half a minute to draw, and 31 inches
+
 
 @drawing
 def confusion_matrix(matrix: Tensor, class_names: Sequence[str] | None = None) -> Figure:
     """Draw a confusion matrix: how many examples of each true class were predicted as each class.
 
     A good classifier's mistakes are few compared with its correct predictions, so the diagonal has
-    no colour and the colour scale ends at the largest share of mistakes:
+    no colour and the colour scale ends at the largest share of mistakes. With more than 20 classes
+    the cells are small, and the counts are not written:
 
         share[i, j] = matrix[i, j] / Σ_k matrix[i, k]   for i ≠ j
 
@@ -47,14 +50,16 @@ def confusion_matrix(matrix: Tensor, class_names: Sequence[str] | None = None) -
     np.fill_diagonal(shares, np.nan)
     worst = np.nanmax(shares, initial=0.0)
 
-    side = max(3.6, 0.5 * len(counts))
+    written = len(counts) <= MAX_WRITTEN
+    side = max(3.6, 0.5 * len(counts)) if written else 0.17 * max(len(counts), 60)
     title = f"Confusion matrix: {correct:,} of {total:,} correct ({correct / max(total, 1):.2%})"
     figure = style.new_figure(side + 1.8, side + 1.2, title)
     axes = figure.add_subplot()
     style.strip(axes)
     limits = (0.0, float(worst) or 1.0)
     style.picture(axes, shares, limits, style.AMOUNT.with_extremes(bad=style.FAINT))
-    _write_counts(axes, counts, shares > 0.6 * worst)
+    if written:
+        _write_counts(axes, counts, shares > 0.6 * worst)
     _label(axes, names)
     if worst > 0:
         label = "mistakes, as a share of the true class"
@@ -86,7 +91,8 @@ def _write_counts(axes: Axes, counts: np.ndarray, dark: np.ndarray) -> None:
 def _label(axes: Axes, names: list[str]) -> None:
     places = range(len(names))
     slant = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    axes.set_xticks(places, names, **(slant if max(map(len, names)) > 5 else {}))
+    fitting = 5 if len(names) <= MAX_WRITTEN else 1  # characters above a column
+    axes.set_xticks(places, names, **(slant if max(map(len, names)) > fitting else {}))
     axes.set_yticks(places, names)
     style.quiet_ticks(axes)
     # White lines between the cells.

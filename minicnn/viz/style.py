@@ -9,6 +9,7 @@ can distinguish.
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from .settings import Figure
@@ -30,6 +32,7 @@ SIGNED = colormaps["RdBu_r"].resampled(256)  # blue below 0, white at 0, red abo
 AMOUNT = LinearSegmentedColormap.from_list("amount", ["#f4f6f8", ORANGE, "#5c2400"])
 
 TITLE, HEADING, LABEL, SMALL = 12.0, 9.0, 8.0, 7.0  # points
+MAX_NAME = 12  # characters of a class name
 WIDTH, MARGIN, DPI = 8.0, 0.08, 150  # inches, inches, dots per inch
 
 # Control characters, which no font has, and the surrogates that represent undecodable bytes of a
@@ -151,11 +154,19 @@ def plain(name: str) -> str:
         >>> plain(b"caf\\xe9\\n".decode("utf-8", "surrogateescape"))
         'caf��'
     """
-    return UNFIT.sub("\N{REPLACEMENT CHARACTER}", name)
+    known = _characters_of_the_font()
+    return "".join(c if ord(c) in known and not UNFIT.match(c) else "\N{REPLACEMENT CHARACTER}"
+                   for c in name)  # fmt: skip
+
+
+@cache
+def _characters_of_the_font() -> frozenset[int]:
+    """Return the characters that can be drawn; for any other, matplotlib warns and draws a box."""
+    return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
 
 
 def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
-    """Return one name per class: those given, or the class indices."""
+    """Return one name per class, short enough for a figure: those given, or the class indices."""
     if class_names is None:
         return [str(k) for k in range(classes)]
     is_list = isinstance(class_names, Sequence) and not isinstance(class_names, str)
@@ -163,7 +174,8 @@ def class_labels(class_names: Sequence[str] | None, classes: int) -> list[str]:
         raise TypeError(f"class_names must be a sequence of strings, got {class_names!r}")
     if len(class_names) != classes:
         raise ValueError(f"class_names must hold {classes} names, got {len(class_names)}")
-    return [plain(name) for name in class_names]
+    return [plain(name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…")
+            for name in class_names]  # fmt: skip
 
 
 def names_up_to(greatest: int, class_names: Sequence[str] | None) -> list[str]:

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from minicnn import metrics, tree
+from minicnn.data import to_float
 from minicnn.layers import Layer, activations
 from minicnn.tree import Tree
 
@@ -25,6 +26,7 @@ def usual_figures(
     images: Tensor,
     labels: Tensor,
     scores: Tensor,
+    class_names: Sequence[str] | None = None,
 ) -> dict[str, Figure]:
     """Draw the standard figures of a trained classifier: its predictions, mistakes and filters.
 
@@ -33,9 +35,10 @@ def usual_figures(
         initial: Parameters and state before training.
         trained: Parameters and state after training.
         history: One row per epoch, as for `learning_curves`; if empty, there are no curves.
-        images: The test images, uint8 (N, C, H, W).
+        images: The test images, uint8 (N, C, H, W), or floating point in [0, 1].
         labels: Their true classes, int64 (N,).
         scores: Their scores, float (N, K).
+        class_names: K names; by default the class indices.
 
     Returns:
         Figures by name: curves, the first 10 correct and the first 10 incorrect predictions,
@@ -52,21 +55,22 @@ def usual_figures(
         ['confusion', 'correct', 'feature_maps', 'filters', 'incorrect', 'worst_mistakes']
     """
     initial, trained = (tree.map(lambda x: x.cpu(), weights) for weights in (initial, trained))
-    first = images[:1].float() / 255
+    first = to_float(images[:1])
     maps = [(name, y[0]) for name, y in activations(net, *trained, first) if y.ndim == 4]
     kernels = [
         next((x for x in tree.leaves(weights[0]) if x.ndim == 4), None)
         for weights in (initial, trained)
     ]
+    counts = metrics.confusion_matrix(scores, labels, scores.shape[1])
     figures = {"curves": learning_curves(history)} if history else {}
     figures |= {
-        "correct": predictions(images, labels, scores, correct=True),
-        "incorrect": predictions(images, labels, scores, correct=False),
-        "confusion": confusion_matrix(metrics.confusion_matrix(scores, labels, scores.shape[1])),
-        "worst_mistakes": worst_mistakes(images, labels, scores),
+        "correct": predictions(images, labels, scores, correct=True, class_names=class_names),
+        "incorrect": predictions(images, labels, scores, correct=False, class_names=class_names),
+        "confusion": confusion_matrix(counts, class_names),
+        "worst_mistakes": worst_mistakes(images, labels, scores, class_names=class_names),
     }
     if kernels[0] is not None and kernels[1] is not None:
         figures["filters"] = filters(kernels[0], kernels[1])
     if maps:
-        figures["feature_maps"] = feature_maps(first[0], maps)
+        figures["feature_maps"] = feature_maps(images[0], maps)
     return figures

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from examples import train_mnist
-from examples.train_mnist import IN_SHAPE, Settings
+from examples.train_mnist import Settings
 from minicnn import data, layers, models, optim, runs, train
 from minicnn import functional as F
 from minicnn.optim import schedules
@@ -52,18 +52,20 @@ def parse_setting(text: str, seed: int) -> Settings:
 def train_once(settings: Settings) -> dict[str, float]:
     """Train with one setting on one division, and count the errors on what it holds out."""
     started = time.perf_counter()
-    whole = data.load(settings.dataset, settings.data_dir)[0]  # the test digits are dropped unread
+    how = {"size": settings.size, "skip_unreadable": settings.skip_unreadable}
+    # The test digits are dropped unread.
+    whole = data.load(settings.dataset, settings.data_dir, **how)[0]
     training, validation = data.hold_out(whole, len(whole.labels) // HELD_OUT, settings.seed)
     processes = Processes(0, 1, find_device(settings.device))
     device = processes.device
     total = settings.epochs * data.steps_per_epoch(len(training.labels), settings.batch_size)
 
-    net = models.MODELS[settings.model]()
+    net = models.MODELS[settings.model](whole.num_classes)
     loss = functools.partial(F.cross_entropy, label_smoothing=settings.label_smoothing)
     schedule = schedules.one_cycle(settings.lr, total)
     optimizer = train_mnist.make_optimizer(settings, schedule, total, processes)
     step = train.make_train_step(net, loss, optimizer)
-    params, state = runs.initial_weights(net, IN_SHAPE, settings.seed, device)
+    params, state = runs.initial_weights(net, tuple(whole.images.shape[1:]), settings.seed, device)
     now = start = train.TrainState(0, params, state, optimizer.init(params))
     rng = torch.Generator(device).manual_seed(settings.seed)
     batches = data.batches(

@@ -48,6 +48,31 @@ def test_every_epoch_holds_every_image_once(n, batch_size, seed, epochs):
         assert order.sort().values.equal(torch.arange(n))
 
 
+@given(sizes, batch_sizes, st.sampled_from([torch.float16, torch.float32, torch.float64]))
+def test_images_of_floating_point_are_only_converted(n, batch_size, dtype):
+    split = tiny_split(n)
+    floats = split._replace(images=split.images.to(dtype) / 255)
+    for images, labels in data.batches(floats, batch_size):
+        assert images.dtype == torch.float32
+        assert images.equal(floats.images[labels].float())
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, 255.0, float("nan"), float("inf")])
+def test_images_of_floating_point_are_in_0_to_1(value):
+    split = tiny_split(3)
+    images = split.images.float() / 255
+    images[1, 0, 0, 0] = value
+    with pytest.raises(ValueError, match=r"^images of floating point must be in \[0, 1\], got "):
+        data.batches(split._replace(images=images), 2)
+
+
+def test_other_images_are_not_converted():
+    with pytest.raises(
+        TypeError, match=r"^images must be uint8 or floating point, got torch.int64"
+    ):
+        data.to_float(torch.tensor([1]))
+
+
 @given(sizes, batch_sizes, st.booleans())
 def test_images_are_scaled_and_keep_their_labels(n, batch_size, shuffled):
     split = tiny_split(n)
@@ -174,10 +199,10 @@ def test_bad_arguments_are_refused_at_the_call(options, error, message):
     ("images", "labels", "error", "message"),
     [
         (
-            torch.zeros(2, 1, 3, 3),
+            torch.zeros(2, 1, 3, 3).int(),
             torch.zeros(2).long(),
             TypeError,
-            "uint8 images .* torch.float32",
+            "uint8 or floating-point images .* torch.int32",
         ),
         (torch.zeros(2, 1, 3, 3).byte(), torch.zeros(2), TypeError, "int64 labels, .*float32"),
         (torch.zeros(2, 3, 3).byte(), torch.zeros(2).long(), ValueError, r"got \(2, 3, 3\) and"),
@@ -193,9 +218,10 @@ def test_a_bad_split_is_refused_at_the_call(images, labels, error, message):
 @given(st.integers(2, 40), seeds, st.data())
 def test_held_out_images_and_the_rest_are_the_whole(n, seed, draw):
     count = draw.draw(st.integers(1, n - 1))
-    split = tiny_split(n)._replace(name="tiny train")
+    split = tiny_split(n)._replace(name="tiny train", class_names=tuple(map(str, range(n))))
     train, validation = data.hold_out(split, count, seed)
     assert (train.name, validation.name) == ("tiny train", "tiny validation")
+    assert train.class_names == validation.class_names == split.class_names
     assert len(validation.labels) == count
     assert torch.cat([train.labels, validation.labels]).sort().values.equal(split.labels)
     for part in (train, validation):

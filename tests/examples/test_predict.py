@@ -18,7 +18,9 @@ def trained(tmp_path_factory) -> Path:
     """The folder of a run whose network is not trained at all."""
     folder = tmp_path_factory.mktemp("predict") / "run"
     net = models.lenet5()
-    run = runs.begin(folder, runs.describe({"seed": 0}, data.load_sample(), net))
+    run = runs.begin(
+        folder, runs.describe({"seed": 0, "dataset": "sample"}, data.load_sample(), net)
+    )
     weights = runs.initial_weights(net, (1, 28, 28), seed=0)
     start = runs.new_progress(train.TrainState(0, *weights, ()), torch.Generator())
     runs.save_progress(run, start, weights)

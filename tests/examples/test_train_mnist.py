@@ -143,7 +143,11 @@ def test_a_damaged_file_is_named(tmp_path, capsys):
         ([*QUICK, "--shear", "90"], "argument --shear: must be below 90, got 90.0"),
         ([*QUICK, "--rotate", "1e308"], "argument --rotate: must be at most 180, got 1e+308"),
         (["--model", "vgg19"], "argument --model: invalid choice: 'vgg19'"),
-        (["--dataset", "cifar"], "argument --dataset: invalid choice: 'cifar'"),
+        (["--dataset", "cifar"], "dataset must be one of auto, mnist, sample, fashion-mnist, "),
+        (["--dataset", "cifar"], "or a folder of images, got 'cifar'"),
+        (["--dataset", "."], ". must have a folder of images for each of 2 or more classes, got n"),
+        (["--dataset", ".", "--size", "15"], "argument --size: must be at least 16, got 15"),
+        (["--dataset", ".", "--size", "257"], "argument --size: must be at most 256, got 257"),
         (
             [*QUICK, "--label-smoothing", "2"],
             "argument --label-smoothing: must be at most 1, got 2.0",

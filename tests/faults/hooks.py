@@ -56,11 +56,11 @@ def few_digits() -> Any:
     """Use only a few digits of each dataset in the block, so that training takes no time."""
     load = data.load
 
-    def load_few(*args: Any) -> Any:
-        *splits, note = load(*args)
+    def load_few(*args: Any, **options: Any) -> Any:
+        *splits, note = load(*args, **options)
         few = [
-            data.Split(images[:count], labels[:count], name)
-            for (images, labels, name), count in zip(splits, DIGITS, strict=True)
+            split._replace(images=split.images[:count], labels=split.labels[:count])
+            for split, count in zip(splits, DIGITS, strict=True)
         ]
         return *few, note
 

@@ -124,6 +124,8 @@ def without(*path: str) -> Callable[[dict], Any]:
         (without("dataset"), "dataset, numbers of images"),
         (without("dataset", "digest"), "dataset"),
         (without("dataset", "images"), "numbers of images"),
+        (lambda about: about["dataset"].update(class_names="ab"), "names of the classes"),
+        (lambda about: about["dataset"].update(class_names=[1, 2]), "names of the classes"),
         (without("versions"), "versions"),
         (without("command"), "command"),
         (without("begun"), "date"),
@@ -182,3 +184,28 @@ def test_the_data_of_a_run_are_compared_by_their_contents(tmp_path: Path) -> Non
         runs.check_data(run, others)
     told = f"the images or labels of train and test are not those of {run.folder}"
     assert str(refused.value) == told
+
+
+def test_the_names_of_the_classes_are_recorded_and_compared(tmp_path: Path) -> None:
+    split = make_split(1, 3, "train")
+    named = split._replace(class_names=("T-shirt/top", "caf\udce9", "\n", *"defghij"))
+    about = runs.describe({}, [named], NET)
+    assert about["dataset"]["class_names"] == list(named.class_names or ())
+    run = runs.begin(tmp_path / "run", about)
+    runs.check_data(run, [named])
+    for names in (None, (*"abc", *"defghij")):
+        with pytest.raises(RunError, match="the images or labels of train are not those of"):
+            runs.check_data(run, [split._replace(class_names=names)])
+
+
+def test_a_run_of_before_there_were_names_has_none(tmp_path: Path) -> None:
+    split = make_split(1, 3, "train")
+    about = runs.describe({}, [split], NET)
+    assert about["dataset"].pop("class_names") is None
+    run = runs.begin(tmp_path / "run", about)
+    runs.check_data(run, [split])
+
+
+def test_a_name_of_bytes_that_are_not_utf_8_counts_in_the_digest() -> None:
+    names = ("a\udce9", "a\udcea", "a?")
+    assert len({runs.digest([make_split(1, 3, name)]) for name in names}) == 3

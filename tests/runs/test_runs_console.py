@@ -280,3 +280,7 @@ def test_the_start_of_a_program_does_not_import_torch() -> None:
 def test_a_bug_is_not_reported_as_a_user_error(bug: type[Exception]) -> None:
     with pytest.raises(bug):
         run_command(failing(bug("bug")))
+
+
+def test_one_line_has_no_newline_and_changes_nothing_else() -> None:
+    assert runs.one_line("a\nb\n\u00e9\t") == "a\\nb\\n\u00e9\t"

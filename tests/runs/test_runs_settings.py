@@ -1,5 +1,6 @@
 """Settings: from one declaration, the options, config.json, and what a resumed run accepts."""
 
+import argparse
 import dataclasses
 import json
 import shlex
@@ -224,3 +225,22 @@ def test_help_has_every_setting_with_its_help_and_default_and_the_presets(
 def test_an_integer_is_accepted_for_a_float() -> None:
     assert Settings(lr=0) == Settings(lr=0.0)
     assert type(Settings(lr=0).lr) is float
+
+
+@pytest.mark.parametrize(
+    ("argv", "preset", "epochs"),
+    [
+        ([], "usual", Settings().epochs),
+        (["--model", "lenet"], "small", 1),
+        (["--model", "lenet", "--epochs", "3"], "small", 3),
+        (["--model", "lenet", "--preset", "usual"], "usual", Settings().epochs),
+    ],
+)
+def test_the_usual_preset_may_depend_on_other_options(
+    argv: list[str], preset: str, epochs: int
+) -> None:
+    def usual(given: argparse.Namespace) -> str:
+        return "small" if given.model == "lenet" else "usual"
+
+    settings = Settings.parse(argv, None, PRESETS, usual)
+    assert (settings.preset, settings.epochs) == (preset, epochs)

@@ -1,5 +1,7 @@
 """The confusion matrix: all counts are readable, and the mistakes stand out."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -99,3 +101,17 @@ def test_without_mistakes_there_is_no_colour_bar(matrix):
 def test_bad_input_is_named(matrix, error, message):
     with pytest.raises(error, match=message):
         viz.confusion_matrix(matrix)
+
+
+@pytest.mark.parametrize(("classes", "written"), [(20, 400), (21, 0), (62, 0)])
+def test_the_counts_of_many_classes_are_not_written_and_their_names_are(classes, written, pixels):
+    names = [f"{k:02}" for k in range(classes)]
+    figure = viz.confusion_matrix(torch.full((classes, classes), 7), names)
+    axes = figure.axes[0]
+    assert len(axes.texts) == written
+    assert [label.get_text() for label in axes.get_yticklabels()] == names
+    assert [label.get_text() for label in axes.get_xticklabels()] == names
+    if not written:
+        pixels(figure)
+        boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
+        assert all(above.y0 >= below.y1 - 1 for above, below in itertools.pairwise(boxes))

@@ -32,6 +32,7 @@ UNDRAWABLE = {
     "a\x00b\x1b": "a�b�",
     "a\tb\nc\r": "a�b�c�",
     "\x7f\x85\x9f": "���",
+    "日本é😀": "��é😀",
     b"caf\xe9".decode("utf-8", "surrogateescape"): "caf�",
 }
 
@@ -60,6 +61,16 @@ def test_what_no_font_has_is_replaced(kind: str, name: str, pixels) -> None:
     pixels(figure)  # a missing glyph would be a warning, and a surrogate an error
     assert any(UNDRAWABLE[name] in text for text in texts(figure))
     assert not any(name in text for text in texts(figure))
+
+
+OF_CLASSES = sorted(DRAW.keys() - {"captions", "feature maps", "activations", "gradients"})
+
+
+@pytest.mark.parametrize("kind", OF_CLASSES)
+def test_a_long_name_of_a_class_is_shortened(kind: str) -> None:
+    written = texts(DRAW[kind]("Golden retriever"))
+    assert any("Golden retr…" in text for text in written)
+    assert not any("Golden retriever" in text for text in written)
 
 
 def test_text_that_the_user_adds_may_hold_a_formula(pixels) -> None:

@@ -12,6 +12,7 @@ DRAWN = (
     *("confusion_matrix", "feature_maps", "filters", "learning_curves", "predictions"),
     "worst_mistakes",
 )
+NAMES = tuple("abcdefghij")
 HISTORY = [{"epoch": 1.0, "train_loss": 0.5}]
 
 
@@ -33,7 +34,7 @@ def drawn(run):
     net, initial, trained, images, labels, scores = run
     functions = {name: mock.Mock(side_effect=lambda *a, **k: (a, k)) for name in DRAWN}
     with mock.patch.multiple(usual, **functions):
-        return viz.usual_figures(net, initial, trained, HISTORY, images, labels, scores)
+        return viz.usual_figures(net, initial, trained, HISTORY, images, labels, scores, NAMES)
 
 
 def test_every_figure_is_there(drawn):
@@ -47,7 +48,7 @@ def test_every_figure_is_there(drawn):
 def test_correct_and_incorrect_predictions_are_not_exchanged(run, drawn, name, correct):
     arguments, options = drawn[name]
     assert all(a is b for a, b in zip(arguments, run[3:], strict=True))
-    assert options == {"correct": correct}
+    assert options == {"correct": correct, "class_names": NAMES}
 
 
 def test_filters_are_the_first_kernels_before_and_after_training(run, drawn):
@@ -60,7 +61,7 @@ def test_filters_are_the_first_kernels_before_and_after_training(run, drawn):
 def test_feature_maps_are_those_of_the_trained_network_for_the_first_image(run, drawn):
     net, _, (params, state), images, *_ = run
     (image, maps), _ = drawn["feature_maps"]
-    assert torch.equal(image, images[0].float() / 255)
+    assert torch.equal(image, images[0])
     outputs = layers.activations(net, params, state, images[:1].float() / 255)
     expected = [(name, y[0]) for name, y in outputs if y.ndim == 4]
     assert [name for name, _ in maps] == [name for name, _ in expected]
@@ -70,10 +71,12 @@ def test_feature_maps_are_those_of_the_trained_network_for_the_first_image(run, 
 def test_the_confusion_matrix_is_of_the_scores(run, drawn):
     *_, labels, scores = run
     assert torch.equal(drawn["confusion"][0][0], metrics.confusion_matrix(scores, labels, 10))
+    assert drawn["confusion"][0][1] == NAMES
 
 
 def test_the_worst_mistakes_are_searched_for_in_all_images(run, drawn):
     assert all(a is b for a, b in zip(drawn["worst_mistakes"][0], run[3:], strict=True))
+    assert drawn["worst_mistakes"][1] == {"class_names": NAMES}
 
 
 def test_the_curves_are_of_the_history(drawn):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from minicnn.data import idx
 from minicnn.data.errors import DataError
+from minicnn.data.mnist import DIGITS
 from minicnn.data.split import Split
 
 
@@ -36,7 +37,7 @@ def load_sample() -> tuple[Split, Split]:
 def _split(prefix: str, name: str) -> Split:
     images = _read(f"{prefix}-images-idx3-ubyte.gz")
     labels = _read(f"{prefix}-labels-idx1-ubyte.gz")
-    return Split(images.unsqueeze(1), labels.to(torch.int64), f"sample {name}")
+    return Split(images.unsqueeze(1), labels.to(torch.int64), f"sample {name}", DIGITS)
 
 
 def _read(name: str) -> Tensor:

@@ -9,8 +9,8 @@ import pytest
 from PIL import EpsImagePlugin, Image, ImageDraw
 
 from examples.photo import read_digit
-from examples.photo.picture import FORMATS
 from minicnn import data
+from minicnn.data.picture import FORMATS
 
 pytestmark = pytest.mark.filterwarnings("error")
 
