@@ -5,7 +5,7 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn.functional.conv.functions import Convolve, Transpose
-from minicnn.functional.conv.products import geometry
+from minicnn.functional.conv.geometry import geometry
 from minicnn.functional.windows import Axis, IntOrPair, Pair, pair, require_image, windows
 
 
