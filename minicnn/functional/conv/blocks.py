@@ -24,7 +24,9 @@ from torch import Tensor
 from minicnn.functional.conv.geometry import Geometry
 from minicnn.functional.windows import Axis, inside, slide, spread
 
-BUFFER = 1 << 22  # numbers in the columns of a block; a quarter of it: 1.6 times as long with groups
+BUFFER = (
+    1 << 22
+)  # numbers in the columns of a block; a quarter of it: 1.6 times as long with groups
 
 
 def split(geometry: Geometry, channels: int, batch: int) -> Iterator[tuple[slice, Axis]]:

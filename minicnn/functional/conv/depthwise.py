@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from minicnn.functional.conv.geometry import Geometry
+from minicnn.functional.torch_workarounds import is_plain
 from minicnn.functional.windows import inside, spread, taps
 
 
@@ -30,12 +31,20 @@ def cells(weight: Tensor) -> tuple[Tensor, ...]:
     return weight.flatten(1)[:, :, None, None].unbind(1)
 
 
+def add_product(y: Tensor, a: Tensor, b: Tensor) -> None:
+    """Add a · b to y, in one pass over memory; vmap has no rule for it, and gets two."""
+    if is_plain(y):
+        y.addcmul_(a, b)
+    else:
+        y += a * b
+
+
 def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
     """Compute (OH, C, OW, N) from an image (H, C, W, N)."""
     (first, *others), (w, *ws) = shifted(x, geometry), cells(weight)
     y = first * w if bias is None else torch.addcmul(bias[:, None, None], first, w)
     for x_i, w_i in zip(others, ws, strict=True):
-        y = y.addcmul_(x_i, w_i)
+        add_product(y, x_i, w_i)
     return y
 
 
@@ -43,7 +52,7 @@ def transpose(g: Tensor, weight: Tensor, geometry: Geometry, x: Tensor) -> None:
     """Add to the image x (H, C, W, N) what its windows get from g (OH, C, OW, N)."""
     places = [(h, oh, w, ow) for h, oh in inside(geometry.rows) for w, ow in inside(geometry.cols)]
     for (h, oh, w, ow), cell in zip(places, cells(weight), strict=True):
-        x[h, :, w].addcmul_(g[oh, :, ow], cell)
+        add_product(x[h, :, w], g[oh, :, ow], cell)
 
 
 def correlate(x: Tensor, g: Tensor, geometry: Geometry) -> Tensor:

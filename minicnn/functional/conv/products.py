@@ -15,8 +15,8 @@ depthwise   every channel has one kernel of its own: no sum over channels is lef
 Each is a file with three functions on (H, C, W, N):
 
     convolve(x, weight, bias, geometry)     the convolution, (OH, O, OW, N)
-    correlate(x, g, geometry)               its gradient with respect to the weight, (O, C/G, kH, kW)
-    transpose(g, weight, geometry, x)       its gradient with respect to the image, added to x
+    correlate(x, g, geometry)               the gradient of the weight, (O, C/G, kH, kW)
+    transpose(g, weight, geometry, x)       the gradient of the image, added to x
 """
 
 from types import ModuleType
@@ -27,8 +27,8 @@ from minicnn.functional.conv import blocks, depthwise, rows
 from minicnn.functional.conv.geometry import Geometry
 from minicnn.functional.layout import batch_last, follow, nchw
 
-# Measured on one thread of a Zen 4 CPU, float32, forward and both gradients; the time of rows and of
-# blocks, relative to torch's convolution. `python -m tests.bench --only formulation` measures both.
+# Measured on one thread of a Zen 4 CPU, float32, forward and both gradients. The numbers are the
+# times of rows and of blocks as multiples of torch's.
 NARROW = 96  # OW·N: 256 channels of 4×4, batch 8 (32): 1.90, 1.16; 14×14, batch 8 (112): 1.39, 1.49
 LARGE = 1 << 15  # numbers of the weight: 32 channels, 28×28, batch 1 (9,216 numbers): 1.56, 1.35
 MANY = 8  # groups of 128 channels, 14×14, batch 8: 4 groups 1.54, 1.79; 32 groups 3.40, 1.98

@@ -4,6 +4,7 @@ from ..mutant import Mutant
 from . import (
     convolution,
     data,
+    formulations,
     foundations,
     layers,
     losses,
@@ -20,5 +21,5 @@ ROOMS = (foundations, convolution, pooling, pointwise, losses, layers, optimizer
 MUSEUM: tuple[Mutant, ...] = tuple(mutant for room in ROOMS for mutant in room.MUTANTS)
 
 # Rooms that the results on file do not have yet.
-NEW_ROOMS = (data, parallel, runs, viz)
+NEW_ROOMS = (data, formulations, parallel, runs, viz)
 NEW: tuple[Mutant, ...] = tuple(mutant for room in NEW_ROOMS for mutant in room.MUTANTS)
