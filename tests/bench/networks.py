@@ -94,9 +94,12 @@ def _network(name: str) -> nn.Module:
         torch.manual_seed(0)
         network = models.get_model(name, num_classes=CLASSES)
         if name == "convnext_tiny":
-            stages = network.get_submodule("features")[:4]  # stem, stage, downsampling, stage
+            stages = list(network.get_submodule("features").children())
             network = nn.Sequential(
-                stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(192, CLASSES)
+                *stages[:4],  # stem, stage, downsampling, stage
+                nn.AdaptiveAvgPool2d(1),
+                nn.Flatten(),
+                nn.Linear(192, CLASSES),
             )
     return network.train()
 

@@ -104,7 +104,8 @@ def compare(name: str) -> Compared:
     with swapped(), remaining:
         ours = _pass(network, x)
     gradients = (
-        [p.grad for p in module.parameters() if p.grad is not None] for module in (network, twin)
+        [torch.zeros_like(p) if p.grad is None else p.grad for p in module.parameters()]
+        for module in (network, twin)
     )
     statistics = (
         [s for s in module.buffers() if s.is_floating_point()] for module in (network, twin)

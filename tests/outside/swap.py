@@ -57,7 +57,7 @@ def _batch_norm(
     """Write the new statistics, which ours returns, into the module's buffers, as torch does."""
     y, *statistics = F.batch_norm(input, running_mean, running_var, *args, **kwargs)
     for buffer, new in zip((running_mean, running_var), statistics, strict=True):
-        if buffer is not None and new is not buffer:
+        if buffer is not None and new is not None:
             buffer.copy_(new.detach())
     return y
 
