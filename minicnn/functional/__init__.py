@@ -4,7 +4,7 @@ A reading order: first ``ClassicConv2d`` in ../naive.py, a whole convolution wit
 
 windows             sliding windows: how many, where they lie, views of them
 unfold              windows as columns (im2col), and the adjoint
-conv/               convolution: functions (forward and backward), products, arguments
+conv/               convolution: functions (forward and backward), three formulations, arguments
 pool/               pooling: which cell gets the gradient
 linear, activation, smooth, norm, layer_norm, dropout
 loss                cross-entropy

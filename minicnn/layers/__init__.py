@@ -45,9 +45,9 @@ __all__ = [
     "relu",
     "residual",
     "sequential",
-    "state_dict",
     "sigmoid",
     "silu",
+    "state_dict",
     "summary",
     "tanh",
 ]

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 
 from minicnn import models
-from tests.bench import memory, ops, report, whole
+from tests.bench import memory, networks, ops, report, whole
 from tests.bench.measure import Meter
 from tests.bench.row import Measured, Row, UnmeasuredError, conclude, timed, try_to_measure
 from tests.bench.steps import evaluation, steps, time_of_doublings, usual_net
@@ -46,6 +46,37 @@ def rows() -> list[Row]:
                 length="long" if name == "all of these" else "short",
             )
             for name in ops.GENERAL
+        ),
+        Row(
+            "conv2d, few images and many channels",
+            "torch",
+            1.5,
+            timed(networks.convolutions(networks.MANY_CHANNELS)),
+            worst_goal=2.0,
+        ),
+        Row(
+            "conv2d, 2 to 32 groups of 128 channels",
+            "torch",
+            2.5,
+            timed(networks.convolutions(networks.GROUPS)),
+            worst_goal=2.5,
+        ),
+        Row(
+            "conv2d, depthwise",
+            "torch",
+            4.0,
+            timed(networks.convolutions(networks.DEPTHWISE)),
+            worst_goal=4.0,
+        ),
+        *(
+            Row(
+                f"forward and backward of torchvision's {name}, batch 8, 64×64",
+                "the same on torch's functions",
+                goal,
+                timed([networks.step(name)]),
+                length="long",
+            )
+            for name, goal in (("resnet18", 1.5), ("mobilenet_v2", 2.0), ("convnext_tiny", 2.5))
         ),
         *(Row(pool.name, "torch", 1.0, timed([pool])) for pool in ops.pools()),
         Row("cross_entropy", "torch", 1.05, timed([ops.cross_entropy()])),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from minicnn import data, layers, models, train, tree
 from tests.bench import __main__ as command_line
-from tests.bench import guard, memory, ops, reference, report, steps, table, whole
+from tests.bench import guard, memory, networks, ops, reference, report, steps, table, whole
 from tests.bench.measure import (
     MOST_CALLS,
     WARM_UP,
@@ -410,7 +410,15 @@ def test_every_row_has_a_name_of_its_own_and_a_goal() -> None:
 
 @pytest.mark.parametrize(
     "comparison",
-    [*ops.convolutions(), *ops.pools(), ops.cross_entropy(), ops.linear_relu()],
+    [
+        *ops.convolutions(),
+        *networks.convolutions(networks.MANY_CHANNELS),
+        *networks.convolutions(networks.GROUPS),
+        *networks.convolutions(networks.DEPTHWISE),
+        *ops.pools(),
+        ops.cross_entropy(),
+        ops.linear_relu(),
+    ],
     ids=lambda comparison: comparison.name.replace("×", "x").replace("→", "to"),
 )
 def test_ours_and_torchs_operation_give_the_same_gradients(comparison: Comparison) -> None:

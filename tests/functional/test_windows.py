@@ -4,7 +4,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from minicnn.functional.conv.products import thin
+from minicnn.functional.conv.geometry import thin
 from minicnn.functional.windows import Axis, spread, windows
 
 

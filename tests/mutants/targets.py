@@ -22,8 +22,12 @@ def _optim(*names: str) -> tuple[str, ...]:
 MATHS: dict[str, tuple[str, ...]] = {
     "functional/activation.py": _functional("activation"),
     "functional/conv/arguments.py": _functional("conv", "conv_transpose"),
+    "functional/conv/blocks.py": _functional("conv_formulations"),
+    "functional/conv/depthwise.py": _functional("conv_formulations", "conv", "conv_transpose"),
     "functional/conv/functions.py": _functional("conv", "conv_transpose"),
-    "functional/conv/products.py": _functional("conv", "conv_transpose", "windows"),
+    "functional/conv/geometry.py": _functional("conv", "conv_transpose", "windows"),
+    "functional/conv/products.py": _functional("conv", "conv_transpose", "conv_formulations"),
+    "functional/conv/rows.py": _functional("conv", "conv_transpose", "conv_formulations"),
     "functional/smooth.py": _functional("smooth"),
     "functional/layer_norm.py": _functional("layer_norm"),
     "functional/precision.py": _functional("precision", "autocast"),

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn.functional.conv.functions import Convolve, Transpose
-from minicnn.functional.conv.products import Geometry, geometry
+from minicnn.functional.conv.geometry import Geometry, geometry
 from minicnn.functional.precision import autocast, in_float32
 from minicnn.functional.windows import Axis, IntOrPair, Pair, pair, require_image, windows
 

@@ -3,7 +3,8 @@
 from ..mutant import Mutant
 
 ARGUMENTS, FUNCTIONS = "functional/conv/arguments.py", "functional/conv/functions.py"
-PRODUCTS = "functional/conv/products.py"
+PRODUCTS, ROWS = "functional/conv/products.py", "functional/conv/rows.py"
+GEOMETRY = "functional/conv/geometry.py"
 WINDOWS, COLUMNS = "functional/windows.py", "functional/unfold.py"
 TEST, TRANSPOSED = "functional/test_conv.py::test_", "functional/test_conv_transpose.py::test_"
 UNFOLD = "functional/test_unfold.py::test_"
@@ -35,7 +36,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv: kernel flipped",
-        PRODUCTS,
+        ROWS,
         "w = w_g.unflatten(2, ",
         "w = w_g.flip(2, 3).unflatten(2, ",
         "A convolution as in signal processing, where networks compute a cross-correlation.",
@@ -43,7 +44,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv: kernel flipped in backward",
-        PRODUCTS,
+        ROWS,
         "w = w_g.permute(2, 3, 1, 0)",
         "w = w_g.flip(2, 3).permute(2, 3, 1, 0)",
         "The gradient of the image is stamped with the kernel turned round.",
@@ -51,7 +52,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv: kernel transposed",
-        PRODUCTS,
+        ROWS,
         "w = w_g.unflatten(2, ",
         "w = w_g.mT.reshape(w_g.shape).unflatten(2, ",
         "The kernel's numbers are read column by column.",
@@ -99,15 +100,15 @@ MUTANTS = (
     ),
     Mutant(
         "conv: groups deal channels out in turn",
-        PRODUCTS,
-        "    xs = batch_last(x)[geometry.read].tensor_split(groups, 1)\n    biases",
-        "    xs = [batch_last(x)[geometry.read][:, k::groups] for k in range(groups)]\n    biases",
+        ROWS,
+        "    xs = x.tensor_split(groups, 1)\n    biases",
+        "    xs = [x[:, k::groups] for k in range(groups)]\n    biases",
         "Group k sees channels k, k + G, k + 2G, …, not a run of them.",
         TEST + "groups_split_the_channels_into_runs_that_do_not_see_each_other",
     ),
     Mutant(
         "conv: groups put together in the wrong order",
-        PRODUCTS,
+        ROWS,
         "y = ys[0] if groups == 1 else torch.cat(ys, 1)",
         "y = ys[0] if groups == 1 else torch.cat(ys[::-1], 1)",
         "The last group's channels come first.",
@@ -115,7 +116,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv: groups put together along the rows",
-        PRODUCTS,
+        ROWS,
         "y = ys[0] if groups == 1 else torch.cat(ys, 1)",
         "y = ys[0] if groups == 1 else torch.cat(ys)",
         "One below the other, not one behind the other: the axis of torch.cat unless it is given.",
@@ -123,7 +124,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv: bias given to every group from its beginning",
-        PRODUCTS,
+        ROWS,
         "bias[:, None].tensor_split(groups)",
         "bias[:, None].tensor_split(groups)[:1] * groups",
         "All groups get the first one's share.",
@@ -131,7 +132,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv: the groups' weights exchanged in backward",
-        PRODUCTS,
+        ROWS,
         "return torch.cat(ws).contiguous()",
         "return torch.cat(ws[::-1]).contiguous()",
         "Each group learns from what another one sees.",
@@ -139,7 +140,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv: skipped cells counted from the image's edge",
-        PRODUCTS,
+        GEOMETRY,
         "cells = slice(-axis.before % step, axis.size, step)",
         "cells = slice(0, axis.size, step)",
         "With padding, the cells that are left out are those that are read.",
@@ -155,7 +156,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv: weight's gradient averaged over rows",
-        PRODUCTS,
+        ROWS,
         "torch.bmm(x_i, g_g).sum(0)",
         "torch.bmm(x_i, g_g).mean(0)",
         "A mean where the chain rule has a sum.",
@@ -187,7 +188,7 @@ MUTANTS = (
     ),
     Mutant(
         "conv_transpose: overlaps overwritten",
-        PRODUCTS,
+        ROWS,
         "x_g[:, :, cells] += wide[:, j, :, seen]",
         "x_g[:, :, cells] = wide[:, j, :, seen]",
         "Where stamps overlap the last one stands, not the sum.",
@@ -195,9 +196,9 @@ MUTANTS = (
     ),
     Mutant(
         "conv_transpose: groups put together in the wrong order",
-        PRODUCTS,
-        "xs = x[geometry.read].tensor_split(groups, 1)",
-        "xs = x[geometry.read].tensor_split(groups, 1)[::-1]",
+        ROWS,
+        "xs = x.tensor_split(groups, 1)  # views of x",
+        "xs = x.tensor_split(groups, 1)[::-1]",
         "The last group's channels come first.",
         TRANSPOSED + "groups_split_the_channels_into_runs_that_do_not_see_each_other",
     ),
