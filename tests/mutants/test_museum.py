@@ -92,12 +92,16 @@ def test_by_the_results_on_file_each_bug_of_this_museum_was_noticed_by_the_test_
         assert killed_by[mutant.name].startswith(f"tests/{mutant.test}"), mutant.name
 
 
+# How many mechanical mutants have a verdict on file; --rest adds those that have none yet.
+TRIED = {"maths": 300, "around": 75}
+
+
 @pytest.mark.parametrize("over", GENERAL)
 def test_by_the_results_on_file_few_mechanical_mutants_survive_and_each_is_explained(
     over: str,
 ) -> None:
     part, _ = GENERAL[over]
     general = results(part)
-    assert general["mutants"] >= 300
+    assert general["mutants"] >= TRIED[over]
     assert general["killed"] >= ENOUGH * general["mutants"]
     assert set(general["survivors"]) <= set(SURVIVORS)

@@ -225,7 +225,7 @@ def test_colours_do_not_matter_if_they_differ(drawing, ink, paper):
 
 
 def test_grey_ink_in_16_bits_is_read():
-    grey = stroke().point(lambda value: 60 if value < 128 else 220)
+    grey = stroke().point([60] * 128 + [220] * 128)
     deep = grey.convert("I").point(lambda value: value * 257).convert("I;16")
     assert distance(read(deep), read(grey)) < 0.003
 
@@ -246,8 +246,7 @@ def test_a_small_digit_on_a_large_sheet_is_read():
 
 def test_ink_as_bright_as_the_paper_in_another_colour_is_read():
     coloured = ImageOps.colorize(stroke(), (60, 172, 100), (200, 100, 100))
-    darkest, lightest = coloured.convert("L").getextrema()
-    assert lightest - darkest <= 1
+    assert len(set(coloured.convert("L").tobytes())) == 1
     assert distance(read(coloured), read(stroke())) < 0.003
 
 

@@ -63,14 +63,6 @@ MUTANTS = (
         DISTURBED + "an_opaque_drawing_with_an_alpha_channel_and_a_small_digit_is_read",
     ),
     Mutant(
-        "picture: what transparent parts hide",
-        PICTURE,
-        "    colours.paste(tuple(seen.median), mask=ImageOps.invert(alpha))\n",
-        "",
-        "Most programs leave black under them: ink in the corners.",
-        PHOTO + "what_transparent_corners_hide_does_not_matter",
-    ),
-    Mutant(
         "picture: every format that Pillow knows",
         PICTURE,
         "Image.open(path, formats=FORMATS)",
