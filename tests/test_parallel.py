@@ -243,7 +243,8 @@ def test_gradients_of_every_dtype_are_averaged(size: int, dtypes: list[str], see
         for _ in range(size)
     ]
     averages, sums = together(
-        size, lambda who: parallel.average_gradients(who).update(grads[who.rank], (), ())
+        size,
+        lambda who: parallel.average_gradients(who).update(grads[who.rank], (), grads[who.rank]),
     )
     expected = tree.map(lambda *gs: torch.stack(gs).sum(0) / size, *grads)
     for average, state in averages:
@@ -255,7 +256,9 @@ def test_gradients_of_every_dtype_are_averaged(size: int, dtypes: list[str], see
 @given(st.integers(2, 4))
 def test_without_sharing_the_average_is_the_gradient(size: int) -> None:
     grads = {"weight": torch.tensor([1.0, -2.5])}
-    averages, _ = together(size, lambda who: parallel.average_gradients(who).update(grads, (), ()))
+    averages, _ = together(
+        size, lambda who: parallel.average_gradients(who).update(grads, (), grads)
+    )
     for average, _ in averages:
         assert_close_trees(average, grads, atol=1e-6)
 
@@ -272,7 +275,7 @@ def test_one_process_shares_nothing() -> None:
     alone = Processes(0, 1)
     assert parallel.share_net(NET, alone) is NET
     grads = {"weight": torch.ones(2)}
-    assert parallel.average_gradients(alone).update(grads, (), ())[0] is grads
+    assert parallel.average_gradients(alone).update(grads, (), grads)[0] is grads
 
 
 def test_a_batch_without_rows_is_refused() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Generator
 
-from minicnn import data, layers, runs, train
+from minicnn import data, layers, runs, tree
 from minicnn.parallel import Processes, ProcessLostError
 from minicnn.runs import (
     DivergedError,
@@ -373,7 +373,7 @@ def trained(folder: Path, seed: int = 7) -> runs.Run:
     about = runs.describe({"seed": seed}, SPLITS, net, layers.average_views(net, 1))
     run = runs.begin(folder, about)
     initial = runs.initial_weights(net, (1, 28, 28), seed)
-    weights = runs.Weights(train.tree.map(lambda x: x + 1, initial.params), initial.state)
+    weights = runs.Weights(tree.map(lambda x: x + 1, initial.params), initial.state)
     start = TrainState(0, *weights, ())
     runs.save_progress(run, runs.new_progress(start, Generator()), weights)
     return run
@@ -389,7 +389,7 @@ def test_a_trained_network_is_loaded_from_its_folder_alone(tmp_path: Path) -> No
     pairs = [
         (a, b, c)
         for a, b, c in zip(
-            *(train.tree.leaves(w.params) for w in (found.initial, expected, found.weights)),
+            *(tree.leaves(w.params) for w in (found.initial, expected, found.weights)),
             strict=True,
         )
     ]
