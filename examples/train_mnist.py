@@ -46,9 +46,7 @@ PRESETS = {
 class Settings(runs.Settings):
     """The options of this program; runs.Settings adds --out, --resume and others."""
 
-    preset: str = setting(
-        "default", "other defaults, see below; for a folder, pictures", choices=PRESETS
-    )
+    preset: str = setting("default", "other defaults; for a folder, pictures", choices=PRESETS)
     dataset: str = setting(
         "auto", f"{', '.join(data.DATASETS)} (auto: mnist, else sample), or a folder of folders of "
         "pictures, one for each class"
