@@ -81,7 +81,7 @@ def _own(y: Tensor, args: tuple[Any, ...]) -> Tensor:
     made itself: an image stored batch-last is shown as one. ``data`` is the same memory without the
     history. What is a view of an argument is copied.
     """
-    if not y._is_view() or not is_plain(y) or any(y is x for x in args):
+    if not is_plain(y) or not y._is_view() or any(y is x for x in args):
         return y
     tensors = [x for x in args if isinstance(x, Tensor)]
     shared = any(y._base is (x._base if x._is_view() else x) for x in tensors)
