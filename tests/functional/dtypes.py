@@ -26,10 +26,10 @@ SEEDS = range(5)
 HEAD = """# Errors in 16 bits
 
 `python -m tests.functional.dtypes --save docs/results/dtypes.md` writes this table. Each function
-gets standard normal numbers
-({sizes}), and its value and gradients are compared with those in float64. An entry is the largest
-error over the value and all gradients, relative to the largest number of each, in {seeds} draws:
-*ours / torch's*. A dash is where torch has no such function.
+gets standard normal numbers ({sizes}), and
+its value and gradients are compared with those in float64. An entry is the largest error over the
+value and all gradients, relative to the largest number of each, in {seeds} draws: *ours / torch's*.
+A dash is where torch has no such function.
 
 On the CPU, torch {version}.
 """

@@ -124,7 +124,7 @@ def example_norms(draw: Any) -> Pair:
     return draw(
         st.sampled_from(
             [
-                Pair(layers.layer_norm(eps), lambda: nn.LayerNorm(in_shape, eps), in_shape),
+                Pair(layers.layer_norm(eps), lambda: nn.LayerNorm(list(in_shape), eps), in_shape),
                 Pair(
                     layers.group_norm(groups, eps),
                     lambda: nn.GroupNorm(groups, channels, eps),

@@ -37,7 +37,7 @@ sigmoid = tanh = silu = relu
 @st.composite
 def leaky_relu(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Case:
     """Draw a tensor of any shape, and a slope of either sign."""
-    slopes = st.sampled_from([0.01, 0, 1, -0.5]) | st.floats(-2, 2)
+    slopes = st.sampled_from([0.01, 0, 1, 2, -0.5]) | st.floats(-2, 2)
     return draw(relu(numbers)).replace(negative_slope=draw(slopes))
 
 

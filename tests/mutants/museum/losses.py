@@ -9,8 +9,8 @@ MUTANTS = (
     Mutant(
         "nll_loss: sign forgotten",
         LOSS,
-        "loss = -Gather.apply(input, ",
-        "loss = Gather.apply(input, ",
+        "loss = -Gather.apply(logp, ",
+        "loss = Gather.apply(logp, ",
         "The log-likelihood: training makes it worse.",
         TEST + "nll_loss_picks_the_log_probability_of_the_label_and_turns_its_sign",
     ),
@@ -82,7 +82,7 @@ MUTANTS = (
     Mutant(
         "cross_entropy: softmax twice",
         LOSS,
-        "loss, logp = _CrossEntropy.apply(input, class_dim, label)",
+        "loss, logp = _CrossEntropy.apply(wide(input), class_dim, label)",
         "loss, logp = _CrossEntropy.apply(log_softmax(input, class_dim).exp(), class_dim, label)",
         "The model ends in softmax, and so does the loss.",
         TEST + "cross_entropy_does_so_after_log_softmax",

@@ -137,9 +137,9 @@ MUTANTS = (
     Mutant(
         "avg_pool: divisor_override ignored",
         AVG,
-        "    if divisor_override is not None:\n        divisor",
-        "    if divisor_override == 1:\n        divisor",
-        "Tried out with 1, and with nothing else.",
+        "torch.tensor(divisor_override or counts,",
+        "torch.tensor(counts,",
+        "The argument is checked, and then has no effect.",
         AVG_TEST + "the_sum_can_be_divided_by_something_else",
     ),
     Mutant(
