@@ -21,5 +21,5 @@ ops      single operations, and Adam        guard      fails on a gross slowdown
 steps    training steps, evaluation         profile    a network layer by layer
 memory   of tensors, and of a process       twins      the torch.nn twin of a network
 whole    whole processes                    reference  the usual script, to compare with
-networks convolutions of real networks, and torchvision's networks
+networks convolutions of real networks        beside     two records, case by case
 """
