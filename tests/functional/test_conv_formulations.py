@@ -243,8 +243,10 @@ def test_each_formulation_is_chosen_for_value_and_gradients_alike(
         (32, 64, 28, 64, 3, 1, rows),
         (1, 16, 28, 16, 3, 1, rows),  # a small weight
         (256, 1, 28, 24, 5, 1, rows),
-        (8, 128, 14, 128, 3, 4, rows),  # few groups
-        (8, 128, 14, 128, 3, 32, blocks),  # many of them
+        (64, 64, 14, 64, 3, 4, rows),  # few groups, many places
+        (8, 128, 14, 128, 3, 4, blocks),  # few groups, few places
+        (8, 16, 14, 16, 3, 4, rows),  # and a small weight
+        (64, 128, 14, 128, 3, 32, blocks),  # many groups
         (8, 128, 14, 128, 3, 128, depthwise),
         (8, 128, 14, 256, 3, 128, blocks),  # two kernels a channel: many groups
         (8, 1, 14, 1, 3, 1, rows),  # one channel, one kernel: there are no groups
