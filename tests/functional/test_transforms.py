@@ -35,8 +35,8 @@ EXAMPLES: dict[str, tuple[Callable[..., Any], tuple[Shape, ...]]] = {
         ((2, 3, 3), (4, 1, 2, 2), (4,)),
     ),
     "conv2d in many groups": (
-        lambda m, x, w, b: m.conv2d(x, w, b, stride=(2, 1), padding=1, groups=8),
-        ((8, 3, 2), (16, 1, 2, 1), (16,)),
+        lambda m, x, w, b: m.conv2d(x, w, b, stride=(2, 1), padding=1, groups=16),
+        ((16, 2, 2), (32, 1, 2, 1), (32,)),
     ),
     "conv_transpose2d": (
         lambda m, x, w, b: m.conv_transpose2d(x, w, b, stride=(2, 1), padding=1, groups=2),

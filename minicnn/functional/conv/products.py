@@ -27,12 +27,11 @@ from minicnn.functional.conv import blocks, depthwise, rows
 from minicnn.functional.conv.geometry import Geometry
 from minicnn.functional.layout import batch_last, follow, nchw
 
-# Measured in float32, forward and both gradients. The numbers are the times of rows and of blocks
-# as multiples of torch's, on one thread of a Zen 4 CPU; those of 4 groups on two of a Zen 5.
+# Measured in float32, forward and both gradients, on one thread of a Zen 4 CPU. The numbers are the
+# times of rows and of blocks as multiples of torch's.
 NARROW = 96  # OW·N: 256 channels of 4×4, batch 8 (32): 1.90, 1.16; 14×14, batch 8 (112): 1.39, 1.49
-NARROW_GROUPS = 256  # 4 groups of 128 channels, 14×14, batch 8 (112): 2.6, 1.2; 896: 1.5, 2.2
 LARGE = 1 << 15  # numbers of the weight: 32 channels, 28×28, batch 1 (9,216 numbers): 1.56, 1.35
-MANY = 8  # groups of 128 channels, 14×14, batch 8: 8 groups 2.00, 2.00; 32 groups 3.40, 1.98
+MANY = 16  # groups of 128 channels, 14×14, batch 8: 8 groups 2.39, 2.74; 32 groups 3.35, 2.39
 
 
 def choose(geometry: Geometry, channels: int, kernels: int, batch: int) -> ModuleType:
@@ -41,7 +40,7 @@ def choose(geometry: Geometry, channels: int, kernels: int, batch: int) -> Modul
     if 1 < groups == channels == kernels:
         return depthwise
     weight = kernels * channels // groups * rows_axis.kernel * cols.kernel
-    narrow = cols.out * batch < (NARROW if groups == 1 else NARROW_GROUPS)
+    narrow = cols.out * batch < NARROW
     return blocks if (narrow and weight >= LARGE) or groups >= MANY else rows
 
 
