@@ -60,8 +60,6 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "squeezenet1_0": _plain("squeezenet1_0"),
     "squeezenet1_1": _plain("squeezenet1_1"),
     "swin_t": _plain("swin_t"),
-    "vgg11_bn": _plain("vgg11_bn", 32),
-    "vit_b_32": _plain("vit_b_32", image_size=SIZE),
 }
 
 
