@@ -151,7 +151,8 @@ def markdown(command: str, rows: dict[str, tuple[Compared, float]]) -> str:
             "number of their kind, in float64, for a batch of 2. The time is that of forward and",
             f"backward in float32, batch {BATCH}, ours / torch's, with {torch.get_num_threads()} "
             "thread(s) on a machine",
-            "that was not quiet: processor time, the median of interleaved repetitions.",
+            "that was not quiet: processor time, the median of interleaved repetitions. Ours gets",
+            "its images batch-last.",
             "",
             f"Measured by `{command}`, torch {torch.__version__}.",
             "",
