@@ -178,6 +178,14 @@ def test_vmap_of_grad_is_a_loop(
                 assert_near(mapped[key][i], gradient, f"{name}, by {key}")
 
 
+@pytest.mark.parametrize("form", [rows, blocks], ids=name_of)
+def test_each_group_gets_its_own_run_of_biases(form: ModuleType) -> None:
+    bias = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    with chosen(form):
+        y = F.conv2d(torch.zeros(2, 1, 1), torch.ones(4, 1, 1, 1), bias, groups=2)
+    assert y.flatten().tolist() == [1, 2, 3, 4]
+
+
 # The choice
 
 
