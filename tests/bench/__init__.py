@@ -1,7 +1,7 @@
 """How fast minicnn is, measured side by side with torch.
 
     python -m tests.bench                       all rows but the whole processes: three minutes
-    python -m tests.bench --quick               a first impression, in half a minute
+    python -m tests.bench --quick               a first impression, in a minute: processor time
     python -m tests.bench --only conv2d         the rows whose name matches this pattern
     python -m tests.bench --whole               all rows: twenty minutes a run
     python -m tests.bench --runs 5              repeat everything in five fresh processes
@@ -21,5 +21,5 @@ ops      single operations, and Adam        guard      fails on a gross slowdown
 steps    training steps, evaluation         profile    a network layer by layer
 memory   of tensors, and of a process       twins      the torch.nn twin of a network
 whole    whole processes                    reference  the usual script, to compare with
-networks convolutions of real networks, and torchvision's networks
+networks convolutions of real networks        beside     two records, case by case
 """

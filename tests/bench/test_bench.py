@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from minicnn import data, layers, models, train, tree
 from tests.bench import __main__ as command_line
-from tests.bench import guard, memory, networks, ops, reference, report, steps, table, whole
+from tests.bench import beside, guard, memory, networks, ops, reference, report, steps, table, whole
 from tests.bench.measure import (
     MOST_CALLS,
     WARM_UP,
@@ -674,3 +674,15 @@ def test_without_mnist_or_the_example_whole_processes_are_not_measured(
         assert "needs MNIST" in run(row(measure), Meter()).note
     monkeypatch.setattr(whole, "EXAMPLE", tmp_path / "train_mnist.py")
     assert "needs the examples" in run(row(whole.until_target), Meter()).note
+
+
+# --- Two records ---------------------------------------------------------------------------------
+
+
+def test_two_records_are_set_side_by_side_where_both_have_a_case() -> None:
+    def result(**ratios: float) -> Any:
+        cases = [Case(name, (ratio,), (1.0,)) for name, ratio in ratios.items()]
+        return run(row(lambda meter: Measured(cases), worst_goal=2.0), Meter())
+
+    lines = beside.table([result(a=5.0, b=1.0)], [result(a=0.5, c=1.0)]).splitlines()
+    assert lines[2:] == ["| a | torch | 5.00 | 0.50 | ≤ 2 |"]

@@ -178,6 +178,14 @@ def test_vmap_of_grad_is_a_loop(
                 assert_near(mapped[key][i], gradient, f"{name}, by {key}")
 
 
+@pytest.mark.parametrize("form", [rows, blocks], ids=name_of)
+def test_each_group_gets_its_own_run_of_biases(form: ModuleType) -> None:
+    bias = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    with chosen(form):
+        y = F.conv2d(torch.zeros(2, 1, 1), torch.ones(4, 1, 1, 1), bias, groups=2)
+    assert y.flatten().tolist() == [1, 2, 3, 4]
+
+
 # The choice
 
 
@@ -205,7 +213,7 @@ def reaching(draw: st.DrawFn, form: ModuleType) -> Case:
     if form is depthwise:
         groups, per_group = draw(st.integers(2, 4)), (1, 1)
     elif form is blocks and draw(st.booleans()):  # many groups
-        groups, per_group = draw(st.integers(8, 9)), (draw(st.integers(1, 2)), 2)
+        groups, per_group = draw(st.integers(16, 17)), (draw(st.integers(1, 2)), 2)
     elif form is blocks:  # a large weight
         per_group = 64, 32 * 16 // (kernel[0] * kernel[1]) + 1
     weight = fill((groups * per_group[0], per_group[1], *kernel), draw(EXACT), seed=1)
@@ -243,8 +251,10 @@ def test_each_formulation_is_chosen_for_value_and_gradients_alike(
         (32, 64, 28, 64, 3, 1, rows),
         (1, 16, 28, 16, 3, 1, rows),  # a small weight
         (256, 1, 28, 24, 5, 1, rows),
-        (8, 128, 14, 128, 3, 4, rows),  # few groups
-        (8, 128, 14, 128, 3, 32, blocks),  # many of them
+        (8, 128, 14, 128, 3, 4, rows),  # few groups, many places
+        (4, 128, 14, 128, 3, 4, blocks),  # few places
+        (4, 64, 14, 64, 3, 4, rows),  # and a small weight
+        (64, 128, 14, 128, 3, 32, blocks),  # many groups
         (8, 128, 14, 128, 3, 128, depthwise),
         (8, 128, 14, 256, 3, 128, blocks),  # two kernels a channel: many groups
         (8, 1, 14, 1, 3, 1, rows),  # one channel, one kernel: there are no groups

@@ -35,10 +35,6 @@ EXAMPLES: dict[str, tuple[Callable[..., Any], tuple[Shape, ...]]] = {
         lambda m, x, w, b: m.conv2d(x, w, b, stride=(2, 1), padding=1, groups=2),
         ((2, 3, 3), (4, 1, 2, 2), (4,)),
     ),
-    "conv2d in many groups": (
-        lambda m, x, w, b: m.conv2d(x, w, b, stride=(2, 1), padding=1, groups=8),
-        ((8, 3, 2), (16, 1, 2, 1), (16,)),
-    ),
     "conv_transpose2d": (
         lambda m, x, w, b: m.conv_transpose2d(x, w, b, stride=(2, 1), padding=1, groups=2),
         ((2, 2, 3), (2, 1, 3, 2), (2,)),

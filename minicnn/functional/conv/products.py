@@ -7,8 +7,8 @@ rows        one matrix product for each output row, of a matrix OW·N wide. It c
             the image, and is best where OW·N is large: a batch of some size.
 blocks      one matrix product for many output rows, of a copy of all their windows (im2col): kH·kW
             times the image, which pays where the weight is large and OW·N small, since each product
-            reads the whole weight from memory. Groups that are many and small, too, are one
-            batched product here, where rows needs a product for each group.
+            reads the whole weight from memory. Groups, too, are one batched product here, where
+            rows needs a product for each group.
 depthwise   every channel has one kernel of its own: no sum over channels is left, hence nothing for
             a matrix product to do. One multiplication of the shifted image for each kernel cell.
 
@@ -27,11 +27,11 @@ from minicnn.functional.conv import blocks, depthwise, rows
 from minicnn.functional.conv.geometry import Geometry
 from minicnn.functional.layout import batch_last, follow, nchw
 
-# Measured on one thread of a Zen 4 CPU, float32, forward and both gradients. The numbers are the
+# Measured in float32, forward and both gradients, on one thread of a Zen 4 CPU. The numbers are the
 # times of rows and of blocks as multiples of torch's.
 NARROW = 96  # OW·N: 256 channels of 4×4, batch 8 (32): 1.90, 1.16; 14×14, batch 8 (112): 1.39, 1.49
 LARGE = 1 << 15  # numbers of the weight: 32 channels, 28×28, batch 1 (9,216 numbers): 1.56, 1.35
-MANY = 8  # groups of 128 channels, 14×14, batch 8: 4 groups 1.54, 1.79; 32 groups 3.40, 1.98
+MANY = 16  # groups of 128 channels, 14×14, batch 8: 8 groups 2.39, 2.74; 32 groups 3.35, 2.39
 
 
 def choose(geometry: Geometry, channels: int, kernels: int, batch: int) -> ModuleType:
@@ -40,8 +40,8 @@ def choose(geometry: Geometry, channels: int, kernels: int, batch: int) -> Modul
     if 1 < groups == channels == kernels:
         return depthwise
     weight = kernels * channels // groups * rows_axis.kernel * cols.kernel
-    narrow = cols.out * batch < NARROW and weight >= LARGE
-    return blocks if narrow or groups >= MANY else rows
+    narrow = cols.out * batch < NARROW
+    return blocks if (narrow and weight >= LARGE) or groups >= MANY else rows
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:

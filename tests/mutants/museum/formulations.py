@@ -46,7 +46,7 @@ MUTANTS = (
         "bias.view(groups, -1, 1)",
         "bias.view(-1, groups, 1).transpose(0, 1)",
         "Group k gets the biases k, k + G, k + 2G, …, not a run of them.",
-        TWINS,
+        TEST + "each_group_gets_its_own_run_of_biases",
     ),
     Mutant(
         "depthwise: kernels transposed",
@@ -91,8 +91,8 @@ MUTANTS = (
     Mutant(
         "choice: groups at any number",
         PRODUCTS,
-        "narrow or groups >= MANY",
-        "narrow",
+        "(narrow and weight >= LARGE) or groups >= MANY",
+        "narrow and weight >= LARGE",
         "A product for each of many small groups: a loop over the channels.",
         TEST + "the_choice",
     ),
