@@ -133,6 +133,7 @@ def test_a_packed_file_is_read_if_it_is_not_unpacked(tmp_path, offline):
             "too long: has 10009 bytes, expected 10008",
         ),
     ],
+    ids=["empty", "not packed", "cut off", "no images", "too long"],
 )
 def test_a_damaged_packed_file_is_named(content, fault, tmp_path, offline):
     path = write(tmp_path, PACKED, content)
