@@ -43,7 +43,7 @@ MUTANTS = (
     ),
     Mutant(
         "batches: divided by 256",
-        BATCHES,
+        SPLIT,
         ".to(torch.float32) / 255",
         ".to(torch.float32) / 256",
         "White is a little less than 1.",

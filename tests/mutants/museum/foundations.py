@@ -27,7 +27,7 @@ MUTANTS = (
     Mutant(
         "Function: signature worked out at every call",
         WORKAROUNDS,
-        "        cls.forward.__signature__ = inspect.signature(cls.forward)\n",
+        '    vars(call)["__signature__"] = inspect.signature(f)\n',
         "",
         "Half of what a small operation takes goes into reading its own signature.",
         WORKAROUNDS_TEST

@@ -50,7 +50,7 @@ MUTANTS = (
     Mutant(
         "markup: under the user's own settings",
         MARKUP,
-        "with _put_back(figure), settings.defaults():",
+        "with settings.defaults(), _put_back(figure):",
         "with _put_back(figure):",
         "Figures of viz bring their settings along, others do not: transparent, and cut to size.",
         TEST + "the_way_to_save_figures_changes_no_picture",

@@ -8,10 +8,12 @@ def _in(name: str) -> str:
 
 
 READ, PICTURE, SHEET, INK = _in("__init__"), _in("picture"), _in("sheet"), _in("ink")
+OPENED = "data/picture.py"  # where the file is opened
 LINES, PIECES, NORMALISE, REGIONS = _in("lines"), _in("pieces"), _in("normalise"), _in("regions")
 PHOTO = "examples/photo/test_photo.py::test_"
 DISTURBED = "examples/photo/test_disturbed.py::test_"
 FILES = "examples/photo/test_files.py::test_"
+ON_OPENED = "data/test_data_picture.py::test_"
 
 MUTANTS = (
     Mutant(
@@ -32,25 +34,25 @@ MUTANTS = (
     ),
     Mutant(
         "picture: 16 bits cut off at 255",
-        PICTURE,
-        'picture.point(lambda value: value * (1 / 257)).convert("L")',
-        'picture.convert("L")',
+        OPENED,
+        'upright.convert("I").point(lambda value: value * (1 / 257)).convert("L")',
+        'upright.convert("L")',
         "All of it is white.",
-        PHOTO + "grey_ink_in_16_bits_is_read",
+        ON_OPENED + "sixteen_bits_are_scaled_and_not_clipped",
     ),
     Mutant(
         "picture: as the camera was held",
-        PICTURE,
+        OPENED,
         "upright = ImageOps.exif_transpose(picture)",
         "upright = picture.copy()",
         "A seven on its side.",
-        PHOTO + "a_camera_that_was_turned_is_turned_back",
+        ON_OPENED + "a_photo_is_turned_upright",
     ),
     Mutant(
         "picture: transparent is black",
         PICTURE,
-        'return _fill_transparency(picture) if picture.mode == "RGBA" else picture',
-        'return picture.convert("RGB") if picture.mode == "RGBA" else picture',
+        'return _fill_transparency(picture) if picture.mode in ("LA", "RGBA") else picture',
+        'return picture.convert("RGB") if picture.mode in ("LA", "RGBA") else picture',
         "Black ink on nothing is black on black.",
         PHOTO + "ink_on_nothing_is_read_whatever_its_colour",
     ),
@@ -64,7 +66,7 @@ MUTANTS = (
     ),
     Mutant(
         "picture: every format that Pillow knows",
-        PICTURE,
+        OPENED,
         "Image.open(path, formats=FORMATS)",
         "Image.open(path)",
         "An EPS named .png starts another program.",
@@ -72,7 +74,7 @@ MUTANTS = (
     ),
     Mutant(
         "picture: a camera's small copy is a second frame",
-        PICTURE,
+        OPENED,
         'if frames > 1 and picture.format != "MPO":',
         "if frames > 1:",
         "The photos of many telephones are refused.",
@@ -80,19 +82,19 @@ MUTANTS = (
     ),
     Mutant(
         "picture: the first frame of a film",
-        PICTURE,
+        OPENED,
         'if frames > 1 and picture.format != "MPO":',
         "if frames < 1:",
         "Of several pages the others are ignored.",
-        PHOTO + "a_film",
+        ON_OPENED + "several_frames_are_refused",
     ),
     Mutant(
         "picture: Pillow's warning ignored",
-        PICTURE,
+        OPENED,
         'warnings.simplefilter("error", Image.DecompressionBombWarning)',
         'warnings.simplefilter("ignore", Image.DecompressionBombWarning)',
         "A small file takes all memory.",
-        PHOTO + "a_picture_too_large_to_be_safe",
+        ON_OPENED + "a_picture_of_too_many_pixels_is_refused",
     ),
     Mutant(
         "picture: as noisy as it is",
@@ -113,8 +115,8 @@ MUTANTS = (
     Mutant(
         "sheet: the table left around it",
         READ,
-        "sheet = without_surroundings(open_picture(path))",
-        "sheet = open_picture(path)",
+        "sheet = without_surroundings(open_opaque(path))",
+        "sheet = open_opaque(path)",
         "The sheet is the digit.",
         PHOTO + "a_sheet_on_a_table_is_found",
     ),

@@ -476,8 +476,8 @@ MUTANTS = (
     Mutant(
         "settings: preset after options",
         SETTINGS,
-        "parser.set_defaults(**presets[parser.parse_args(argv).preset])",
-        "parser.set_defaults(**presets[next(iter(presets))])",
+        "parser.set_defaults(preset=name, **presets[name])",
+        "parser.set_defaults(preset=name, **presets[next(iter(presets))])",
         "Every preset is the first one.",
         ON_SETTINGS + "an_option_overrides_the_preset_on_either_side_of_it",
     ),

@@ -121,7 +121,7 @@ MUTANTS = (
     ),
     Mutant(
         "batches: images in 0 … 255",
-        BATCHES,
+        "data/split.py",
         ".to(torch.float32) / 255",
         ".to(torch.float32)",
         "Not scaled.",
