@@ -27,7 +27,7 @@ def layer_norm(
     ``normalized_shape``, one of each for every index of the others.
 
     Args:
-        input: (…, *normalized_shape), floating point.
+        input: floating point; its last dimensions are ``normalized_shape``.
         normalized_shape: sizes of the last dimensions, at least one.
         weight, bias: ``normalized_shape`` each; None for 1 and 0. Of the dtype of ``input``, or
             float32 if that has 16 bits a number.

@@ -135,6 +135,8 @@ def times(name: str) -> Comparison:
 def markdown(command: str, rows: dict[str, tuple[Compared, float]]) -> str:
     """Format the table."""
     lines = [
+        "# torchvision's networks on minicnn's functions",
+        "",
         "| network | value | gradients | running statistics | time | still torch's |",
         "|---|---|---|---|---|---|",
     ]
