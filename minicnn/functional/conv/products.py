@@ -35,12 +35,15 @@ MANY = 16  # groups of 128 channels, 14×14, batch 8: 8 groups 2.39, 2.74; 32 gr
 
 
 def choose(geometry: Geometry, channels: int, kernels: int, batch: int) -> ModuleType:
-    """Choose the fastest formulation for C input channels, O kernels, and a batch of N."""
+    """Choose the fastest formulation for C input channels, O kernels, and a batch of N.
+
+    A program that `torch.export` makes for batches of any size has one formulation for them all.
+    """
     groups, rows_axis, cols = geometry.groups, geometry.rows, geometry.cols
     if 1 < groups == channels == kernels:
         return depthwise
     weight = kernels * channels // groups * rows_axis.kernel * cols.kernel
-    narrow = cols.out * batch < NARROW
+    narrow = isinstance(batch, int) and cols.out * batch < NARROW  # else a symbol
     return blocks if (narrow and weight >= LARGE) or groups >= MANY else rows
 
 
