@@ -25,7 +25,10 @@ def sign(trials: list[Trial]) -> Diagnosis | None:
         >>> sign([Trial(Case({}, {}), row, 3 * row, fault) for row in expected]).hint
         'Every number is 3 times what it should be.'
     """
-    pairs = [_pair(t) for t in trials if t.fault and t.fault.kind in ("values", "shape")]
+    wrong = [_pair(t) for t in trials if t.fault and t.fault.kind in ("values", "shape")]
+    if any(e.numel() != g.numel() for e, g in wrong):
+        return None  # before it is copied: a result may claim to be of any size
+    pairs = [(e.double(), g.double()) for e, g in wrong]
     same_shape = [(e, g) for e, g in pairs if e.shape == g.shape]
     if same_shape and len(same_shape) == len(pairs):
         for look in LOOKS if len(pairs) > 1 else SURE:
@@ -42,7 +45,8 @@ def _pair(trial: Trial) -> tuple[Tensor, Tensor]:
 
     def part(value: Any) -> Tensor:
         chosen = value[trial.fault.part] if isinstance(value, (tuple, list)) else value  # type: ignore[union-attr]
-        return torch.as_tensor(chosen, dtype=torch.float64).detach()
+        is_tensor = isinstance(chosen, Tensor)
+        return chosen.detach() if is_tensor else torch.tensor(chosen, dtype=torch.float64)
 
     return part(trial.expected), part(trial.got)
 

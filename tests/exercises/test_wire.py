@@ -123,6 +123,13 @@ def test_a_result_that_cannot_be_shown_is_named_in_the_message() -> None:
     assert words in report(judge(EXERCISES["output_size"], answer, 2, 0))
 
 
+def test_a_result_of_any_size_takes_no_memory() -> None:
+    sizes = {"tensor": "int8", "shape": [2**20, 2**40], "bytes": None}  # 8 EiB as float64
+    huge = Outcome(decode(sizes), None, {}, "")
+    verdict = judge(EXERCISES["relu_backward"], lambda arguments: huge._replace(after=arguments))
+    assert "got (1048576, 1099511627776)." in " ".join(report(verdict).split())
+
+
 # --- Hostile replies ----------------------------------------------------------------------------
 
 SHAPES = st.lists(st.sampled_from([2, 1, 3, 0, 2**20, 2**31, 2**62, -1]), max_size=3)

@@ -1,4 +1,4 @@
-"""Taking a network elsewhere: torch.export gives the same network and leads to ONNX; tracing is refused."""
+"""Taking a network elsewhere: torch.export works and leads to ONNX; tracing is refused."""
 
 from pathlib import Path
 
