@@ -42,4 +42,8 @@ SURVIVORS: dict[str, str] = {
     "data/fetch.py end_when_slow.watch: while marks[-[1 → 2]][0] - marks[1][0] >= se…": (
         "The period that is judged is longer by a twentieth, the time between two looks."
     ),
+    'exercises/runner.py limit_memory: …coding="ascii").split()[[0 → 1]])': (
+        "The limit is counted from the memory in use in place of the memory reserved: lower by a "
+        "few GB, which no exercise needs."
+    ),
 }

@@ -57,6 +57,14 @@ def test_each_line_is_labelled_with_its_last_value(history):
         assert len(colours) == 2
 
 
+def test_the_lines_fill_their_panel(history):
+    for axes in viz.learning_curves(history).axes:
+        left, right = axes.get_xlim()
+        first, last = history[0]["epoch"], history[-1]["epoch"]
+        assert left <= first <= last <= right
+        assert last - first >= 0.9 * (right - left)
+
+
 def test_without_a_learning_rate_there_are_two_panels(history):
     for row in history:
         del row["learning_rate"]
