@@ -83,8 +83,8 @@ MUTANTS = (
     Mutant(
         "choice: the batch is left out of the width",
         PRODUCTS,
-        "narrow = cols.out * batch < NARROW",
-        "narrow = cols.out < NARROW",
+        "cols.out * batch < NARROW",
+        "cols.out < NARROW",
         "Large batches, too, copy all their windows.",
         TEST + "the_choice",
     ),
