@@ -4,9 +4,8 @@ python3 examples/mnist_in_one_page.py
 """
 
 import torch
-from matplotlib.figure import Figure
 
-from minicnn import data, layers, optim, train
+from minicnn import data, layers, metrics, optim, train, viz
 from minicnn import functional as F
 from minicnn.optim import schedules
 
@@ -40,17 +39,11 @@ for now, logs in train.fit(step, now, batches, rng):
 
 # Test on images that were not used for training.
 scores, labels = train.predict(net, now.params, now.state, data.batches(test_digits, 1000))
-predictions = scores.argmax(1)
-correct = predictions == labels
-print(f"test loss {F.cross_entropy(scores, labels):.4f}, accuracy {correct.float().mean():.2%}")
+loss, accuracy = F.cross_entropy(scores, labels), metrics.accuracy(scores, labels)
+print(f"test loss {loss:.4f}, accuracy {accuracy:.2%}")
 
 # Draw the first ten correct and the first ten incorrect predictions.
-figure = Figure(figsize=(12, 3.4), layout="constrained")
-for row, chosen in zip(figure.subplots(2, 10), (correct, ~correct), strict=True):
-    for axes, i in zip(row, chosen.nonzero()[:10, 0].tolist(), strict=False):
-        axes.imshow(test_digits.images[i, 0], cmap="gray_r")
-        axes.set_title(f"{predictions[i]}" if correct[i] else f"{predictions[i]}, true {labels[i]}")
-    for axes in row:
-        axes.axis("off")
-figure.savefig("predictions.png")
-print("Saved predictions.png: the first ten correct predictions above, incorrect ones below")
+for kind in ("correct", "incorrect"):
+    figure = viz.predictions(test_digits.images, labels, scores, correct=kind == "correct")
+    figure.savefig(f"{kind}.png")
+    print(f"Saved {kind}.png")

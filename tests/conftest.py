@@ -6,26 +6,21 @@
 """
 
 import re
-import signal
 
 import pytest
 import torch
 from hypothesis import settings
 
-from minicnn.runs.console import STOPS
 from minicnn.testing import profiles
+
+from . import signals
 
 profiles.register()
 
 # One thread adds up in the same order on every machine, and tiny tensors gain nothing from more.
 torch.set_num_threads(1)
 
-# A shell that starts the tests in the background, or nohup, makes them ignore signals, and the
-# programs that they start as well. What happens at a signal is tested.
-for number in STOPS:
-    if signal.getsignal(number) == signal.SIG_IGN:
-        is_ctrl_c = number == signal.SIGINT
-        signal.signal(number, signal.default_int_handler if is_ctrl_c else signal.SIG_DFL)
+signals.heed()
 
 passing_examples: dict[str, int] = {}
 

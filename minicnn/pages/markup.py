@@ -45,7 +45,7 @@ def picture(name: str, value: Picture) -> str:
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG; the same figure always gives the same bytes."""
     file = io.BytesIO()
-    with _put_back(figure), settings.defaults():
+    with settings.defaults(), _put_back(figure):
         # The dpi of the figure changes when it is shown in a window. The metadata would hold the
         # version of matplotlib.
         figure.savefig(file, format="png", dpi=style.DPI, metadata={"Software": None})

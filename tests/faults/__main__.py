@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from tests import signals
 from tests.bench.arguments import check_writable
 
 from . import provoked
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
     if options.save:
         check_writable(parser, options.save)
     torch.set_num_threads(1)
+    signals.heed()
     with tempfile.TemporaryDirectory() as folder:
         if options.kills:
             return kill(Path(folder), options.kills, options.seed)
