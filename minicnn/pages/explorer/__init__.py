@@ -1,0 +1,235 @@
+"""The explorer: one HTML file in which a trained network computes, forward and backward.
+
+The page is put together here. It holds the network as data, 200 images, and an engine in plain
+JavaScript that computes in float64 what the network computes, so it needs no server, no library and
+no network connection. The files in the order of the engine's ideas:
+
+    types.js         a layer, what it did with an input, and the gradients
+    numbers.js       decoding base64, float16 and float32
+    windows.js       where the windows of convolution and pooling lie
+    convolution.js  linear.js  pooling.js  pointwise.js  norm.js  containers.js    the layers
+    loss.js          softmax and cross-entropy
+    network.js       forward and backward through a network
+    optimizers.js    SGD and Adam
+    model.js         the network of the page
+    api.js           window.minicnn, for checks from outside
+
+The rest is what is seen.
+"""
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Sequence
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minicnn import checks, tree
+from minicnn.layers import Layer
+from minicnn.layers.description import CONSTRUCTORS
+from minicnn.layers.inside import SIDE_BY_SIDE, split
+from minicnn.layers.layer import Shape, brief
+from minicnn.tree import Tree
+
+from ..markup import text
+
+# In an order in which each module finds what it needs when it starts.
+ENGINE = (
+    *("numbers", "windows", "convolution", "linear", "pooling", "pointwise", "norm", "loss"),
+    *("containers", "network", "graph", "optimizers", "model", "api"),
+)
+VIEW = ()
+LAYERS = (  # that the engine knows; a test compares them with network.js
+    *("conv2d", "linear", "max_pool2d", "avg_pool2d", "global_avg_pool", "relu", "flatten"),
+    *("dropout", "batch_norm", "sequential", "residual", "parallel", "average_views"),
+)
+IMAGES = 200
+LONGEST = 64  # pixels of a side of an image: more could not be told apart
+MOST_BYTES = 2_000_000
+IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+EXPORT = re.compile(r"^export (\{\};\n)?", re.MULTILINE)
+
+
+def explorer(
+    title: str,
+    about: str,
+    net: Layer,
+    params: Tree,
+    state: Tree,
+    images: Tensor,
+    labels: Tensor,
+) -> str:
+    """Return a page in which a network can be watched, forward and backward.
+
+    Args:
+        title: The title of the page, such as the name of a run.
+        about: A sentence about the network.
+        net: The network, of layers that the page knows; its output are the scores of the classes.
+        params, state: The network's; the page rounds the parameters to float16.
+        images: ``(N, C, H, W)``, uint8, of one or three channels, to choose from in the page.
+        labels: ``(N,)``, the class of each image.
+
+    Returns:
+        The HTML, at most 2 MB, to be written in UTF-8. It asks no host for anything.
+
+    Raises:
+        ValueError: A layer that the page does not know; images that it cannot show; an output that
+            is not one score per class; a weight beyond float16; a page of more than 2 MB.
+
+    Example:
+        >>> import torch
+        >>> from minicnn import data, models, pages
+        >>> net = models.lenet5()
+        >>> params, state, _ = net.init(torch.Generator().manual_seed(0), (1, 28, 28))
+        >>> test = data.load_sample()[1]
+        >>> page = pages.explorer("Mine", "Untrained.", net, params, state, test.images[:5],
+        ...                       test.labels[:5])
+        >>> page.startswith("<!doctype html>"), len(page) < 600_000
+        (True, True)
+    """
+    in_shape = _check_images(images, labels)
+    network, out_shape = _describe(net, params, state, in_shape)
+    if len(out_shape) != 1:
+        raise ValueError(f"net must return one score per class, got the shape {out_shape}")
+    data = {
+        "title": title,
+        "about": about,
+        "network": network,
+        "weights": _store(_flat(params, torch.float16)),
+        "statistics": _store(_flat(state, torch.float32)),
+        "images": _store(images.contiguous().numpy().tobytes()),
+        "labels": labels.tolist(),
+    }
+    page = Template(_read("page.html")).substitute(
+        title=text(title),
+        style=_read("page.css"),
+        # What could end a script element is written otherwise: in JSON < is only in strings, and
+        # in JavaScript </ is only in strings and comments.
+        data=json.dumps(data).replace("<", "\\u003c"),
+        script=join((*ENGINE, *VIEW)).replace("</", "<\\/"),
+    )
+    if len(page.encode()) > MOST_BYTES:
+        raise ValueError(
+            f"the page would have {len(page.encode()) / 1e6:.1f} MB, at most {MOST_BYTES / 1e6:g} "
+            "MB are allowed: the network has "
+            f"{sum(leaf.numel() for leaf in tree.leaves(params)):,} parameters"
+        )
+    return page
+
+
+def join(modules: Sequence[str]) -> str:
+    """Return modules as one classic script: one after the other, without imports and exports.
+
+    Example:
+        >>> "import" in join(ENGINE)
+        False
+    """
+    return "\n".join(EXPORT.sub("", IMPORT.sub("", _read(f"{name}.js"))) for name in modules)
+
+
+def choose(scores: Tensor, labels: Tensor, count: int = IMAGES) -> Tensor:
+    """Choose the images for a page: of each class the first wrong, the least sure, the first right.
+
+    Args:
+        scores: ``(N, K)``, the network's.
+        labels: ``(N,)``, the true classes.
+        count: How many images to choose at most; every class gets its share.
+
+    Returns:
+        Their indices, in ascending order.
+
+    Example:
+        >>> scores = torch.tensor([[4.0, 0.0], [0.0, 1.0], [2.0, 0.0], [0.0, 3.0]])
+        >>> choose(scores, torch.tensor([0, 0, 0, 1]), count=4)
+        tensor([0, 1, 3])
+    """
+    sure, predicted = scores.softmax(1).max(1)
+    chosen: list[int] = []
+    share = count // scores.shape[1]
+    for label in range(scores.shape[1]):
+        of_class = (labels == label).nonzero().flatten()
+        wrong = of_class[predicted[of_class] != label].tolist()
+        right = of_class[predicted[of_class] == label]
+        doubtful = right[sure[right].argsort()].tolist()
+        order = [*wrong[: share // 3], *doubtful[: share // 3], *right.tolist(), *wrong, *doubtful]
+        chosen += list(dict.fromkeys(order))[:share]
+    return torch.tensor(sorted(chosen))
+
+
+def _check_images(images: Tensor, labels: Tensor) -> Shape:
+    checks.tensor("images", images)
+    if images.ndim != 4 or images.dtype != torch.uint8 or images.shape[0] != len(labels):
+        raise ValueError(
+            "images must be (N, C, H, W) of uint8, one for each of the "
+            f"{len(labels)} labels, got {tuple(images.shape)} of {images.dtype}"
+        )
+    channels, *sides = images.shape[1:]
+    if not len(images) or channels not in (1, 3) or max(sides) > LONGEST:
+        raise ValueError(
+            f"images must have 1 or 3 channels and at most {LONGEST} × {LONGEST} pixels, "
+            f"got {tuple(images.shape)}"
+        )
+    return tuple(images.shape[1:])
+
+
+def _describe(
+    layer: Layer, params: Tree, state: Tree, in_shape: Shape
+) -> tuple[dict[str, Any], Shape]:
+    """Describe a layer with its shapes: of its input, its output, its parameters and its state."""
+    if layer.name not in LAYERS or layer.constructor is not CONSTRUCTORS[layer.name]:
+        raise ValueError(
+            f"the explorer does not know the layer {brief(layer)}: it knows {', '.join(LAYERS)}"
+        )
+    _, _, out_shape = layer.init(torch.Generator(), in_shape)
+    children, shape = [], in_shape
+    if layer.children:
+        parts = zip(layer.children, split(layer, params), split(layer, state), strict=True)
+        for child, p, s in parts:
+            described, shape_after = _describe(child, p, s, shape)
+            children.append(described)
+            shape = in_shape if layer.name in SIDE_BY_SIDE else shape_after
+        params, state = {}, {}
+    data = {
+        "name": layer.name,
+        "call": brief(layer),
+        "options": layer.options,
+        "in_shape": in_shape,
+        "out_shape": out_shape,
+        "params": {name: tuple(value.shape) for name, value in dict(params).items()},
+        "state": {name: tuple(value.shape) for name, value in dict(state).items()},
+        "children": children,
+    }
+    return data, out_shape
+
+
+def _flat(values: Tree, dtype: torch.dtype) -> bytes:
+    """Return the numbers of a tree, little endian."""
+    parts = []
+    for path, leaf in zip(tree.paths(values), tree.leaves(values), strict=True):
+        rounded = leaf.detach().cpu().to(dtype)
+        lost = rounded.isinf() & leaf.detach().cpu().isfinite()
+        if lost.any():
+            raise ValueError(
+                f"{path} holds {leaf[lost.to(leaf.device)][0].item():g}, which does not fit into "
+                f"the page: it stores numbers up to {torch.finfo(dtype).max:g}"
+            )
+        parts.append(rounded.contiguous().numpy().astype(f"<f{dtype.itemsize}").tobytes())
+    return b"".join(parts)
+
+
+def _store(numbers: bytes) -> dict[str, Any]:
+    """Return bytes for JSON, with a checksum by which the page notices damage."""
+    return {
+        "base64": base64.b64encode(numbers).decode("ascii"),
+        "adler32": zlib.adler32(numbers),
+    }
+
+
+def _read(name: str) -> str:
+    return files("minicnn.pages.explorer").joinpath(name).read_text(encoding="utf-8")
+

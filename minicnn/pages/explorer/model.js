@@ -1,0 +1,96 @@
+// @ts-check
+// The network of the page: made of what Python wrote, and changed by steps of an optimizer.
+
+import { forward, gradients, lossAndGradients, parameters } from "./network.js";
+import { adler32, float16, float32, fromBase64, size } from "./numbers.js";
+import { OPTIMIZERS } from "./optimizers.js";
+
+/** @typedef {import("./types.js").Layer} Layer */
+/** @typedef {import("./types.js").Flow} Flow */
+/** @typedef {"sgd" | "adam"} OptimizerName */
+
+/**
+ * Make the layers of their description: every tensor takes its numbers from the two stores.
+ * @param {any} description @param {Float64Array} weights @param {Float64Array} statistics
+ * @returns {Layer}
+ */
+export function build(description, weights, statistics) {
+  const places = { params: 0, state: 0 };
+  const stores = { params: weights, state: statistics };
+  /** @param {any} data @returns {Layer} */
+  function one(data) {
+    /** @param {"params" | "state"} kind */
+    const tensors = (kind) => {
+      return Object.fromEntries(
+        Object.entries(data[kind]).map(([name, shape]) => {
+          const start = places[kind];
+          places[kind] += size(/** @type {number[]} */ (shape));
+          return [name, stores[kind].slice(start, places[kind])];
+        }),
+      );
+    };
+    const { name, call, options, in_shape: inShape, out_shape: outShape } = data;
+    const [params, state] = [tensors("params"), tensors("state")];
+    return { name, call, options, inShape, outShape, params, state, children: data.children.map(one) };
+  }
+  return one(description);
+}
+
+/**
+ * Decode a store of numbers; damaged ones are refused.
+ * @param {{base64: string, adler32: number}} data @param {string} what @returns {Uint8Array}
+ */
+export function decode(data, what) {
+  const bytes = fromBase64(data.base64);
+  if (adler32(bytes) !== data.adler32) throw new Error(`the ${what} of this page are damaged`);
+  return bytes;
+}
+
+export class Model {
+  /** @param {any} page  what Python wrote */
+  constructor(page) {
+    const weights = float16(decode(page.weights, "weights"));
+    const statistics = float32(decode(page.statistics, "statistics"));
+    this.net = build(page.network, weights, statistics);
+    this.initial = parameters(this.net).map((values) => values.slice());
+    this.reset();
+  }
+
+  /** Return to the trained weights; the next step begins a fresh optimizer. */
+  reset() {
+    parameters(this.net).forEach((values, n) => values.set(this.initial[n]));
+    /** @type {{name: OptimizerName | "", run: import("./optimizers.js").Optimizer | null}} */
+    this.optimizer = { name: "", run: null };
+  }
+
+  /** @param {Float64Array} pixels */
+  forward(pixels) {
+    return forward(this.net, pixels);
+  }
+
+  /** @param {Float64Array} pixels @param {number} label */
+  lossAndGradients(pixels, label) {
+    return lossAndGradients(this.net, pixels, label);
+  }
+
+  /**
+   * Take one step on one image; another optimizer than that of the last step begins fresh.
+   * @param {Float64Array} pixels @param {number} label
+   * @param {{optimizer: OptimizerName, lr: number}} options
+   * @returns {number} the loss before the step
+   */
+  step(pixels, label, { optimizer, lr }) {
+    if (!Object.hasOwn(OPTIMIZERS, optimizer)) {
+      throw new TypeError(`optimizer must be "sgd" or "adam", got ${optimizer}`);
+    }
+    if (!(lr >= 0 && lr < Infinity)) {
+      throw new TypeError(`lr must be a finite number of at least 0, got ${lr}`);
+    }
+    const { loss, flow } = this.lossAndGradients(pixels, label);
+    if (this.optimizer.name !== optimizer) {
+      this.optimizer = { name: optimizer, run: OPTIMIZERS[optimizer]() };
+    }
+    this.optimizer.run?.step(parameters(this.net), gradients(flow), lr);
+    return loss;
+  }
+}
