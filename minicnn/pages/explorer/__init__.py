@@ -43,7 +43,11 @@ ENGINE = (
     *("numbers", "windows", "convolution", "linear", "pooling", "pointwise", "norm", "loss"),
     *("containers", "network", "graph", "optimizers", "model", "api"),
 )
-VIEW = ()
+VIEW = (
+    *("normalise", "dom", "maps", "address", "pad", "thought", "arithmetic", "senders", "detail"),
+    *("strips", "gallery", "tour", "steps", "picture", "main"),
+)
+STYLES = "../colours.css", "page.css"
 LAYERS = (  # that the engine knows; a test compares them with network.js
     *("conv2d", "linear", "max_pool2d", "avg_pool2d", "global_avg_pool", "relu", "flatten"),
     *("dropout", "batch_norm", "sequential", "residual", "parallel", "average_views"),
@@ -107,7 +111,7 @@ def explorer(
     }
     page = Template(_read("page.html")).substitute(
         title=text(title),
-        style=_read("page.css"),
+        style="\n".join(map(_read, STYLES)),
         # What could end a script element is written otherwise: in JSON < is only in strings, and
         # in JavaScript </ is only in strings and comments.
         data=json.dumps(data).replace("<", "\\u003c"),

@@ -1,10 +1,9 @@
 // @ts-check
 // window.minicnn: the engine for those who want to check it, or to play with it in the console.
 
-import { strips } from "./network.js";
-import { parameters, gradients } from "./network.js";
-import { size } from "./numbers.js";
 import { softmax } from "./loss.js";
+import { gradients, parameters, strips } from "./network.js";
+import { size } from "./numbers.js";
 
 /** @typedef {import("./model.js").Model} Model */
 

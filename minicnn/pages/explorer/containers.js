@@ -140,7 +140,7 @@ export const average_views = {
     const back = shifts(layer.options.pixels).map(([down, across], v) => {
       return shifted(layer.inShape, inside[v].x, -down, -across);
     });
-    return { x: back.reduce(add), inside };
+    return { x: back.reduce(add, new Float64Array(trace.x.length)), inside };
   },
 
   terms({ inside }, k) {

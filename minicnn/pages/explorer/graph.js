@@ -1,56 +1,76 @@
 // @ts-check
-// Which layers read the output of which: so a cell knows who sends a gradient to it.
+// Which layers read the output of which: a cell knows where it looks, and who sends it a gradient.
 
 import { KINDS } from "./network.js";
 
-/** @typedef {import("./types.js").Flow} Flow */
+/** @typedef {import("./types.js").Trace} Trace */
 /** @typedef {import("./types.js").Use} Use */
 
 /**
  * @typedef {object} Reading  A layer reads the output of another.
- * @property {Flow | null} source  who made it; null is the image
- * @property {Flow} reader
- * @property {(j: number) => Use[]} uses  what number j of the source is used for
+ * @property {Trace | null} source  who made it; null is the image
+ * @property {Trace} reader
+ * @property {(j: number) => Use[]} uses   what number j of the source is used for
+ * @property {(i: number) => number[]} looks  which numbers of the source output i is made of
  */
 
 /**
  * List who reads what in a network.
- * @param {Flow} net @returns {Reading[]}
+ * @param {Trace} net @returns {Reading[]}
  */
 export function readings(net) {
   /** @type {Reading[]} */
   const found = [];
 
-  /** Follow the numbers of a source through a layer. @returns {Flow | null} who makes its output
-   * @param {Flow} flow @param {Flow | null} source */
-  function through(flow, source) {
-    const { trace, inside } = flow;
-    /** @param {Flow | null} source @param {number} start  where its numbers begin in the output */
-    const passes = (source, start) => {
-      found.push({ source, reader: flow, uses: (j) => [{ to: start + j, factor: 1 }] });
-    };
-    switch (trace.layer.name) {
-      case "sequential":
-        return inside.reduce((last, child) => /** @type {any} */ (through(child, last)), source);
+  /**
+   * Numbers that pass into an output unchanged, from place ``start`` on.
+   * @param {Trace | null} source @param {Trace} reader @param {number} start @param {number} length
+   */
+  function passes(source, reader, start, length) {
+    found.push({
+      source,
+      reader,
+      uses: (j) => [{ to: start + j, factor: 1 }],
+      looks: (i) => (start <= i && i < start + length ? [i - start] : []),
+    });
+  }
+
+  /**
+   * Follow the numbers of a source through a layer.
+   * @param {Trace} trace @param {Trace | null} source @returns {Trace | null} who makes the output
+   */
+  function through(trace, source) {
+    const { layer, inside } = trace;
+    switch (layer.name) {
+      case "sequential": {
+        let last = source;
+        for (const child of inside) last = through(child, last);
+        return last;
+      }
       case "residual":
-        for (const child of inside) passes(through(child, source), 0);
-        if (inside.length === 1) passes(source, 0);
-        return flow;
+        for (const child of inside) passes(through(child, source), trace, 0, trace.y.length);
+        if (inside.length === 1) passes(source, trace, 0, trace.y.length);
+        return trace;
       case "parallel": {
         let start = 0;
         for (const child of inside) {
-          passes(through(child, source), start);
+          passes(through(child, source), trace, start, child.y.length);
           start += child.y.length;
         }
-        return flow;
+        return trace;
       }
       case "average_views":
         through(inside[4], source); // the view that is shown
-        return flow;
+        return trace;
       default: {
-        const { uses } = KINDS[trace.layer.name];
-        if (uses) found.push({ source, reader: flow, uses: (j) => uses(trace, j) });
-        return flow;
+        const { terms, uses = () => [] } = KINDS[layer.name];
+        found.push({
+          source,
+          reader: trace,
+          uses: (j) => uses(trace, j),
+          looks: (i) => terms(trace, i).flatMap(({ from }) => (from < 0 ? [] : [from])),
+        });
+        return trace;
       }
     }
   }

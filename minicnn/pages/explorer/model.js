@@ -52,15 +52,29 @@ export class Model {
     const weights = float16(decode(page.weights, "weights"));
     const statistics = float32(decode(page.statistics, "statistics"));
     this.net = build(page.network, weights, statistics);
-    this.initial = parameters(this.net).map((values) => values.slice());
-    this.reset();
+    /** @type {{name: OptimizerName | "", memory: import("./optimizers.js").Memory}} */
+    this.optimizer = { name: "", memory: null };
+    this.initial = this.snapshot();
+    /** Is called whenever the weights have changed. */
+    this.changed = () => {};
+  }
+
+  /** What a step changes, to be restored. */
+  snapshot() {
+    const weights = parameters(this.net).map((values) => values.slice());
+    return { weights, optimizer: this.optimizer };
+  }
+
+  /** @param {ReturnType<Model["snapshot"]>} snapshot */
+  restore({ weights, optimizer }) {
+    parameters(this.net).forEach((values, n) => values.set(weights[n]));
+    this.optimizer = optimizer;
+    this.changed();
   }
 
   /** Return to the trained weights; the next step begins a fresh optimizer. */
   reset() {
-    parameters(this.net).forEach((values, n) => values.set(this.initial[n]));
-    /** @type {{name: OptimizerName | "", run: import("./optimizers.js").Optimizer | null}} */
-    this.optimizer = { name: "", run: null };
+    this.restore(this.initial);
   }
 
   /** @param {Float64Array} pixels */
@@ -87,10 +101,10 @@ export class Model {
       throw new TypeError(`lr must be a finite number of at least 0, got ${lr}`);
     }
     const { loss, flow } = this.lossAndGradients(pixels, label);
-    if (this.optimizer.name !== optimizer) {
-      this.optimizer = { name: optimizer, run: OPTIMIZERS[optimizer]() };
-    }
-    this.optimizer.run?.step(parameters(this.net), gradients(flow), lr);
+    const memory = this.optimizer.name === optimizer ? this.optimizer.memory : null;
+    const after = OPTIMIZERS[optimizer](parameters(this.net), gradients(flow), lr, memory);
+    this.optimizer = { name: optimizer, memory: after };
+    this.changed();
     return loss;
   }
 }

@@ -1,0 +1,261 @@
+// @ts-check
+// The arithmetic of one cell, forward: which numbers it is made of, and how.
+
+import { h, percent, where, write } from "./dom.js";
+import { softmax } from "./loss.js";
+import { KINDS } from "./network.js";
+import { axes } from "./windows.js";
+
+/** @typedef {import("./types.js").Trace} Trace */
+/** @typedef {import("./types.js").Term} Term */
+
+/**
+ * @typedef {object} Explanation
+ * @property {string} sentence  the arithmetic in one line, for reading aloud
+ * @property {any[]} body       tables
+ */
+
+/**
+ * Make a table.
+ * @param {string} caption @param {string[]} header @param {any[][]} rows
+ */
+export function table(caption, header, rows) {
+  return h(
+    "table", {},
+    h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, header.map((cell) => h("th", { scope: "col" }, cell)))),
+    h("tbody", {}, rows.map(([first, ...rest]) => {
+      return h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td", {}, cell)));
+    })),
+  );
+}
+
+/**
+ * Make a grid of numbers, as wide as a window.
+ * @param {string} caption @param {any[]} cells @param {number} columns
+ */
+export function grid(caption, cells, columns) {
+  const rows = [];
+  for (let i = 0; i < cells.length; i += columns) rows.push(cells.slice(i, i + columns));
+  return h(
+    "table", { class: "grid" },
+    h("caption", {}, caption),
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))),
+  );
+}
+
+/** @param {Term[]} terms */
+export const total = (terms) => terms.reduce((sum, { value, factor }) => sum + value * factor, 0);
+
+/**
+ * The largest of a list of summands, and the sum of the rest.
+ * @template T
+ * @param {T[]} items @param {(item: T) => number} product @param {(item: T) => any[]} row
+ * @param {number} [most]
+ */
+export function largestFirst(items, product, row, most = 12) {
+  const order = [...items].sort((a, b) => Math.abs(product(b)) - Math.abs(product(a)));
+  const rest = order.slice(most);
+  const rows = order.slice(0, most).map(row);
+  if (rest.length) {
+    const sum = rest.reduce((sum, item) => sum + product(item), 0);
+    rows.push([`the other ${rest.length}`, ...Array(rows[0].length - 2).fill(""), write(sum)]);
+  }
+  return rows;
+}
+
+/**
+ * Explain the cell of a convolution: window × kernel, channel by channel.
+ * @param {Trace} trace @param {number} i
+ * @param {{channel: number | null, choose: (channel: number) => void,
+ *   weightCell: (weight: number) => any}} options
+ * @returns {Explanation}
+ */
+function explainConvolution(trace, i, { channel, choose, weightCell }) {
+  const { layer, y } = trace;
+  const [down, across] = axes(layer);
+  const terms = KINDS.conv2d.terms(trace, i);
+  const n = down.kernel * across.kernel;
+  const channels = terms.length / n;
+  const parts = Array.from({ length: channels }, (_, c) => terms.slice(c * n, (c + 1) * n));
+  const sums = parts.map(total);
+  const strongest = sums.reduce((best, sum, c) => (Math.abs(sum) > Math.abs(sums[best]) ? c : best), 0);
+  const shown = channel !== null && channel < channels ? channel : strongest;
+  const part = parts[shown];
+  const bias = layer.params.bias?.[Math.floor(i / (down.to * across.to))];
+  const padded = part.some(({ from }) => from < 0);
+  const body = [
+    h(
+      "div", { class: "product" },
+      grid("window", part.map(({ from, value }) => (from < 0 ? "pad 0" : write(value, 3))), across.kernel),
+      h("span", { "aria-hidden": "true" }, "×"),
+      grid("kernel", part.map(({ weight }) => weightCell(/** @type {number} */ (weight))), across.kernel),
+      h("span", { "aria-hidden": "true" }, "="),
+      grid("products", part.map(({ value, factor }) => write(value * factor, 3)), across.kernel),
+    ),
+  ];
+  if (padded) body.push(h("p", { class: "note" }, "“pad 0” is padding: zeros around the image."));
+  const rows = sums.map((sum, c) => [
+    h("button", { type: "button", "aria-pressed": `${c === shown}`, click: () => choose(c) }, `input channel ${c}`),
+    write(sum),
+  ]);
+  if (bias !== undefined) rows.push(["bias", write(bias)]);
+  rows.push(["result", write(y[i])]);
+  body.push(table(`Sums of ${n} products each, and the result`, ["part", "number"], rows));
+  const all = sums.reduce((sum, each) => sum + each, 0);
+  return {
+    sentence:
+      `${terms.length} products of a window and a kernel add up to ${write(all)}` +
+      (bias === undefined ? "" : `, plus the bias ${write(bias)}`) + `, is ${write(y[i])}.`,
+    body,
+  };
+}
+
+/** @param {Trace} trace @param {number} i @param {(weight: number) => any} weightCell */
+function explainLinear(trace, i, weightCell) {
+  const { layer, y } = trace;
+  const terms = KINDS.linear.terms(trace, i);
+  const bias = layer.params.bias?.[i];
+  const rows = largestFirst(
+    terms,
+    ({ value, factor }) => value * factor,
+    ({ from, value, factor, weight }) => [
+      where(layer.inShape, from), write(value), weightCell(/** @type {number} */ (weight)),
+      write(value * factor),
+    ],
+  );
+  if (bias !== undefined) rows.push(["bias", "", "", write(bias)]);
+  rows.push(["result", "", "", write(y[i])]);
+  return {
+    sentence:
+      `${terms.length} inputs times weights add up to ${write(total(terms))}` +
+      (bias === undefined ? "" : `, plus the bias ${write(bias)}`) + `, is ${write(y[i])}.`,
+    body: [table("The largest products", ["input", "value", "weight", "product"], rows)],
+  };
+}
+
+/** @param {Trace} trace @param {number} i */
+function explainLargest(trace, i) {
+  const { layer, y } = trace;
+  const terms = KINDS.max_pool2d.terms(trace, i);
+  const best = terms.find(({ factor }) => factor === 1);
+  const ties = terms.filter(({ value }) => value === y[i]).length;
+  const tie = ties > 1 ? ` ${ties} cells tie, and the first of them wins.` : "";
+  return {
+    sentence:
+      `The largest of ${terms.length} numbers is ${write(y[i])}, at ` +
+      `${where(layer.inShape, best?.from ?? 0)}.${tie}`,
+    body: [
+      table(
+        "The window and its winner", ["input", "value", ""],
+        terms.map(({ from, value, factor }) => [
+          where(layer.inShape, from), write(value), factor ? "← wins" : value === y[i] ? "ties" : "",
+        ]),
+      ),
+    ],
+  };
+}
+
+/** @param {Trace} trace @param {number} i */
+function explainMean(trace, i) {
+  const { layer, y } = trace;
+  const terms = KINDS[layer.name].terms(trace, i);
+  const sum = terms.reduce((total, { value }) => total + value, 0);
+  return {
+    sentence: `${terms.length} numbers add up to ${write(sum)}, times ${write(terms[0]?.factor ?? 0)}, is ${write(y[i])}.`,
+    body: [
+      table(
+        "The numbers of the mean", ["input", "value"],
+        largestFirst(terms, ({ value }) => value, ({ from, value }) => [
+          where(layer.inShape, from), write(value),
+        ]),
+      ),
+    ],
+  };
+}
+
+/** @param {Trace} trace @param {number} i */
+function explainNormalised(trace, i) {
+  const { layer, x, y } = trace;
+  const c = Math.floor((i * layer.inShape[0]) / x.length);
+  const { weight, bias } = layer.params;
+  const { mean, var: variance } = layer.state;
+  const deviation = Math.sqrt(variance[c] + layer.options.eps);
+  return {
+    sentence:
+      `(${write(x[i])} − ${write(mean[c])}) / ${write(deviation)} × ${write(weight[c])} + ` +
+      `${write(bias[c])} = ${write(y[i])}.`,
+    body: [
+      table(`Channel ${c}`, ["what", "number"], [
+        ["input", write(x[i])],
+        ["mean of the training images", write(mean[c])],
+        ["their deviation √(var + eps)", write(deviation)],
+        ["normalised", write((x[i] - mean[c]) / deviation)],
+        ["weight", write(weight[c])],
+        ["bias", write(bias[c])],
+        ["result", write(y[i])],
+      ]),
+    ],
+  };
+}
+
+/**
+ * Explain a cell of a layer's output.
+ * @param {Trace} trace @param {number} i
+ * @param {Parameters<typeof explainConvolution>[2]} options @returns {Explanation}
+ */
+export function explain(trace, i, options) {
+  const { layer, x, y } = trace;
+  switch (layer.name) {
+    case "conv2d":
+      return explainConvolution(trace, i, options);
+    case "linear":
+      return explainLinear(trace, i, options.weightCell);
+    case "max_pool2d":
+      return explainLargest(trace, i);
+    case "avg_pool2d":
+    case "global_avg_pool":
+      return explainMean(trace, i);
+    case "batch_norm":
+      return explainNormalised(trace, i);
+    case "relu": {
+      const passes = x[i] > 0 ? "is positive and passes" : "is not positive and becomes 0";
+      return { sentence: `max(0, ${write(x[i])}) = ${write(y[i])}: the input ${passes}.`, body: [] };
+    }
+    case "flatten":
+      return {
+        sentence: `Number ${i} is ${where(layer.inShape, i)} of the input: ${write(y[i])}.`,
+        body: [],
+      };
+    default: {
+      const parts = KINDS[layer.name].terms(trace, i);
+      const sum = parts.map(({ value, factor }) => {
+        return factor === 1 ? write(value) : `${write(factor)} × ${write(value)}`;
+      });
+      return { sentence: `${sum.join(" + ")} → ${write(y[i])}.`, body: [] };
+    }
+  }
+}
+
+/**
+ * Explain a probability: e to the power of its score, divided by the sum of all of these.
+ * @param {Float64Array} logits @param {number} k @param {number} label @returns {Explanation}
+ */
+export function explainSoftmax(logits, k, label) {
+  const p = softmax(logits);
+  const top = Math.max(...logits);
+  const powers = Array.from(logits, (z) => Math.exp(z - top));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  const loss = k === label ? ` The loss is −log ${write(p[k])} = ${write(-Math.log(p[k]))}.` : "";
+  return {
+    sentence: `${write(powers[k])} / ${write(sum)} = ${percent(p[k])}.${loss}`,
+    body: [
+      h("p", { class: "note" }, `The largest score, ${write(top)}, is subtracted from all: nothing changes, and nothing overflows.`),
+      table(
+        "softmax", ["class", "score z", "exp(z − largest)", "probability"],
+        [...powers.map((power, j) => [`${j}${j === label ? " (true)" : ""}`, write(logits[j]), write(power), percent(p[j])]),
+          ["sum", "", write(sum), "100.0%"]],
+      ),
+    ],
+  };
+}

@@ -1,0 +1,99 @@
+// @ts-check
+// A guided tour of the backward pass: from the loss back to the pixel, along the strongest path.
+
+import { where, write } from "./dom.js";
+import { sentTo } from "./senders.js";
+
+/** @typedef {import("./types.js").Trace} Trace */
+/** @typedef {import("./thought.js").Thought} Thought */
+/** @typedef {{strip: number, cell: number, text: string}} Stop */
+
+const STOPS = 8;
+// If a network has more kinds of layers than the tour has stops, these are left out first.
+const PASSED_OVER = ["dropout", "flatten", "parallel", "batch_norm", "residual", "global_avg_pool"];
+
+/** @type {Record<string, string>} */
+const TEXTS = {
+  linear: "The linear layer hands the gradient on to its inputs: each input gets the gradients of all outputs, each times the weight between them.",
+  relu: "A relu is a gate: where its input was positive the gradient passes unchanged, elsewhere it stops.",
+  flatten: "Flatten only laid the numbers out in a row: each gradient goes back to its place in the maps.",
+  max_pool2d: "Of each window only the winner counted, so only the winner gets the gradient.",
+  avg_pool2d: "Every number of a window had an equal share in the mean, and gets an equal share of the gradient.",
+  global_avg_pool: "Every number of a channel had an equal share in the mean, and gets an equal share of the gradient.",
+  batch_norm: "With frozen statistics, normalisation is a factor per channel: the gradient is multiplied by it.",
+  conv2d: "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. Click a number of the kernel to see that weight's own gradient, gathered from all windows.",
+  residual: "A sum hands the gradient to both summands: the shortcut carries it back unchanged.",
+  dropout: "Dropout is switched off here: the gradient passes.",
+};
+
+/**
+ * Follow a score of the true class back to the image: from each number to the one of those that it
+ * was made of whose gradient is largest.
+ * @param {Thought} thought @returns {{strip: number, cell: number}[]}
+ */
+function strongestPath({ readings, traces, gradients, label }) {
+  const path = [];
+  /** @type {Trace | null} */
+  let at = traces[traces.length - 1];
+  let cell = label;
+  while (at) {
+    path.push({ strip: traces.indexOf(at) + 1, cell });
+    /** @type {{source: Trace | null, j: number, size: number}[]} */
+    const from = readings.filter(({ reader }) => reader === at).flatMap(({ source, looks }) => {
+      return looks(cell).map((j) => {
+        return { source, j, size: Math.abs(gradients.get(source)?.[j] ?? 0) };
+      });
+    });
+    if (from.length === 0) break; // a layer whose cells the page cannot follow
+    const best = from.reduce((a, b) => (b.size > a.size ? b : a));
+    [at, cell] = [best.source, best.j];
+  }
+  return [...path, { strip: 0, cell }];
+}
+
+/**
+ * Plan the tour for a thought that has gradients.
+ * @param {Thought} thought @returns {Stop[]}
+ */
+export function planTour(thought) {
+  const { traces, label, loss, readings, gradients, shape } = thought;
+  const path = strongestPath(thought);
+  /** @param {{strip: number}} step */
+  const kind = ({ strip }) => traces[strip - 1].layer.name;
+  const layers = path.slice(0, -1).map(kind);
+  // Of each kind of layer the first on the way. A layer's text tells how it hands the gradient on,
+  // so the number that it hands it to is opened: the next on the way.
+  let stops = path.slice(1).map((step, n) => ({ ...step, kind: layers[n] }));
+  stops = stops.filter((_, n) => layers.indexOf(layers[n]) === n);
+  for (const passed of PASSED_OVER) {
+    if (stops.length > STOPS - 3) stops = stops.filter((stop) => stop.kind !== passed);
+  }
+  const last = traces.length;
+  const { cell } = path[path.length - 1];
+  const sent = sentTo(readings, null, cell, gradients).length;
+  return [
+    {
+      strip: last + 1,
+      cell: label,
+      text:
+        `The loss is −log of the probability of the true class, ${label}: ${write(loss)}. From ` +
+        "here we go back and ask of every number: how would the loss change with it?",
+    },
+    {
+      strip: last,
+      cell: label,
+      text:
+        "The gradient of the scores is p − y: the probabilities, minus 1 at the true class. There " +
+        "it is negative: a larger score lowers the loss.",
+    },
+    ...stops.map(({ strip, cell, kind }) => ({ strip, cell, text: TEXTS[kind] ?? "" })),
+    {
+      strip: 0,
+      cell,
+      text:
+        "The image at last. This map is its saliency: the gradient of the loss with respect to " +
+        `every pixel. At ${where(shape, cell)}, ${sent} products add up. Now take a step, and see ` +
+        "what it changes.",
+    },
+  ];
+}
