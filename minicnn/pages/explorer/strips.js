@@ -23,6 +23,7 @@ import { size } from "./numbers.js";
  * @property {HTMLCanvasElement} over    for frames
  * @property {import("./maps.js").Layout} layout
  * @property {HTMLElement} element
+ * @property {HTMLElement} sentence
  * @property {HTMLElement} scale
  */
 
@@ -42,7 +43,7 @@ export class Strips {
   }
 
   /** @param {Strip} strip @param {number} n @returns {Drawn} */
-  make({ call, sentence, shape, parameters, options }, n) {
+  make({ call, shape, parameters, options }, n) {
     const keys = "Arrow keys: cells. Page up and down: channels. Enter: pin. Escape: the layer.";
     const canvas = h("canvas", {
       tabindex: "0", role: "application", "aria-label": `${call}. ${keys}`,
@@ -57,6 +58,7 @@ export class Strips {
       focus: () => { if (canvas.matches(":focus-visible")) this.actions.open(n); },
     });
     const over = h("canvas", { class: "over", "aria-hidden": "true" });
+    const sentence = h("p", { class: "sentence" });
     const scale = h("p", { class: "scale" });
     const element = h(
       "section", { class: "strip", "data-strip": `${n}` },
@@ -69,11 +71,11 @@ export class Strips {
         [shape.join(" × "), parameters ? count(parameters, "parameter") : "", options]
           .filter(Boolean).join(" · "),
       ),
-      h("p", { class: "sentence" }, sentence),
+      sentence,
       h("div", { class: "maps" }, canvas, over),
       scale,
     );
-    return { canvas, over, layout: layOut(shape, 300), element, scale };
+    return { canvas, over, layout: layOut(shape, 300), element, sentence, scale };
   }
 
   /** @param {number} n @param {MouseEvent} event */
@@ -116,8 +118,9 @@ export class Strips {
 
   /** @param {Strip[]} strips @param {import("./maps.js").Palette} colours */
   draw(strips, colours) {
-    strips.forEach(({ values, ink, caption, shape }, n) => {
-      const { canvas, over, layout, scale } = this.drawn[n];
+    strips.forEach(({ values, ink, caption, shape, sentence }, n) => {
+      const { canvas, over, layout, scale, sentence: said } = this.drawn[n];
+      said.textContent = sentence;
       const most = ink ? 1 : largest(values);
       drawMaps(canvas, layout, values, most, colours, ink);
       [over.width, over.height] = [canvas.width, canvas.height];
