@@ -60,9 +60,7 @@ def tab(browser: Any, path: Path) -> Iterator[Tab]:
 @pytest.mark.parametrize(
     "name", ["geometry", *(pytest.param(n, marks=pytest.mark.slow) for n in NETS)]
 )
-def test_the_engine_in_the_page_equals_the_library(
-    browser: Any, tmp_path: Path, name: str
-) -> None:
+def test_the_engine_in_the_page_equals_the_library(browser: Any, tmp_path: Path, name: str) -> None:
     def in_browser(page: str, cases: Cases) -> list[dict[str, Any]]:
         file = tmp_path / "explorer.html"
         file.write_text(page, encoding="utf-8")
@@ -106,7 +104,9 @@ def test_the_answers_to_all_images_are_counted(tab: Tab) -> None:
     tab.page.select_option("#of-answer", "right")
     assert len(tab.page.query_selector_all("#images > div")) == 60 - wrong
     tab.page.select_option("#of-class", "7")
-    names = [each.get_attribute("aria-label") for each in tab.page.query_selector_all("#images > div")]
+    names = [
+        each.get_attribute("aria-label") for each in tab.page.query_selector_all("#images > div")
+    ]
     assert names
     assert all(": a 7, answered 7 with " in name for name in names)
 
@@ -300,7 +300,10 @@ def test_a_damaged_page_says_what_is_damaged(browser: Any, path: Path, tmp_path:
     tab.close()
 
 
-@pytest.mark.parametrize("address", ["#layer=99&cell=-1&image=x", "#drawn=%%%&mode=sideways", "#label=11&cell=1e9&layer=1"])
+@pytest.mark.parametrize(
+    "address",
+    ["#layer=99&cell=-1&image=x", "#drawn=%%%&mode=sideways", "#label=11&cell=1e9&layer=1"],
+)
 def test_an_address_that_does_not_fit_is_ignored(browser: Any, path: Path, address: str) -> None:
     tab = Tab(browser, path, address).ready()
     assert tab.page.locator("#damaged").is_hidden()

@@ -5,6 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import PIL
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from tests.examples.photo.drawn_digits import drawn_digits
 from .engine import needs_node, run
 
 pytestmark = needs_node
+PILLOW = int(PIL.__version__.split(".")[0])
 
 CODE = """data.map(({ height, width, ink }) => {
   const found = normalise({ height, width, values: float32(fromBase64(ink)) });
@@ -39,6 +42,7 @@ def in_javascript(inks: list[Tensor]) -> list[Any]:
     return run(CODE, data)
 
 
+@pytest.mark.slow
 def test_the_drawn_digits_are_as_in_python() -> None:
     inks = []
     with tempfile.TemporaryDirectory() as folder:
@@ -49,26 +53,36 @@ def test_the_drawn_digits_are_as_in_python() -> None:
             inks.append(find_ink(_crop_to_digit(on_light_paper(clearest_channel(sheet)))))
     assert len(inks) == 34
     for ink, found in zip(inks, in_javascript(inks), strict=True):
-        assert found == normalise(ink).flatten().tolist()
+        assert_alike(found, normalise(ink).flatten().tolist())
 
 
-@st.composite
-def strokes(draw: st.DrawFn) -> Tensor:
-    """Rectangles of ink on a pad, thin or wide, some with soft edges."""
-    side = draw(st.integers(20, 90))
+def assert_alike(found: Any, expected: Any) -> None:
+    if PILLOW >= 13 or isinstance(expected, str):
+        assert found == expected
+    else:  # it rounds in another order: a few grey levels differ, here and there
+        assert max(abs(a - b) for a, b in zip(found, expected, strict=True)) <= 16
+
+
+def strokes(seed: int) -> Tensor:
+    """Rectangles of ink on a pad, thin or wide, some pale."""
+    rng = torch.Generator().manual_seed(seed)
+
+    def draw(low: int, high: int) -> int:
+        return int(torch.randint(low, high + 1, (), generator=rng))
+
+    side = draw(20, 90)
     ink = torch.zeros(side, side)
-    for _ in range(draw(st.integers(1, 4))):
-        top, left = draw(st.integers(0, side - 1)), draw(st.integers(0, side - 1))
-        down, across = draw(st.integers(1, side)), draw(st.integers(1, side))
-        if draw(st.booleans()):
-            down = draw(st.integers(1, 4))
-        ink[top : top + down, left : left + across] = draw(st.sampled_from([0.1, 0.3, 0.75, 1.0]))
+    for _ in range(draw(1, 4)):
+        top, left = draw(0, side - 1), draw(0, side - 1)
+        down, across = draw(1, side if draw(0, 1) else 4), draw(1, side)
+        ink[top : top + down, left : left + across] = (0.1, 0.3, 0.75, 1.0)[draw(0, 3)]
     return ink
 
 
-@given(inks=st.lists(strokes(), min_size=10, max_size=10))
-@settings(max_examples=10)
-def test_other_drawings_are_as_in_python(inks: list[Tensor]) -> None:
+@given(seed=st.integers(0, 2**31))
+@settings(max_examples=4)
+def test_other_drawings_are_as_in_python(seed: int) -> None:
+    inks = [strokes(seed + i) for i in range(30)]
     for ink, found in zip(inks, in_javascript(inks), strict=True):
         if not (ink >= 0.25).any():
             assert found == "Draw a digit."
@@ -82,4 +96,4 @@ def test_other_drawings_are_as_in_python(inks: list[Tensor]) -> None:
                 if small
                 else "This is a blot: strokes would leave more of the paper free."
             )
-        assert found == expected
+        assert_alike(found, expected)

@@ -100,6 +100,11 @@ def explorer(
     network, out_shape = _describe(net, params, state, in_shape)
     if len(out_shape) != 1:
         raise ValueError(f"net must return one score per class, got the shape {out_shape}")
+    for label in labels.tolist():
+        if not 0 <= label < out_shape[0]:
+            raise ValueError(
+                f"labels must be from 0 to {out_shape[0] - 1}, one for each score, got {label}"
+            )
     data = {
         "title": title,
         "about": about,
@@ -162,7 +167,7 @@ def choose(scores: Tensor, labels: Tensor, count: int = IMAGES) -> Tensor:
         doubtful = right[sure[right].argsort()].tolist()
         order = [*wrong[: share // 3], *doubtful[: share // 3], *right.tolist(), *wrong, *doubtful]
         chosen += list(dict.fromkeys(order))[:share]
-    return torch.tensor(sorted(chosen))
+    return torch.tensor(sorted(chosen), dtype=torch.int64)
 
 
 def _check_images(images: Tensor, labels: Tensor) -> Shape:
@@ -236,4 +241,3 @@ def _store(numbers: bytes) -> dict[str, Any]:
 
 def _read(name: str) -> str:
     return files("minicnn.pages.explorer").joinpath(name).read_text(encoding="utf-8")
-

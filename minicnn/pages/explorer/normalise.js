@@ -25,7 +25,8 @@ export function normalise(drawing) {
   const columns = Math.max(1, roundEven(scale * width));
   const cut = new Float64Array(height * width).map((_, i) => {
     const row = top + Math.floor(i / width);
-    return roundEven(255 * ink.values[row * ink.width + left + (i % width)]);
+    const grey = 255 * ink.values[row * ink.width + left + (i % width)];
+    return roundEven(Math.fround(grey)); // Python computes it in float32
   });
   const box = resize({ height, width, values: cut }, rows, columns);
   if (box.values.reduce((sum, grey) => sum + grey, 0) > 255 * BLOT * BOX ** 2) {
@@ -176,8 +177,21 @@ function resizeRows({ height, width, values }, to) {
   return { height: to, width: height, values: resized };
 }
 
-/** @param {Picture} picture @param {number} rows @param {number} columns @returns {Picture} */
+/** @param {Picture} picture @returns {Picture} */
+function transpose({ height, width, values }) {
+  const turned = values.map((_, i) => values[(i % height) * width + Math.floor(i / height)]);
+  return { height: width, width: height, values: turned };
+}
+
+/**
+ * Resample both sides, in the order of Pillow since version 13: first the one that shrinks by far
+ * more pixels. The order matters, since the numbers are rounded in between.
+ * @param {Picture} picture @param {number} rows @param {number} columns @returns {Picture}
+ */
 function resize(picture, rows, columns) {
-  // A side that stays is not resampled, as in Pillow; resampling to the same size changes nothing.
+  const [fewerRows, fewerColumns] = [picture.height - rows, picture.width - columns];
+  if (fewerRows > 0 && fewerRows > 2 * fewerColumns) {
+    return transpose(resizeRows(resizeRows(transpose(picture), rows), columns));
+  }
   return resizeRows(resizeRows(picture, columns), rows);
 }
