@@ -1,4 +1,4 @@
-"""examples/explore.py: it writes one page into the folder of a run, or one line of what is wrong."""
+"""examples/explore.py: it writes a page into the folder of a run, or a line of what is wrong."""
 
 import json
 import shutil

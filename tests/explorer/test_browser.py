@@ -37,8 +37,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     adam = optim.adam(5e-3)
     step = train.make_train_step(net, F.cross_entropy, adam)
     now = train.TrainState(0, params, state, adam.init(params))
-    for now, _ in train.fit(step, now, data.batches(digits, 100, rng, epochs=1), rng):  # noqa: B007
-        pass
+    *_, (now, _) = train.fit(step, now, data.batches(digits, 100, rng, epochs=1), rng)
     scores, labels = train.predict(net, now.params, now.state, data.batches(test, 500))
     chosen = choose(scores, labels, 60)
     page = pages.explorer(

@@ -1,6 +1,7 @@
 """The engine computes in JavaScript what minicnn computes in float64, for every model."""
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from minicnn.tree import Tree
 
 from .engine import Run, data_of, in_node, needs_node, page_of, rounded, run
 
-CLOSE = {"rtol": 1e-10, "atol": 1e-10}
+
 pytestmark = needs_node
 
 NETS = {name: make() for name, make in models.MODELS.items() if name != "resnet18"}
@@ -90,7 +91,11 @@ def of_library(net: Layer, params: Tree, state: Tree, x: Tensor, label: int) -> 
 def assert_close(name: str, ours: Any, theirs: Tensor) -> None:
     numbers = torch.tensor(ours, dtype=torch.float64).flatten()
     torch.testing.assert_close(
-        numbers, theirs.detach().flatten(), msg=lambda text: f"{name}: {text}", **CLOSE
+        numbers,
+        theirs.detach().flatten(),
+        msg=lambda text: f"{name}: {text}",
+        rtol=1e-10,
+        atol=1e-10,
     )
 
 
@@ -171,7 +176,9 @@ ADDS_UP = """(() => {
   const image = Float64Array.from(data.pixels);
   const thought = think(net, image, 3, true);
   const worst = { terms: 0, uses: 0 };
-  const probe = (values, n) => Array.from({ length: n }, (_, k) => Math.floor((k * values.length) / n));
+  const probe = (values, n) => {
+    return Array.from({ length: n }, (_, k) => Math.floor((k * values.length) / n));
+  };
   for (const trace of thought.traces) {
     const { layer, y } = trace;
     if (["batch_norm", "average_views"].includes(layer.name)) continue; // with an offset; a log
@@ -256,13 +263,80 @@ def test_finite_differences_agree() -> None:
 
 def test_the_kinds_of_layers_are_those_that_python_names() -> None:
     assert run("Object.keys(KINDS)") == list(LAYERS)
-    assert set(LAYERS) <= set(CONSTRUCTORS)
-    inside = {layer.name for make in models.MODELS.values() for layer in every(make())}
-    assert inside <= set(LAYERS)
+    assert set(CONSTRUCTORS) <= set(LAYERS)  # what a run can hold, the page can show
 
 
-def every(layer: Layer) -> list[Layer]:
-    return [layer, *(each for child in layer.children for each in every(child))]
+ALONE: dict[str, tuple[dict[str, Any], tuple[int, ...], Callable[..., Tensor]]] = {
+    # Layers by their options, the shape of their parameters, and what torch computes.
+    "leaky_relu": (
+        {"negative_slope": 0.1},
+        (),
+        lambda x: torch.nn.functional.leaky_relu(x, 0.1),
+    ),
+    "sigmoid": ({}, (), torch.sigmoid),
+    "tanh": ({}, (), torch.tanh),
+    "silu": ({}, (), torch.nn.functional.silu),
+    "gelu": ({"approximate": "none"}, (), torch.nn.functional.gelu),
+    "gelu tanh": (
+        {"approximate": "tanh"},
+        (),
+        lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+    ),
+    "layer_norm": (
+        {"eps": 1e-5},
+        (6, 3, 4),
+        lambda x, w, b: torch.nn.functional.layer_norm(x, (6, 3, 4), w, b),
+    ),
+    "layer_norm rows": (
+        {"eps": 0.1},
+        (4,),
+        lambda x, w, b: torch.nn.functional.layer_norm(x, (4,), w, b, 0.1),
+    ),
+    "group_norm": (
+        {"num_groups": 3, "eps": 1e-5},
+        (6,),
+        lambda x, w, b: torch.nn.functional.group_norm(x, 3, w, b),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_layer_by_itself_equals_torch(name: str) -> None:
+    options, shape, f = ALONE[name]
+    rng = torch.Generator().manual_seed(0)
+    x = 4 * torch.randn(1, 6, 3, 4, generator=rng, dtype=torch.float64)
+    x[0, 0, 0] = torch.tensor([0.0, 7.0, -9.0, 30.0])
+    g = torch.randn(x.shape, generator=rng, dtype=torch.float64)
+    parameters = {
+        key: torch.randn(shape, generator=rng, dtype=torch.float64)
+        for key in (("weight", "bias") if shape else ())
+    }
+    tensors = [x.requires_grad_(), *(p.requires_grad_() for p in parameters.values())]
+    y = f(x, *parameters.values())
+    grads = torch.autograd.grad(y, tensors, g)
+    code = """(() => {
+      const params = Object.fromEntries(
+        Object.entries(data.params).map(([name, values]) => [name, Float64Array.from(values)]),
+      );
+      const shape = [6, 3, 4];
+      const layer = { ...data.layer, params, state: {}, children: [], inShape: shape, outShape: shape };
+      const trace = forward(layer, Float64Array.from(data.x));
+      const g = Float64Array.from(data.g);
+      const flow = backward(trace, g);
+      const sent = Array.from(data.x, (_, j) => {
+        return KINDS[layer.name].uses(trace, j).reduce((s, u) => s + u.factor * g[u.to], 0);
+      });
+      return { y: trace.y, x: flow.x, params: Object.values(flow.params), sent };
+    })()"""
+    layer = {"name": name.split()[0], "call": name, "options": options}
+    params = {key: value.flatten().tolist() for key, value in parameters.items()}
+    flat = {"x": x.flatten().tolist(), "g": g.flatten().tolist()}
+    found = run(code, {"layer": layer, "params": params, **flat})
+    assert_close("y", found["y"], y)
+    assert_close("x", found["x"], grads[0])
+    assert_close("sent", found["sent"], grads[0])
+    for mine, theirs in zip(found["params"], grads[1:], strict=True):
+        assert_close("parameter", mine, theirs)
 
 
 def test_every_float16_is_decoded() -> None:
@@ -287,10 +361,13 @@ def test_damaged_numbers_are_noticed(what: str) -> None:
     data = data_of(page_of(net, params, state))
     good = data[what]["base64"]
     data[what]["base64"] = good[:100] + ("A" if good[100] != "A" else "B") + good[101:]
-    code = "try { new Model(data); decode(data.images, 'images'); return ''; } catch (e) { return e.message; }"
-    assert run(f"(() => {{ {code} }})()", data) == f"the {what} of this page are damaged"
+    code = """(() => {
+      try { new Model(data); decode(data.images, "images"); return ""; }
+      catch (error) { return error.message; }
+    })()"""
+    assert run(code, data) == f"the {what} of this page are damaged"
     data[what]["base64"] = good
-    assert run(f"(() => {{ {code} }})()", data) == ""
+    assert run(code, data) == ""
 
 
 def test_numbers_that_are_not_finite_arrive_as_they_are() -> None:
@@ -304,6 +381,9 @@ def test_numbers_that_are_not_finite_arrive_as_they_are() -> None:
     assert bias[2] == "-Infinity"
 
 
+RATE = "lr must be a finite number of at least 0"
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -312,7 +392,8 @@ def test_numbers_that_are_not_finite_arrive_as_they_are() -> None:
         ("backward(x, 3)", "label must be an integer from 0 to 2, got 3"),
         ("backward(x, 0.5)", "label must be an integer from 0 to 2, got 0.5"),
         ("step(x, 0, {optimizer: 'lion', lr: 1})", 'optimizer must be "sgd" or "adam", got lion'),
-        ("step(x, 0, {optimizer: 'sgd', lr: NaN})", "lr must be a finite number of at least 0, got NaN"),
+        ("step(x, 0, {optimizer: 'sgd', lr: NaN})", f"{RATE}, got NaN"),
+        ("step(x, 0, {optimizer: 'adam', lr: -1})", f"{RATE}, got -1"),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_named(call: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""A drawing on the page gets the size and the place that examples/photo gives it, pixel by pixel."""
+"""A drawing on the page gets the size and the place that examples/photo gives it, to the pixel."""
 
 import base64
 import tempfile

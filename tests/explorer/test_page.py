@@ -109,19 +109,24 @@ def test_joined_modules_hold_no_imports_and_no_exports() -> None:
 
 OTHER = layers.function("sine", torch.sin)
 HEAD = (layers.flatten(), layers.linear(3))
-KNOWN = "it knows conv2d, linear, max_pool2d, "
+UNKNOWN = "the explorer does not know the layer sine(): it knows conv2d, linear, max_pool2d, "
+IMAGE = "images must have 1 or 3 channels and at most 64 × 64 pixels, got "
 
 
 @pytest.mark.parametrize(
     ("net", "in_shape", "message"),
     [
-        (layers.sequential(OTHER, *HEAD), (1, 9, 9), f"the explorer does not know the layer sine(): {KNOWN}"),
-        (layers.sequential(layers.residual(OTHER), *HEAD), (1, 9, 9), f"the explorer does not know the layer sine(): {KNOWN}"),
-        (layers.sequential(*HEAD), (2, 9, 9), "images must have 1 or 3 channels and at most 64 × 64 pixels, got (3, 2, 9, 9)"),
-        (layers.sequential(*HEAD), (1, 9, 65), "images must have 1 or 3 channels and at most 64 × 64 pixels, got (3, 1, 9, 65)"),
-        (layers.conv2d(2, 3), (1, 9, 9), "net must return one score per class, got the shape (2, 7, 7)"),
+        (layers.sequential(OTHER, *HEAD), (1, 9, 9), UNKNOWN),
+        (layers.sequential(layers.residual(OTHER), *HEAD), (1, 9, 9), UNKNOWN),
+        (layers.sequential(*HEAD), (2, 9, 9), f"{IMAGE}(3, 2, 9, 9)"),
+        (layers.sequential(*HEAD), (1, 9, 65), f"{IMAGE}(3, 1, 9, 65)"),
+        (
+            layers.conv2d(2, 3),
+            (1, 9, 9),
+            "net must return one score per class, got the shape (2, 7, 7)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_the_page_cannot_show_is_refused(
     net: Layer, in_shape: tuple[int, ...], message: str
 ) -> None:
@@ -136,15 +141,22 @@ def test_a_layer_with_a_function_of_its_own_is_refused() -> None:
         page(layers.sequential(mine, *HEAD))
 
 
+EACH = "images must be (N, C, H, W) of uint8, one for each of the "
+LABELS = "labels must be from 0 to 9, one for each score, got "
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": torch.zeros(3, 1, 28, 28)}, "images must be (N, C, H, W) of uint8, one for each of the 3 labels, got (3, 1, 28, 28) of torch.float32"),
-        ({"labels": torch.tensor([0])}, "images must be (N, C, H, W) of uint8, one for each of the 1 labels, got (3, 1, 28, 28) of torch.uint8"),
-        ({"labels": torch.tensor([0, 1, 10])}, "labels must be from 0 to 9, one for each score, got 10"),
-        ({"labels": torch.tensor([0, -1, 1])}, "labels must be from 0 to 9, one for each score, got -1"),
+        (
+            {"images": torch.zeros(3, 1, 28, 28)},
+            f"{EACH}3 labels, got (3, 1, 28, 28) of torch.float32",
+        ),
+        ({"labels": torch.tensor([0])}, f"{EACH}1 labels, got (3, 1, 28, 28) of torch.uint8"),
+        ({"labels": torch.tensor([0, 1, 10])}, f"{LABELS}10"),
+        ({"labels": torch.tensor([0, -1, 1])}, f"{LABELS}-1"),
     ],
-)  # fmt: skip
+)
 def test_images_and_labels_are_checked(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         page(models.lenet5(), **changes)

@@ -49,8 +49,10 @@ VIEW = (
 )
 STYLES = "../colours.css", "page.css"
 LAYERS = (  # that the engine knows; a test compares them with network.js
-    *("conv2d", "linear", "max_pool2d", "avg_pool2d", "global_avg_pool", "relu", "flatten"),
-    *("dropout", "batch_norm", "sequential", "residual", "parallel", "average_views"),
+    *("conv2d", "linear", "max_pool2d", "avg_pool2d", "global_avg_pool"),
+    *("relu", "leaky_relu", "sigmoid", "tanh", "silu", "gelu", "flatten", "dropout"),
+    *("batch_norm", "layer_norm", "group_norm", "sequential", "residual", "parallel"),
+    "average_views",
 )
 IMAGES = 200
 LONGEST = 64  # pixels of a side of an image: more could not be told apart
@@ -190,7 +192,8 @@ def _describe(
     layer: Layer, params: Tree, state: Tree, in_shape: Shape
 ) -> tuple[dict[str, Any], Shape]:
     """Describe a layer with its shapes: of its input, its output, its parameters and its state."""
-    if layer.name not in LAYERS or layer.constructor is not CONSTRUCTORS[layer.name]:
+    known = CONSTRUCTORS.get(layer.name) if layer.name in LAYERS else None
+    if known is None or layer.constructor is not known:
         raise ValueError(
             f"the explorer does not know the layer {brief(layer)}: it knows {', '.join(LAYERS)}"
         )

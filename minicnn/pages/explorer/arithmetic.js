@@ -4,6 +4,7 @@
 import { h, percent, where, write } from "./dom.js";
 import { softmax } from "./loss.js";
 import { KINDS } from "./network.js";
+import { normaliser } from "./norm.js";
 import { axes } from "./windows.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
@@ -177,22 +178,20 @@ function explainMean(trace, i) {
 /** @param {Trace} trace @param {number} i */
 function explainNormalised(trace, i) {
   const { layer, x, y } = trace;
-  const c = Math.floor((i * layer.inShape[0]) / x.length);
-  const { weight, bias } = layer.params;
-  const { mean, var: variance } = layer.state;
-  const deviation = Math.sqrt(variance[c] + layer.options.eps);
+  const { mean, deviation, weight, bias } = normaliser(trace, i);
+  const of = layer.name === "batch_norm" ? "of the training images" : "of those normalised together";
   return {
     sentence:
-      `(${write(x[i])} − ${write(mean[c])}) / ${write(deviation)} × ${write(weight[c])} + ` +
-      `${write(bias[c])} = ${write(y[i])}.`,
+      `(${write(x[i])} − ${write(mean)}) / ${write(deviation)} × ${write(weight)} + ` +
+      `${write(bias)} = ${write(y[i])}.`,
     body: [
-      table(`Channel ${c}`, ["what", "number"], [
+      table("The normalisation of this number", ["what", "number"], [
         ["input", write(x[i])],
-        ["mean of the training images", write(mean[c])],
+        [`mean ${of}`, write(mean)],
         ["their deviation √(var + eps)", write(deviation)],
-        ["normalised", write((x[i] - mean[c]) / deviation)],
-        ["weight", write(weight[c])],
-        ["bias", write(bias[c])],
+        ["normalised", write((x[i] - mean) / deviation)],
+        ["weight", write(weight)],
+        ["bias", write(bias)],
         ["result", write(y[i])],
       ]),
     ],
@@ -217,6 +216,8 @@ export function explain(trace, i, options) {
     case "global_avg_pool":
       return explainMean(trace, i);
     case "batch_norm":
+    case "layer_norm":
+    case "group_norm":
       return explainNormalised(trace, i);
     case "relu": {
       const passes = x[i] > 0 ? "is positive and passes" : "is not positive and becomes 0";
@@ -227,6 +228,17 @@ export function explain(trace, i, options) {
         sentence: `Number ${i} is ${where(layer.inShape, i)} of the input: ${write(y[i])}.`,
         body: [],
       };
+    case "leaky_relu":
+    case "sigmoid":
+    case "tanh":
+    case "silu":
+    case "gelu": {
+      const [{ factor }] = KINDS[layer.name].terms(trace, i);
+      return {
+        sentence: `${layer.name}(${write(x[i])}) = ${write(y[i])}; its slope there is ${write(factor)}.`,
+        body: [],
+      };
+    }
     default: {
       const parts = KINDS[layer.name].terms(trace, i);
       const sum = parts.map(({ value, factor }) => {

@@ -11,7 +11,7 @@ import { axes, inside, lookingAt, place, position } from "./windows.js";
  * The number of the input channels that one output channel reads, and of the outputs in a group.
  * @param {Layer} layer @returns {{reads: number, makes: number}}
  */
-function grouping(layer) {
+function groupsOf(layer) {
   const { groups } = layer.options;
   return { reads: layer.inShape[0] / groups, makes: layer.outShape[0] / groups };
 }
@@ -24,7 +24,7 @@ function grouping(layer) {
  */
 function eachRow(layer, f) {
   const [down, across] = axes(layer);
-  const { reads, makes } = grouping(layer);
+  const { reads, makes } = groupsOf(layer);
   let w = 0;
   for (let o = 0; o < layer.outShape[0]; o++) {
     for (let c = 0; c < reads; c++) {
@@ -85,7 +85,7 @@ export const conv2d = {
 
   terms({ layer, x }, index) {
     const [down, across] = axes(layer);
-    const { reads, makes } = grouping(layer);
+    const { reads, makes } = groupsOf(layer);
     const [o, i, j] = position(layer.outShape, index);
     const terms = [];
     let weight = o * reads * down.kernel * across.kernel;
@@ -103,7 +103,7 @@ export const conv2d = {
 
   uses({ layer }, index) {
     const [down, across] = axes(layer);
-    const { reads, makes } = grouping(layer);
+    const { reads, makes } = groupsOf(layer);
     const [channel, row, column] = position(layer.inShape, index);
     const group = Math.floor(channel / reads);
     const uses = [];
@@ -121,7 +121,7 @@ export const conv2d = {
 
   sentence(layer) {
     const [down, across] = axes(layer);
-    const { reads } = grouping(layer);
+    const { reads } = groupsOf(layer);
     const channels = reads === 1 ? "one channel" : `${reads} channels`;
     return (
       `Each of the ${layer.outShape[0]} kernels slides over the image. At every place it ` +
@@ -153,7 +153,7 @@ function imageIndex(layer, channel, i, j, k, l) {
  */
 export function weightMap({ layer, x }, gradient, weight) {
   const [down, across] = axes(layer);
-  const { reads, makes } = grouping(layer);
+  const { reads, makes } = groupsOf(layer);
   const l = weight % across.kernel;
   const k = Math.floor(weight / across.kernel) % down.kernel;
   const c = Math.floor(weight / (across.kernel * down.kernel)) % reads;

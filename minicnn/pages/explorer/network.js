@@ -5,8 +5,8 @@ import { average_views, parallel, residual, sequential } from "./containers.js";
 import { conv2d } from "./convolution.js";
 import { linear } from "./linear.js";
 import { crossEntropy } from "./loss.js";
-import { batch_norm } from "./norm.js";
-import { dropout, flatten, relu } from "./pointwise.js";
+import { batch_norm, group_norm, layer_norm } from "./norm.js";
+import { dropout, flatten, gelu, leaky_relu, relu, sigmoid, silu, tanh } from "./pointwise.js";
 import { avg_pool2d, global_avg_pool, max_pool2d } from "./pooling.js";
 
 /** @typedef {import("./types.js").Layer} Layer */
@@ -15,8 +15,9 @@ import { avg_pool2d, global_avg_pool, max_pool2d } from "./pooling.js";
 
 /** Every kind of layer that the page knows. @type {Record<string, import("./types.js").Kind>} */
 export const KINDS = {
-  conv2d, linear, max_pool2d, avg_pool2d, global_avg_pool, relu, flatten, dropout, batch_norm,
-  sequential, residual, parallel, average_views,
+  conv2d, linear, max_pool2d, avg_pool2d, global_avg_pool,
+  relu, leaky_relu, sigmoid, tanh, silu, gelu, flatten, dropout,
+  batch_norm, layer_norm, group_norm, sequential, residual, parallel, average_views,
 };
 
 /** @param {Layer} layer @param {Float64Array} x @returns {Trace} */

@@ -1,53 +1,71 @@
 // @ts-check
-// Batch normalisation with frozen statistics: y = (x − mean) / √(var + eps) · weight + bias.
+// Normalisation: y = (x − mean) / √(var + eps) · weight + bias. In batch normalisation the statistics
+// are frozen, those of the training; the others take them of the image itself.
 
+/** @typedef {import("./types.js").Kind} Kind */
 /** @typedef {import("./types.js").Layer} Layer */
+/** @typedef {import("./types.js").Trace} Trace */
 
-/** @param {Layer} layer @param {number} channel @returns {number} 1 / √(var + eps) */
-function perDeviation(layer, channel) {
-  return 1 / Math.sqrt(layer.state.var[channel] + layer.options.eps);
+/**
+ * @typedef {object} Normaliser  What happens to one number.
+ * @property {number} mean
+ * @property {number} deviation  √(var + eps)
+ * @property {number} weight
+ * @property {number} bias
+ * @property {number} parameter  the index of its weight and its bias
+ */
+
+/** How many numbers share a weight, one channel after the other. @param {Layer} layer */
+function perChannel({ inShape, params }) {
+  return inShape.reduce((product, side) => product * side, 1) / params.weight.length;
 }
 
-/** @param {Layer} layer @param {number} i @returns {number} the channel of number i */
-export function channelOf(layer, i) {
-  const [channels, ...sides] = layer.inShape;
-  return channels && Math.floor(i / sides.reduce((product, side) => product * side, 1));
+/** @param {Layer} layer @param {number} channel @returns {Normaliser} */
+function frozen({ params, state, options }, channel) {
+  return {
+    mean: state.mean[channel],
+    deviation: Math.sqrt(state.var[channel] + options.eps),
+    weight: params.weight[channel],
+    bias: params.bias[channel],
+    parameter: channel,
+  };
 }
 
-/** @type {import("./types.js").Kind} */
+/** @type {Kind} */
 export const batch_norm = {
   forward(layer, x) {
-    const { weight, bias } = layer.params;
-    const factor = weight.map((value, c) => value * perDeviation(layer, c));
-    const shift = bias.map((value, c) => value - layer.state.mean[c] * factor[c]);
+    const n = perChannel(layer);
+    const all = Array.from(layer.params.weight, (_, c) => frozen(layer, c));
     return {
-      y: x.map((value, i) => value * factor[channelOf(layer, i)] + shift[channelOf(layer, i)]),
+      y: x.map((value, i) => {
+        const { mean, deviation, weight, bias } = all[Math.floor(i / n)];
+        return ((value - mean) / deviation) * weight + bias;
+      }),
     };
   },
 
   backward({ layer, x }, y) {
-    const { weight, bias } = layer.params;
-    const params = {
-      weight: new Float64Array(weight.length),
-      bias: new Float64Array(bias.length),
-    };
+    const n = perChannel(layer);
+    const all = Array.from(layer.params.weight, (_, c) => frozen(layer, c));
+    const params = { weight: new Float64Array(all.length), bias: new Float64Array(all.length) };
     const gradient = x.map((value, i) => {
-      const c = channelOf(layer, i);
-      params.weight[c] += y[i] * (value - layer.state.mean[c]) * perDeviation(layer, c);
+      const c = Math.floor(i / n);
+      const { mean, deviation, weight } = all[c];
+      params.weight[c] += (y[i] * (value - mean)) / deviation;
       params.bias[c] += y[i];
-      return y[i] * weight[c] * perDeviation(layer, c);
+      return (y[i] * weight) / deviation;
     });
     return { x: gradient, params };
   },
 
-  terms({ layer, x }, i) {
-    const c = channelOf(layer, i);
-    return [{ from: i, value: x[i], factor: layer.params.weight[c] * perDeviation(layer, c) }];
+  terms(trace, i) {
+    const { weight, deviation } = normaliser(trace, i);
+    return [{ from: i, value: trace.x[i], factor: weight / deviation }];
   },
 
-  uses({ layer }, j) {
-    const c = channelOf(layer, j);
-    return [{ to: j, factor: layer.params.weight[c] * perDeviation(layer, c) }];
+  uses(trace, j) {
+    const { weight, deviation } = normaliser(trace, j);
+    return [{ to: j, factor: weight / deviation }];
   },
 
   sentence() {
@@ -57,3 +75,106 @@ export const batch_norm = {
     );
   },
 };
+
+/**
+ * The numbers that are normalised together: n of them, in order; and the parameter of number i.
+ * @param {Layer} layer @returns {{n: number, parameterOf: (i: number) => number}}
+ */
+function grouping(layer) {
+  const { inShape, options, params, name } = layer;
+  const parameters = params.weight.length;
+  if (name === "layer_norm") return { n: parameters, parameterOf: (i) => i % parameters };
+  const numbers = inShape.reduce((product, side) => product * side, 1);
+  return {
+    n: numbers / options.num_groups,
+    parameterOf: (i) => Math.floor(i / perChannel(layer)),
+  };
+}
+
+/** The mean of a group and its deviation. @param {Layer} layer @param {Float64Array} group */
+function statistics({ options }, group) {
+  const mean = group.reduce((sum, value) => sum + value, 0) / group.length;
+  const variance = group.reduce((sum, value) => sum + (value - mean) ** 2, 0) / group.length;
+  return { mean, deviation: Math.sqrt(variance + options.eps) };
+}
+
+/** @param {string} what @returns {Kind} */
+function normOf(what) {
+  return {
+    forward(layer, x) {
+      const { n, parameterOf } = grouping(layer);
+      const { weight, bias } = layer.params;
+      const y = new Float64Array(x.length);
+      for (let start = 0; start < x.length; start += n) {
+        const { mean, deviation } = statistics(layer, x.subarray(start, start + n));
+        for (let i = start; i < start + n; i++) {
+          const k = parameterOf(i);
+          y[i] = ((x[i] - mean) / deviation) * weight[k] + bias[k];
+        }
+      }
+      return { y };
+    },
+
+    // All numbers of a group move its mean and its deviation. With x̂ the normalised number and
+    // g = ∂loss/∂y · weight:  ∂loss/∂x = (g − mean(g) − x̂ · mean(g · x̂)) / deviation
+    backward({ layer, x }, y) {
+      const { n, parameterOf } = grouping(layer);
+      const { weight } = layer.params;
+      const params = { weight: weight.map(() => 0), bias: weight.map(() => 0) };
+      const gradient = new Float64Array(x.length);
+      for (let start = 0; start < x.length; start += n) {
+        const group = x.subarray(start, start + n);
+        const { mean, deviation } = statistics(layer, group);
+        const normal = group.map((value) => (value - mean) / deviation);
+        const g = group.map((_, t) => y[start + t] * weight[parameterOf(start + t)]);
+        const meanG = g.reduce((sum, value) => sum + value, 0) / n;
+        const meanGX = g.reduce((sum, value, t) => sum + value * normal[t], 0) / n;
+        for (let t = 0; t < n; t++) {
+          const k = parameterOf(start + t);
+          params.weight[k] += y[start + t] * normal[t];
+          params.bias[k] += y[start + t];
+          gradient[start + t] = (g[t] - meanG - normal[t] * meanGX) / deviation;
+        }
+      }
+      return { x: gradient, params };
+    },
+
+    terms(trace, i) {
+      const { weight, deviation } = normaliser(trace, i);
+      return [{ from: i, value: trace.x[i], factor: weight / deviation }];
+    },
+
+    uses(trace, j) {
+      const { n, parameterOf } = grouping(trace.layer);
+      const { weight } = trace.layer.params;
+      const { mean, deviation } = normaliser(trace, j);
+      const start = Math.floor(j / n) * n;
+      /** @param {number} i */
+      const normal = (i) => (trace.x[i] - mean) / deviation;
+      return Array.from({ length: n }, (_, t) => {
+        const to = start + t;
+        const share = +(to === j) - (1 + normal(to) * normal(j)) / n;
+        return { to, factor: (weight[parameterOf(to)] * share) / deviation };
+      });
+    },
+
+    sentence: () => `${what} shifted and scaled to mean 0 and variance 1, then by weights and biases.`,
+  };
+}
+
+export const layer_norm = normOf("All numbers of the image are");
+export const group_norm = normOf("The channels of each group are");
+
+/** What happens to number i of the input. @param {Trace} trace @param {number} i
+ * @returns {Normaliser} */
+export function normaliser({ layer, x }, i) {
+  if (layer.name === "batch_norm") return frozen(layer, Math.floor(i / perChannel(layer)));
+  const { n, parameterOf } = grouping(layer);
+  const start = Math.floor(i / n) * n;
+  const k = parameterOf(i);
+  const { weight, bias } = layer.params;
+  return {
+    ...statistics(layer, x.subarray(start, start + n)),
+    weight: weight[k], bias: bias[k], parameter: k,
+  };
+}
