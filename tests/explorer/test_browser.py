@@ -107,7 +107,7 @@ def test_the_answers_to_all_images_are_counted(tab: Tab) -> None:
         each.get_attribute("aria-label") for each in tab.page.query_selector_all("#images > div")
     ]
     assert names
-    assert all(": a 7, answered 7 with " in name for name in names)
+    assert all(": 7, answered 7 with " in name for name in names)
 
 
 def test_a_drawing_is_answered_while_it_is_drawn(tab: Tab) -> None:
@@ -322,4 +322,30 @@ def test_a_weight_that_is_not_a_number_is_named(browser: Any, tmp_path: Path) ->
     assert "weight: 1 of 150 are not finite numbers." in tab.text("#body")
     assert "NaN" in tab.text("#answer")
     assert "Not a finite number: NaN at channel 0" in tab.text('[data-strip="1"] .scale')
+    tab.close()
+
+
+def test_classes_have_names_and_images_may_have_three_channels(
+    browser: Any, tmp_path: Path
+) -> None:
+    net = models.mnist_resnet(3)
+    params, state, _ = net.init(torch.Generator().manual_seed(0), (3, 20, 16))
+    images = torch.arange(5 * 3 * 20 * 16).remainder(251).view(5, 3, 20, 16).to(torch.uint8)
+    names = ["cat", "<b>dog</b>", "a rather long name of a class, longer than the space for it"]
+    labels = torch.tensor([0, 1, 2, 0, 1])
+    page = pages.explorer("Pets", "", net, params, state, images, labels, names)
+    file = tmp_path / "pets.html"
+    file.write_text(page, encoding="utf-8")
+    tab = Tab(browser, file, "#image=1", viewport={"width": 360, "height": 700}).ready()
+    assert tab.page.locator("#draw").is_hidden()
+    answers = tab.page.query_selector_all("#answer li > :first-child")
+    assert [answer.inner_text() for answer in answers] == names
+    assert tab.run("document.documentElement.scrollWidth") <= 360
+    assert "of the true class" in tab.text("[data-strip]:last-child .sentence")
+    for number in range(1, len(tab.page.query_selector_all(".strip"))):
+        for mode in ("forward", "backward"):
+            tab.page.goto(f"{tab.url}#image=1&layer={number}&cell=0&mode={mode}")
+            assert tab.text("#spoken")
+    tab.page.click("#tour")
+    assert tab.text("#stop").startswith("Stop 1 of 8. The loss is −log")
     tab.close()

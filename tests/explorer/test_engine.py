@@ -172,9 +172,9 @@ def test_adam_remembers_and_begins_fresh_after_another_optimizer() -> None:
 
 
 ADDS_UP = """(() => {
-  const { net } = new Model(data.page);
+  const model = new Model(data.page);
   const image = Float64Array.from(data.pixels);
-  const thought = think(net, image, 3, true);
+  const thought = think(model, image, 3, true);
   const worst = { terms: 0, uses: 0 };
   const probe = (values, n) => {
     return Array.from({ length: n }, (_, k) => Math.floor((k * values.length) / n));
@@ -217,7 +217,7 @@ def test_the_map_of_a_weight_adds_up_to_its_gradient() -> None:
     params, state = weights_of(net, (1, 28, 28), seed=6)
     pixels = torch.rand(784, generator=torch.Generator().manual_seed(7)).tolist()
     code = """(() => {
-      const { flows } = think(new Model(data.page).net, Float64Array.from(data.pixels), 3, true);
+      const { flows } = think(new Model(data.page), Float64Array.from(data.pixels), 3, true);
       let worst = 0;
       for (const flow of flows.filter(({ trace }) => trace.layer.name === "conv2d")) {
         flow.params.weight.forEach((gradient, w) => {

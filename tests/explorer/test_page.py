@@ -154,6 +154,10 @@ LABELS = "labels must be from 0 to 9, one for each score, got "
         ),
         ({"labels": torch.tensor([0])}, f"{EACH}1 labels, got (3, 1, 28, 28) of torch.uint8"),
         ({"labels": torch.tensor([0, 1, 10])}, f"{LABELS}10"),
+        (
+            {"class_names": ["cat", "dog"]},
+            "class_names must hold 10 names, one for each score, got 2",
+        ),
         ({"labels": torch.tensor([0, -1, 1])}, f"{LABELS}-1"),
     ],
 )

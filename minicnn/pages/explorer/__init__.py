@@ -69,6 +69,7 @@ def explorer(
     state: Tree,
     images: Tensor,
     labels: Tensor,
+    class_names: Sequence[str] | None = None,
 ) -> str:
     """Return a page in which a network can be watched, forward and backward.
 
@@ -79,13 +80,15 @@ def explorer(
         params, state: The network's; the page rounds the parameters to float16.
         images: ``(N, C, H, W)``, uint8, of one or three channels, to choose from in the page.
         labels: ``(N,)``, the class of each image.
+        class_names: One for each score; None for 0, 1, 2, …
 
     Returns:
         The HTML, at most 2 MB, to be written in UTF-8. It asks no host for anything.
 
     Raises:
         ValueError: A layer that the page does not know; images that it cannot show; an output that
-            is not one score per class; a weight beyond float16; a page of more than 2 MB.
+            is not one score per class; labels or names that are not those of the scores; a weight
+            beyond float16; a page of more than 2 MB.
 
     Example:
         >>> import torch
@@ -102,6 +105,11 @@ def explorer(
     network, out_shape = _describe(net, params, state, in_shape)
     if len(out_shape) != 1:
         raise ValueError(f"net must return one score per class, got the shape {out_shape}")
+    names = [str(k) for k in range(out_shape[0])] if class_names is None else list(class_names)
+    if len(names) != out_shape[0]:
+        raise ValueError(
+            f"class_names must hold {out_shape[0]} names, one for each score, got {len(names)}"
+        )
     for label in labels.tolist():
         if not 0 <= label < out_shape[0]:
             raise ValueError(
@@ -115,6 +123,7 @@ def explorer(
         "statistics": _store(_flat(state, torch.float32)),
         "images": _store(images.contiguous().numpy().tobytes()),
         "labels": labels.tolist(),
+        "classes": names,
     }
     page = Template(_read("page.html")).substitute(
         title=text(title),

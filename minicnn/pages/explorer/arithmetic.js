@@ -2,7 +2,6 @@
 // The arithmetic of one cell, forward: which numbers it is made of, and how.
 
 import { h, percent, where, write } from "./dom.js";
-import { softmax } from "./loss.js";
 import { KINDS } from "./network.js";
 import { normaliser } from "./norm.js";
 import { axes } from "./windows.js";
@@ -251,10 +250,9 @@ export function explain(trace, i, options) {
 
 /**
  * Explain a probability: e to the power of its score, divided by the sum of all of these.
- * @param {Float64Array} logits @param {number} k @param {number} label @returns {Explanation}
+ * @param {import("./thought.js").Thought} thought @param {number} k @returns {Explanation}
  */
-export function explainSoftmax(logits, k, label) {
-  const p = softmax(logits);
+export function explainSoftmax({ logits, probabilities: p, label, names }, k) {
   const top = Math.max(...logits);
   const powers = Array.from(logits, (z) => Math.exp(z - top));
   const sum = powers.reduce((total, power) => total + power, 0);
@@ -265,7 +263,7 @@ export function explainSoftmax(logits, k, label) {
       h("p", { class: "note" }, `The largest score, ${write(top)}, is subtracted from all: nothing changes, and nothing overflows.`),
       table(
         "softmax", ["class", "score z", "exp(z − largest)", "probability"],
-        [...powers.map((power, j) => [`${j}${j === label ? " (true)" : ""}`, write(logits[j]), write(power), percent(p[j])]),
+        [...powers.map((power, j) => [`${names[j]}${j === label ? " (true)" : ""}`, write(logits[j]), write(power), percent(p[j])]),
           ["sum", "", write(sum), "100.0%"]],
       ),
     ],

@@ -45,7 +45,7 @@ export function detail(thought, strip, cell, weight, choices) {
     const kernel = trace?.layer.name === "conv2d" ? [kernelOf(trace, strip, cell, choices)] : [];
     return { title: `${title}: gradient ${write(gradient)}`, sentence, body: [...body, ...kernel] };
   }
-  if (strip > last) return { title, ...explainSoftmax(thought.logits, cell, thought.label) };
+  if (strip > last) return { title, ...explainSoftmax(thought, cell) };
   if (!trace) {
     const sentence = `This pixel is ${write(thought.pixels[cell])}: 0 is paper, 1 is ink.`;
     return { title, sentence, body: [] };
@@ -79,12 +79,12 @@ function weightName({ layer }, weight) {
 }
 
 /** Where the gradient starts. @param {Thought} thought @param {number} k */
-function explainStart({ probabilities, start, label }, k) {
+function explainStart({ probabilities, start, label, names }, k) {
   const better = start[k] < 0 ? "a larger" : "a smaller";
   return {
     sentence:
       `p − y = ${write(probabilities[k])} − ${+(k === label)} = ${write(start[k])}: ${better} ` +
-      `score of class ${k} lowers the loss.`,
+      `score of ${names[k]} lowers the loss.`,
     body: [],
   };
 }

@@ -38,10 +38,11 @@ export function scores(results, labels) {
 
 export class Gallery {
   /**
-   * @param {Float64Array[]} images @param {number[]} labels @param {number} classes
+   * @param {Float64Array[]} images @param {number[]} labels @param {string[]} names
    * @param {number[]} shape @param {(n: number) => void} choose
    */
-  constructor(images, labels, classes, shape, choose) {
+  constructor(images, labels, names, shape, choose) {
+    this.names = names;
     this.labels = labels;
     /** @type {Result[]} */
     this.results = [];
@@ -59,7 +60,7 @@ export class Gallery {
         canvas,
       );
     });
-    byId("of-class").append(...Array.from({ length: classes }, (_, k) => h("option", {}, `${k}`)));
+    byId("of-class").append(...names.map((name, k) => h("option", { value: `${k}` }, name)));
     for (const id of ["of-class", "of-answer"]) byId(id).addEventListener("change", () => this.show());
     byId("images").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
     this.show();
@@ -105,9 +106,12 @@ export class Gallery {
     byId("images").replaceChildren(...shown.map((n) => this.thumbnails[n]));
     shown.forEach((n) => {
       const result = this.results[n];
-      const answer = result ? `, answered ${result.answer} with ${percent(result.p[result.answer])}` : "";
-      this.thumbnails[n].setAttribute("aria-label", `image ${n}: a ${this.labels[n]}${answer}`);
-      this.thumbnails[n].title = `a ${this.labels[n]}${answer}`;
+      const answered = result
+        ? `, answered ${this.names[result.answer]} with ${percent(result.p[result.answer])}`
+        : "";
+      const text = `image ${n}: ${this.names[this.labels[n]]}${answered}`;
+      this.thumbnails[n].setAttribute("aria-label", text);
+      this.thumbnails[n].title = text;
       this.thumbnails[n].classList.toggle("wrong", Boolean(result) && !this.right(n));
     });
     const { right, loss } = known ? scores(this.results, this.labels) : { right: 0, loss: 0 };

@@ -23,10 +23,10 @@ class Page {
   /** @param {any} data  what Python wrote */
   constructor(data) {
     this.model = new Model(data);
-    const { inShape, outShape } = this.model.net;
+    const { inShape } = this.model.net;
     const pixels = size(inShape);
     const bytes = decode(data.images, "images");
-    this.classes = outShape[0];
+    this.names = this.model.names;
     /** @type {number[]} */
     this.labels = data.labels;
     this.images = this.labels.map((_, n) => {
@@ -50,13 +50,13 @@ class Page {
     this.thought = this.think();
 
     byId("about").textContent = data.about;
-    byId("label").append(...Array.from({ length: this.classes }, (_, k) => h("option", {}, `${k}`)));
+    byId("label").append(...this.names.map((name, k) => h("option", { value: `${k}` }, name)));
     this.strips = new Strips(describe(this.thought), {
       hover: (strip, cell) => this.hover(strip, cell),
       pin: (layer, cell) => this.go({ layer, cell: this.isOpen(layer, cell) ? null : cell, weight: null }),
       open: (layer) => this.go({ layer, cell: null, weight: null }),
     });
-    this.gallery = new Gallery(this.images, this.labels, this.classes, inShape, (image) => {
+    this.gallery = new Gallery(this.images, this.labels, this.names, inShape, (image) => {
       this.pad?.clear();
       this.go({ image, drawn: null, label: this.labels[image] });
     });
@@ -84,7 +84,7 @@ class Page {
 
   /** @param {Place["mode"]} [mode] */
   think(mode = this.place.mode) {
-    return think(this.model.net, this.pixels, this.place.label, mode === "backward");
+    return think(this.model, this.pixels, this.place.label, mode === "backward");
   }
 
   listen() {
@@ -161,7 +161,7 @@ class Page {
   goToAddress() {
     const place = fromAddress(location.hash, {
       images: this.images.length,
-      classes: this.classes,
+      classes: this.names.length,
       pixels: this.pixels.length,
       layers: this.thought.traces.length + 2,
     });
@@ -185,10 +185,10 @@ class Page {
   }
 
   makeAnswer() {
-    const rows = Array.from({ length: this.classes }, (_, k) => {
+    const rows = this.names.map((name) => {
       const bar = h("span", { class: "fill" });
       const number = h("span", { class: "number" });
-      const row = h("li", {}, h("span", {}, `${k}`), h("span", { class: "track" }, bar), number);
+      const row = h("li", {}, h("span", { title: name }, name), h("span", { class: "track" }, bar), number);
       return { bar, number, row };
     });
     const line = h("p", { "aria-live": "polite" });
@@ -205,9 +205,9 @@ class Page {
       row.classList.toggle("best", k === best);
       row.classList.toggle("true", k === label);
     });
-    const verdict = best === label ? "right" : `wrong, the true class is ${label}`;
+    const verdict = best === label ? "right" : `wrong, the true class is ${this.names[label]}`;
     this.answer.line.textContent =
-      `${best}, with ${percent(p[best])}` +
+      `${this.names[best]}, with ${percent(p[best])}` +
       `${this.place.drawn ? "" : `: ${verdict}`}. Loss ${write(loss)}.`;
   }
 

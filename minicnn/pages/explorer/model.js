@@ -52,6 +52,8 @@ export class Model {
     const weights = float16(decode(page.weights, "weights"));
     const statistics = float32(decode(page.statistics, "statistics"));
     this.net = build(page.network, weights, statistics);
+    /** @type {string[]} of the classes */
+    this.names = page.classes;
     /** @type {{name: OptimizerName | "", memory: import("./optimizers.js").Memory}} */
     this.optimizer = { name: "", memory: null };
     this.initial = this.snapshot();

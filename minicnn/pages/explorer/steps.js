@@ -66,10 +66,10 @@ export function stepPanel(model, subject) {
     const [p, q] = [softmax(before), softmax(after)];
     const others = h("div", {}, h("p", { class: "note" }, "Computing what it did to the other images …"));
     byId("stepped").replaceChildren(
-      h("p", {}, `${times === 1 ? "One step" : `${times} steps`} of ${name} at rate ${lr}: the probability of ${label} went from ${percent(p[label])} to ${percent(q[label])}.`),
+      h("p", {}, `${times === 1 ? "One step" : `${times} steps`} of ${name} at rate ${lr}: the probability of ${model.names[label]} went from ${percent(p[label])} to ${percent(q[label])}.`),
       table("This image", ["", "before", "after"], [
         ["loss", loss(before), loss(after)],
-        ...Array.from(p, (_, k) => [`p of ${k}${k === label ? " (true)" : ""}`, percent(p[k]), percent(q[k])]),
+        ...Array.from(p, (_, k) => [`p of ${model.names[k]}${k === label ? " (true)" : ""}`, percent(p[k]), percent(q[k])]),
       ]),
       table(
         "The weights that moved most", ["weight", "before", "after"],

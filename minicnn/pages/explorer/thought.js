@@ -15,6 +15,7 @@ import { backward, forward, KINDS, strips } from "./network.js";
  * @property {Float64Array} pixels
  * @property {number[]} shape               of the image
  * @property {number} label                 the true class
+ * @property {string[]} names               of the classes
  * @property {Float64Array} logits
  * @property {Float64Array} probabilities
  * @property {number} loss
@@ -27,10 +28,10 @@ import { backward, forward, KINDS, strips } from "./network.js";
 
 /**
  * Run the network forward, and backward as well if asked to.
- * @param {Layer} net @param {Float64Array} pixels @param {number} label @param {boolean} back
- * @returns {Thought}
+ * @param {{net: Layer, names: string[]}} model @param {Float64Array} pixels
+ * @param {number} label  the true class @param {boolean} back @returns {Thought}
  */
-export function think(net, pixels, label, back) {
+export function think({ net, names }, pixels, label, back) {
   const trace = forward(net, pixels);
   const { loss, gradient } = crossEntropy(trace.y, label);
   const flow = back ? backward(trace, gradient) : null;
@@ -42,6 +43,7 @@ export function think(net, pixels, label, back) {
     pixels,
     shape: net.inShape,
     label,
+    names,
     logits: trace.y,
     probabilities: softmax(trace.y),
     loss,
@@ -74,7 +76,7 @@ const stripOf = ({ traces }, trace) => (trace ? traces.indexOf(trace) + 1 : 0);
  * @param {Thought} thought @returns {import("./strips.js").Strip[]}
  */
 export function describe(thought) {
-  const { shape, label, loss, traces, gradients, pixels, probabilities, start } = thought;
+  const { shape, label, names, loss, traces, gradients, pixels, probabilities, start } = thought;
   const back = isBackward(thought);
   const caption = back ? "gradient of the loss" : "";
   return [
@@ -99,7 +101,7 @@ export function describe(thought) {
     {
       call: "softmax and loss",
       sentence: back
-        ? `The gradient begins here: p − y, the probabilities, minus 1 at the true class, ${label}.`
+        ? `The gradient begins here: p − y, the probabilities, minus 1 at the true class, ${names[label]}.`
         : `The scores become probabilities. The loss is −log of that of the true class: ${write(loss)}.`,
       shape: [probabilities.length], parameters: 0, options: "", ink: false,
       caption: back ? "p − y" : "probability",

@@ -56,7 +56,7 @@ function strongestPath({ readings, traces, gradients, label }) {
  * @param {Thought} thought @returns {Stop[]}
  */
 export function planTour(thought) {
-  const { traces, label, loss, readings, gradients, shape } = thought;
+  const { traces, label, names, loss, readings, gradients, shape } = thought;
   const path = strongestPath(thought);
   /** @param {{strip: number}} step */
   const kind = ({ strip }) => traces[strip - 1].layer.name;
@@ -76,7 +76,7 @@ export function planTour(thought) {
       strip: last + 1,
       cell: label,
       text:
-        `The loss is −log of the probability of the true class, ${label}: ${write(loss)}. From ` +
+        `The loss is −log of the probability of the true class, ${names[label]}: ${write(loss)}. From ` +
         "here we go back and ask of every number: how would the loss change with it?",
     },
     {
