@@ -12,8 +12,7 @@ from minicnn.runs.console import end_at_ctrl_c
 if __name__ == "__main__":
     end_at_ctrl_c()  # before torch is imported, which takes seconds
 
-from minicnn import data, metrics, pages, runs, train
-from minicnn.pages.explorer import choose
+from minicnn import data, pages, runs, train
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -29,21 +28,10 @@ def main(argv: list[str] | None = None) -> None:
     training, test, _ = data.load(trained.setting("dataset"), args.data_dir)
     runs.check_data(trained.run, (training, test))
     # The page shows one view of each image, also where the test averages several.
-    scores, labels = train.predict(trained.net, *trained.weights, data.batches(test, 1000))
-    chosen = choose(scores, labels)
-    about = (
-        f"Trained on {training.name}. It classifies {metrics.accuracy(scores, labels):.2%} of "
-        f"{len(labels):,} test images correctly."
-    )
-    if trained.tested_net != trained.net:
-        about += " The run's report averages over shifted views of each image; this page does not."
-    page = pages.explorer(
-        f"{trained.setting('model')}: {trained.run.folder.name}", about,
-        trained.net, *trained.weights, test.images[chosen], labels[chosen],
-    )  # fmt: skip
-    path = trained.run.folder / "explorer.html"
-    runs.atomic.write(path, page)
-    runs.say(f"open {path} in a browser.")
+    scores, _ = train.predict(trained.net, *trained.weights, data.batches(test, 1000))
+    title = f"{trained.setting('model')}: {trained.run.folder.name}"
+    pages.save_explorer(trained.run, title, trained.net, trained.weights, test, scores)
+    runs.say(f"open {trained.run.explorer} in a browser.")
 
 
 if __name__ == "__main__":

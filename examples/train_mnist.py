@@ -113,7 +113,7 @@ def draw(
     scores: torch.Tensor,
     tested: dict[str, float],
 ) -> None:
-    """Save the figures and the report; open the figures if requested."""
+    """Save the figures, the explorer and the report; open the figures if requested."""
     from minicnn import pages, viz  # here, since matplotlib takes a while to import
 
     figures = viz.usual_figures(
@@ -121,10 +121,16 @@ def draw(
     )
     runs.save_figures(run, figures)
     title = f"{settings.model} on {settings.dataset}: {run.folder.name}"
+    explorer = None
+    try:
+        explorer = pages.save_explorer(run, title, net, trained, test, scores)
+    except ValueError as error:  # such as a network that is too large for a page
+        runs.say(f"NOTE: no {run.explorer.name}: {error}")
     classes = metrics.class_table(scores, test.labels)
     page = pages.report(
-        title, runs.read_config(run), progress.history, progress.seconds, tested, classes, figures
-    )
+        title, runs.read_config(run), progress.history, progress.seconds, tested, classes, figures,
+        explorer,
+    )  # fmt: skip
     runs.atomic.write(run.report, page)
     if settings.show:
         runs.show_figures(figures)

@@ -11,9 +11,9 @@ adapts to phones, dark mode and printing. The report runs no scripts.
 """
 
 from .. import viz as viz  # first: it imports matplotlib safely
-from .explorer import explorer
+from .explorer import explorer, save_explorer
 from .page import page
 from .parts import Picture, Section, Table
 from .report import report
 
-__all__ = ["Picture", "Section", "Table", "explorer", "page", "report"]
+__all__ = ["Picture", "Section", "Table", "explorer", "page", "report", "save_explorer"]

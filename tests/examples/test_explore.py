@@ -11,7 +11,7 @@ import torch
 
 from examples.explore import main
 from minicnn import data, layers, models, runs, train
-from tests.explorer.engine import data_of
+from tests.pages_explorer.engine import data_of
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "explore.py"
 

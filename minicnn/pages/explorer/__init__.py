@@ -30,10 +30,13 @@ import torch
 from torch import Tensor
 
 from minicnn import checks, tree
+from minicnn.data import Split
 from minicnn.layers import Layer
 from minicnn.layers.description import CONSTRUCTORS
 from minicnn.layers.inside import SIDE_BY_SIDE, split
 from minicnn.layers.layer import Shape, brief
+from minicnn.metrics import accuracy
+from minicnn.runs import Run, Weights, atomic
 from minicnn.tree import Tree
 
 from ..markup import text
@@ -142,12 +145,51 @@ def explorer(
     return page
 
 
+def save_explorer(
+    run: Run, title: str, net: Layer, weights: Weights, test: Split, scores: Tensor
+) -> str:
+    """Write the explorer of a run's network into its folder, with 200 of the test images.
+
+    Args:
+        run: The run.
+        title: The title of the page.
+        net: The network.
+        weights: Its parameters and its state.
+        test: The test images.
+        scores: ``(N, K)``, of all test images; they decide which images are chosen, see `choose`.
+
+    Returns:
+        The file's name in the folder of the run.
+
+    Raises:
+        ValueError: The page cannot show the network or the images, see `explorer`; nothing is
+            written.
+        OSError: The file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from minicnn import data, models, runs, train
+        >>> net, test = models.lenet5(), data.load_sample()[1]
+        >>> weights = runs.initial_weights(net, (1, 28, 28), seed=0)
+        >>> scores, _ = train.predict(net, *weights, data.batches(test, 500))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_explorer(runs.begin(f"{folder}/run", {}), "Mine", net, weights, test, scores)
+        'explorer.html'
+    """
+    chosen = choose(scores, test.labels)
+    right = f"{accuracy(scores, test.labels):.2%} of the {len(test.labels):,} images"
+    about = f"The network classifies {right} of {test.name} correctly."
+    page = explorer(title, about, net, *weights, test.images[chosen], test.labels[chosen])
+    atomic.write(run.explorer, page)
+    return run.explorer.name
+
+
 def join(modules: Sequence[str]) -> str:
     """Return modules as one classic script: one after the other, without imports and exports.
 
     Example:
-        >>> "import" in join(ENGINE)
-        False
+        >>> join(["loss"]).count("function"), join(["loss"]).count("export")
+        (3, 0)
     """
     return "\n".join(EXPORT.sub("", IMPORT.sub("", _read(f"{name}.js"))) for name in modules)
 
@@ -166,17 +208,18 @@ def choose(scores: Tensor, labels: Tensor, count: int = IMAGES) -> Tensor:
     Example:
         >>> scores = torch.tensor([[4.0, 0.0], [0.0, 1.0], [2.0, 0.0], [0.0, 3.0]])
         >>> choose(scores, torch.tensor([0, 0, 0, 1]), count=4)
-        tensor([0, 1, 3])
+        tensor([1, 2, 3])
     """
     sure, predicted = scores.softmax(1).max(1)
     chosen: list[int] = []
     share = count // scores.shape[1]
+    few = max(1, share // 3)
     for label in range(scores.shape[1]):
         of_class = (labels == label).nonzero().flatten()
         wrong = of_class[predicted[of_class] != label].tolist()
         right = of_class[predicted[of_class] == label]
         doubtful = right[sure[right].argsort()].tolist()
-        order = [*wrong[: share // 3], *doubtful[: share // 3], *right.tolist(), *wrong, *doubtful]
+        order = [*wrong[:few], *doubtful[:few], *right.tolist(), *wrong]
         chosen += list(dict.fromkeys(order))[:share]
     return torch.tensor(sorted(chosen), dtype=torch.int64)
 

@@ -147,7 +147,7 @@ function explainLargest(trace, i) {
       `${where(layer.inShape, best?.from ?? 0)}.${tie}`,
     body: [
       table(
-        "The window and its winner", ["input", "value", ""],
+        "The window and its winner", ["input", "value", "result"],
         terms.map(({ from, value, factor }) => [
           where(layer.inShape, from), write(value), factor ? "← wins" : value === y[i] ? "ties" : "",
         ]),

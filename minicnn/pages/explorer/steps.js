@@ -67,7 +67,7 @@ export function stepPanel(model, subject) {
     const others = h("div", {}, h("p", { class: "note" }, "Computing what it did to the other images …"));
     byId("stepped").replaceChildren(
       h("p", {}, `${times === 1 ? "One step" : `${times} steps`} of ${name} at rate ${lr}: the probability of ${model.names[label]} went from ${percent(p[label])} to ${percent(q[label])}.`),
-      table("This image", ["", "before", "after"], [
+      table("This image", ["what", "before", "after"], [
         ["loss", loss(before), loss(after)],
         ...Array.from(p, (_, k) => [`p of ${model.names[k]}${k === label ? " (true)" : ""}`, percent(p[k]), percent(q[k])]),
       ]),
@@ -84,7 +84,7 @@ export function stepPanel(model, subject) {
     const [then, now] = [scores(all, subject.labels), scores(results, subject.labels)];
     const n = subject.labels.length;
     others.replaceChildren(
-      table(`All ${n} images of the page`, ["", "before", "after"], [
+      table(`All ${n} images of the page`, ["what", "before", "after"], [
         ["right", `${then.right}`, `${now.right}`],
         ["average loss", write(then.loss), write(now.loss)],
       ]),

@@ -1,6 +1,9 @@
 """The page as Python writes it: small, closed to the network, and refusing what it cannot show."""
 
+import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn import data, layers, models, pages, tree
+from minicnn import data, layers, models, pages, runs, train, tree
 from minicnn.layers import Layer
 from minicnn.pages.explorer import ENGINE, MOST_BYTES, VIEW, choose, join
 
@@ -98,6 +101,18 @@ def test_every_module_is_type_checked_and_its_names_are_its_own() -> None:
             r"^(?:export )?(?:async )?(?:const|let|function|class) (\w+)", source, re.M
         )
     assert len(names) == len(set(names)), sorted({n for n in names if names.count(n) > 1})
+
+
+@pytest.mark.slow
+def test_the_types_of_the_modules_are_right(tmp_path: Path) -> None:
+    if not (tsc := shutil.which("tsc")):
+        pytest.skip("tsc is not installed: npm install --global typescript")
+    options = {"checkJs": True, "noEmit": True, "strict": True, "target": "ES2023", "types": []}
+    options |= {"lib": ["ES2023", "DOM", "DOM.Iterable"]}
+    config = {"compilerOptions": options, "include": [f"{FOLDER.as_posix()}/*.js"]}
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config))
+    done = subprocess.run([tsc, "-p", tmp_path], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
 
 
 def test_joined_modules_hold_no_imports_and_no_exports() -> None:
@@ -215,3 +230,24 @@ def test_the_images_of_a_page_are_those_of_the_network(tmp_path: Path) -> None:
         for shape in layer["params"].values()
     ]
     assert sizes == [leaf.numel() for leaf in tree.leaves(params)]
+
+
+def test_the_page_of_a_run_is_saved_in_its_folder(tmp_path: Path) -> None:
+    test = data.load("sample")[1]
+    run = runs.begin(tmp_path / "run", {})
+    net = models.lenet5()
+    weights = runs.initial_weights(net, (1, 28, 28), seed=0)
+    scores, _ = train.predict(net, *weights, data.batches(test, 500))
+    name = pages.save_explorer(run, "Mine", net, weights, test, scores)
+    found = data_of((run.folder / name).read_text(encoding="utf-8"))
+    right = (scores.argmax(1) == test.labels).float().mean()
+    assert found["about"] == (
+        f"The network classifies {right:.2%} of the 1,000 images of sample test correctly."
+    )
+    assert found["labels"] == test.labels[choose(scores, test.labels)].tolist()
+    before = (run.folder / name).read_bytes()
+    wrong = layers.sequential(layers.function("sine", torch.sin), net)
+    both = runs.Weights(((), weights.params), ((), weights.state))
+    with pytest.raises(ValueError, match="does not know the layer sine"):
+        pages.save_explorer(run, "Mine", wrong, both, test, scores)
+    assert (run.folder / name).read_bytes() == before

@@ -20,7 +20,6 @@ from minicnn.tree import Tree
 
 from .engine import Run, data_of, in_node, needs_node, page_of, rounded, run
 
-
 pytestmark = needs_node
 
 NETS = {name: make() for name, make in models.MODELS.items() if name != "resnet18"}
@@ -319,7 +318,8 @@ def test_a_layer_by_itself_equals_torch(name: str) -> None:
         Object.entries(data.params).map(([name, values]) => [name, Float64Array.from(values)]),
       );
       const shape = [6, 3, 4];
-      const layer = { ...data.layer, params, state: {}, children: [], inShape: shape, outShape: shape };
+      const shapes = { inShape: shape, outShape: shape };
+      const layer = { ...data.layer, ...shapes, params, state: {}, children: [] };
       const trace = forward(layer, Float64Array.from(data.x));
       const g = Float64Array.from(data.g);
       const flow = backward(trace, g);

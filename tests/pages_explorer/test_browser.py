@@ -1,6 +1,7 @@
 """The page in a browser, offline: silent, at every width, in light and dark, by keyboard alone."""
 
 import base64
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -273,6 +274,28 @@ def test_the_picture_can_be_saved(tab: Tab, tmp_path: Path) -> None:
     assert waiting.value.suggested_filename == "explorer-forward.png"
     waiting.value.save_as(tmp_path / "it.png")
     assert (tmp_path / "it.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible(browser: Any, path: Path, scheme: str) -> None:
+    """Nothing that axe-core finds, in any state of the page."""
+    axe = os.environ.get("AXE_CORE", "")  # npm install axe-core: …/axe-core/axe.min.js
+    if not axe:
+        pytest.skip("AXE_CORE does not name the file axe.min.js")
+    options = {"color_scheme": scheme, "bypass_csp": True}
+    tab = Tab(browser, path, viewport={"width": 1280, "height": 900}, **options).ready()
+    tab.page.add_script_tag(content=Path(axe).read_text(encoding="utf-8"))
+    for place in ("layer=0", "layer=1&cell=9", "layer=4&mode=backward&cell=9", "layer=1&weight=3"):
+        tab.page.goto(f"{tab.url}#image=1&{place}")
+        tab.text("h1")
+        found = tab.run("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
+        assert found == []
+    tab.page.click("#ten")
+    tab.page.click("#tour")
+    tab.text("#stop")
+    assert tab.run("axe.run().then(({ violations }) => violations.map(({ id }) => id))") == []
+    tab.close()
 
 
 @pytest.mark.parametrize("part", [0.05, 0.3, 0.9, 0.999])
