@@ -11,7 +11,7 @@ import { fromBase64, toBase64 } from "./numbers.js";
  * @property {number | null} cell
  * @property {number | null} weight
  * @property {"forward" | "backward"} mode
- * @property {number} label
+ * @property {number | null} label      the true class; null for the network's own answer
  */
 
 /** @param {Place} place @returns {string} */
@@ -23,9 +23,8 @@ export function toAddress(place) {
     parts.set("drawn", toBase64(bytes));
   }
   parts.set("mode", place.mode);
-  parts.set("label", `${place.label}`);
   parts.set("layer", `${place.layer}`);
-  for (const name of /** @type {const} */ (["cell", "weight"])) {
+  for (const name of /** @type {const} */ (["label", "cell", "weight"])) {
     if (place[name] !== null) parts.set(name, `${place[name]}`);
   }
   return `#${parts}`;

@@ -65,7 +65,7 @@ class Page {
     if (`${inShape}` === "1,28,28") this.pad = drawingPad((ink, side) => this.draw(ink, side));
     else byId("draw").hidden = true;
     stepPanel(this.model, {
-      image: () => ({ pixels: this.pixels, label: this.place.label }),
+      image: () => ({ pixels: this.pixels, label: this.thought.label }),
       results: () => this.gallery.results,
       evaluate: () => this.evaluateAll(),
       labels: this.labels,
@@ -142,7 +142,7 @@ class Page {
     this.strips.draw(describe(this.thought), this.colours);
     this.showAnswer();
     this.gallery.select(place.image ?? -1);
-    byId("label").value = `${place.label}`;
+    byId("label").value = `${this.thought.label}`;
     for (const radio of byId("mode").querySelectorAll("input")) {
       radio.checked = radio.value === place.mode;
     }
@@ -151,8 +151,15 @@ class Page {
       drawMaps(byId("seen"), layOut(shape, 140, 140), this.pixels, 1, this.colours, true);
     }
     this.open();
+    // A drawing makes a long address, which takes a while: it waits until the pen rests.
+    clearTimeout(this.resting);
+    if (place.drawn) this.resting = setTimeout(() => this.writeAddress(), 200);
+    else this.writeAddress();
+  }
+
+  writeAddress() {
     try {
-      history.replaceState(null, "", toAddress(place));
+      history.replaceState(null, "", toAddress(this.place));
     } catch {
       // Some browsers forbid it to a page from a disk: then the address stays as it is.
     }
@@ -168,7 +175,8 @@ class Page {
     if ((place.cell ?? 0) >= size(shapeOf(this.thought, place.layer ?? 0))) delete place.cell;
     if (place.image !== undefined) place.drawn = null;
     else if (place.drawn) place.image = null;
-    const label = this.labels[place.image ?? 0];
+    // A drawing has no true class until one is chosen.
+    const label = place.drawn ? null : this.labels[place.image ?? 0];
     Object.assign(this.place, { label, cell: null, weight: null }, place);
   }
 
@@ -177,11 +185,9 @@ class Page {
     const pixels = normalise({ height: side, width: side, values: ink });
     const failed = typeof pixels === "string";
     byId("pen").textContent = failed ? pixels : "";
-    if (failed) return;
-    // Until another is chosen, the true class of a drawing is the network's answer to it.
-    const follows = this.place.drawn === null || this.place.label === this.guess;
-    this.guess = argmax(this.model.forward(pixels).y);
-    this.go({ drawn: pixels, image: null, ...(follows ? { label: this.guess } : {}) });
+    const label = failed || !this.place.drawn ? null : this.place.label;
+    if (!failed) this.go({ drawn: pixels, image: null, label });
+    else if (this.place.drawn) this.place.label = label; // the next drawing is another digit
   }
 
   makeAnswer() {

@@ -76,7 +76,7 @@ export function largest(values) {
   return most;
 }
 
-const LIGHT = { paper: [255, 255, 255], plus: [178, 70, 0], minus: [0, 84, 150], ink: [31, 41, 51] };
+const LIGHT = { paper: [246, 247, 249], plus: [178, 70, 0], minus: [0, 84, 150], ink: [31, 41, 51] };
 const DARK = { paper: [38, 38, 40], plus: [255, 148, 61], minus: [92, 178, 255], ink: [228, 231, 235] };
 const NOT_A_NUMBER = rgb([204, 0, 204]);
 const STEPS = 256;
@@ -89,7 +89,7 @@ function rgb([r, g, b]) {
 /** @param {number[]} from @param {number[]} to */
 function ramp(from, to) {
   return Uint32Array.from({ length: STEPS }, (_, i) => {
-    const t = (i / (STEPS - 1)) ** 0.75; // small numbers can be seen
+    const t = (i / (STEPS - 1)) ** 0.6; // small numbers can be seen
     return rgb(from.map((value, k) => Math.round(value + t * (to[k] - value))));
   });
 }

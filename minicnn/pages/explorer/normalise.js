@@ -50,12 +50,12 @@ function roundEven(x) {
 /** @param {Picture} picture  where a stroke covers at least a quarter of a pixel, there is ink */
 function boundingBox({ height, width, values }) {
   let [top, left, bottom, right] = [height, width, -1, -1];
-  values.forEach((ink, i) => {
-    if (ink < 0.25) return;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] < 0.25) continue;
     const [row, column] = [Math.floor(i / width), i % width];
     [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
     [left, right] = [Math.min(left, column), Math.max(right, column)];
-  });
+  }
   return { top, left, height: bottom - top + 1, width: right - left + 1 };
 }
 

@@ -42,7 +42,9 @@ export function drawingPad(drawn) {
     waiting = false;
     paint();
     const { data } = context.getImageData(0, 0, SIDE, SIDE);
-    drawn(Float64Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i + 3] / 255), SIDE);
+    const ink = new Float64Array(SIDE * SIDE);
+    for (let i = 0; i < ink.length; i++) ink[i] = data[4 * i + 3] / 255;
+    drawn(ink, SIDE);
   }
 
   /** Report once a frame, however fast the pen is. */

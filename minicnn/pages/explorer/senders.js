@@ -96,7 +96,7 @@ export function explainWeight(flow, weight, colours) {
   /** @param {string} title @param {Float64Array} numbers */
   const map = (title, numbers) => {
     const canvas = h("canvas", { role: "img", "aria-label": `${title}, for every window` });
-    drawMaps(canvas, layOut(shape, 84, 80), numbers, largest(numbers), colours);
+    drawMaps(canvas, layOut(shape, 78, 74), numbers, largest(numbers), colours);
     return h("figure", {}, canvas, h("figcaption", {}, title));
   };
   /** @param {(x: number) => boolean} which */

@@ -6,6 +6,7 @@ import { write } from "./dom.js";
 import { readings } from "./graph.js";
 import { crossEntropy, softmax } from "./loss.js";
 import { backward, forward, KINDS, strips } from "./network.js";
+import { argmax } from "./numbers.js";
 
 /** @typedef {import("./types.js").Layer} Layer */
 /** @typedef {import("./types.js").Trace} Trace */
@@ -29,10 +30,12 @@ import { backward, forward, KINDS, strips } from "./network.js";
 /**
  * Run the network forward, and backward as well if asked to.
  * @param {{net: Layer, names: string[]}} model @param {Float64Array} pixels
- * @param {number} label  the true class @param {boolean} back @returns {Thought}
+ * @param {number | null} truth  the true class; null for the network's own answer
+ * @param {boolean} back @returns {Thought}
  */
-export function think({ net, names }, pixels, label, back) {
+export function think({ net, names }, pixels, truth, back) {
   const trace = forward(net, pixels);
+  const label = truth ?? argmax(trace.y);
   const { loss, gradient } = crossEntropy(trace.y, label);
   const flow = back ? backward(trace, gradient) : null;
   const flows = flow ? strips(flow, ({ trace }) => trace.layer) : [];

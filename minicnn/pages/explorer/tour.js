@@ -2,9 +2,9 @@
 // A guided tour of the backward pass: from the loss back to the pixel, along the strongest path.
 
 import { where, write } from "./dom.js";
+import { argmax } from "./numbers.js";
 import { sentTo } from "./senders.js";
 
-/** @typedef {import("./types.js").Trace} Trace */
 /** @typedef {import("./thought.js").Thought} Thought */
 /** @typedef {{strip: number, cell: number, text: string}} Stop */
 
@@ -27,28 +27,22 @@ const TEXTS = {
 };
 
 /**
- * Follow a score of the true class back to the image: from each number to the one of those that it
- * was made of whose gradient is largest.
+ * The path that brings the pixel with the largest gradient the most: from each number to the one
+ * that sends it the largest product, up to a score. It is returned from the score to the pixel.
  * @param {Thought} thought @returns {{strip: number, cell: number}[]}
  */
-function strongestPath({ readings, traces, gradients, label }) {
-  const path = [];
-  /** @type {Trace | null} */
-  let at = traces[traces.length - 1];
-  let cell = label;
-  while (at) {
-    path.push({ strip: traces.indexOf(at) + 1, cell });
-    /** @type {{source: Trace | null, j: number, size: number}[]} */
-    const from = readings.filter(({ reader }) => reader === at).flatMap(({ source, looks }) => {
-      return looks(cell).map((j) => {
-        return { source, j, size: Math.abs(gradients.get(source)?.[j] ?? 0) };
-      });
-    });
-    if (from.length === 0) break; // a layer whose cells the page cannot follow
-    const best = from.reduce((a, b) => (b.size > a.size ? b : a));
-    [at, cell] = [best.source, best.j];
+function strongestPath({ readings, traces, gradients }) {
+  const input = gradients.get(null) ?? new Float64Array(1);
+  let cell = argmax(input.map(Math.abs));
+  const path = [{ strip: 0, cell }];
+  let sent = sentTo(readings, null, cell, gradients);
+  while (sent.length) {
+    const best = sent.reduce((a, b) => (Math.abs(b.product) > Math.abs(a.product) ? b : a));
+    cell = best.to;
+    path.unshift({ strip: traces.indexOf(best.reader) + 1, cell });
+    sent = sentTo(readings, best.reader, cell, gradients);
   }
-  return [...path, { strip: 0, cell }];
+  return path;
 }
 
 /**
