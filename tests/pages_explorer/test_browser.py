@@ -185,6 +185,7 @@ def test_why_the_gradient_of_a_weight_has_its_sign(tab: Tab, path: Path) -> None
     shown = tab.text("#body > table tbody tr:last-child td:last-child").replace("−", "-")
     assert float(shown) == pytest.approx(expected["gradients"][0][7], rel=1e-3)
     assert len(tab.page.query_selector_all(".product canvas")) == 3
+    assert tab.run("document.activeElement.id") == "detail"
     assert "weight=7" in address(tab)
 
 
@@ -234,6 +235,13 @@ def test_a_walk_by_keyboard_alone(tab: Tab) -> None:
     assert tab.text("#detail-title") == "conv2d(4, 5)"
     press("ArrowDown")
     assert tab.text("#detail-title").startswith("conv2d(4, 5): channel 0, row 0, column 0 = ")
+    press("ArrowUp")  # at the edge nothing happens
+    press("ArrowLeft")
+    assert tab.text("#detail-title").startswith("conv2d(4, 5): channel 0, row 0, column 0 = ")
+    press("Enter")
+    assert "cell" not in address(tab)
+    press("Enter")
+    assert "cell=0" in address(tab)
     press("ArrowDown")
     press("ArrowRight")
     press("PageDown")

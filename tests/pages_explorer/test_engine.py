@@ -1,6 +1,7 @@
 """The engine computes in JavaScript what minicnn computes in float64, for every model."""
 
 import base64
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -135,6 +136,31 @@ def test_every_model_equals_the_library(name: str) -> None:
 
 def test_images_of_three_channels_and_other_sizes() -> None:
     check(models.mnist_resnet(), in_shape=(3, 20, 24), cases=1)
+
+
+@pytest.mark.slow
+def test_a_network_that_is_too_large_for_a_page_equals_the_library_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = sys.modules["minicnn.pages.explorer"]
+    monkeypatch.setattr(module, "MOST_BYTES", 10**9)
+    net = models.resnet18()
+    params, state = weights_of(net, (3, 8, 8), seed=1)
+    state = tree.map(lambda s: s + 1, state)
+    images = torch.randint(256, (1, 3, 8, 8), generator=torch.Generator().manual_seed(2))
+    page = data_of(page_of(net, params, state, images.to(torch.uint8)))
+    x = images[0].double() / 255
+    code = """(() => {
+      const { loss, flow } = new Model(data.page).lossAndGradients(Float64Array.from(data.x), 0);
+      const norms = gradients(flow).map((g) => g.reduce((sum, value) => sum + value * value, 0));
+      return { loss, norms, input: flow.x };
+    })()"""
+    found = run(code, {"page": page, "x": x.flatten().tolist()})
+    expected = of_library(net, params, state, x, 0)
+    assert_close("loss", found["loss"], expected["loss"])
+    assert_close("input", found["input"], expected["input"])
+    for mine, theirs in zip(found["norms"], expected["gradients"], strict=True):
+        assert mine == pytest.approx((theirs**2).sum().item(), rel=1e-9)
 
 
 def test_adam_remembers_and_begins_fresh_after_another_optimizer() -> None:

@@ -249,9 +249,11 @@ class Page {
       chooseWeight: (layer, weight) => this.go({ mode: "backward", layer, cell: null, weight }),
       chooseCell: (layer, cell) => this.go({ layer, cell, weight: null }),
     });
+    const inside = byId("body").contains(document.activeElement);
     byId("detail-title").textContent = title;
     byId("spoken").textContent = sentence;
     byId("body").replaceChildren(...body);
+    if (inside) byId("detail").focus(); // what had the focus is gone
   }
 
   startTour() {

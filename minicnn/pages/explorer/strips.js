@@ -106,14 +106,14 @@ export class Strips {
       PageUp: -channel, PageDown: channel, Enter: 0,
     };
     const { key } = event;
-    if (key === "Escape") this.actions.open(n);
-    else if (key in moves) {
-      const to = Math.max(0, this.cursors[n]) + moves[/** @type {keyof typeof moves} */ (key)];
-      if (this.cursors[n] < 0) this.cursors[n] = 0;
-      else if (to >= 0 && to < size(shape)) this.cursors[n] = to;
-      this.actions.pin(n, this.cursors[n]);
-    } else return;
+    if (key !== "Escape" && !(key in moves)) return;
     event.preventDefault();
+    if (key === "Escape") return this.actions.open(n);
+    const before = this.cursors[n];
+    const to = before < 0 ? 0 : before + moves[/** @type {keyof typeof moves} */ (key)];
+    if (to < 0 || to >= size(shape)) return; // the edge
+    this.cursors[n] = to;
+    this.actions.pin(n, to);
   }
 
   /** @param {Strip[]} strips @param {import("./maps.js").Palette} colours */
