@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -378,7 +379,44 @@ def test_classes_have_names_and_images_may_have_three_channels(
     for number in range(1, len(tab.page.query_selector_all(".strip"))):
         for mode in ("forward", "backward"):
             tab.page.goto(f"{tab.url}#image=1&layer={number}&cell=0&mode={mode}")
-            assert tab.text("#spoken")
+            sentence = tab.text("#spoken")
+            assert sentence.endswith(".")
+            assert "undefined" not in sentence
+            assert "NaN" not in sentence
     tab.page.click("#tour")
     assert tab.text("#stop").startswith("Stop 1 of 8. The loss is −log")
+    tab.close()
+
+
+def test_every_kind_of_layer_explains_its_cells(browser: Any, tmp_path: Path) -> None:
+    block = layers.parallel(layers.avg_pool2d(2), layers.sequential(layers.conv2d(2, 2, 2)))
+    net = layers.average_views(
+        layers.sequential(
+            *(block, layers.residual(layers.dropout(), layers.batch_norm())),
+            *(layers.flatten(), layers.linear(10)),
+        )
+    )
+    params, state, _ = net.init(torch.Generator().manual_seed(0), (1, 28, 28))
+    test = data.load("sample")[1]
+    file = tmp_path / "kinds.html"
+    page = pages.explorer("Kinds", "", net, params, state, test.images[:3], test.labels[:3])
+    file.write_text(page, encoding="utf-8")
+    tab = Tab(browser, file).ready()
+    calls = [h2.inner_text() for h2 in tab.page.query_selector_all(".strip h2")]
+    expected = {
+        "avg_pool2d(2)": r"4 numbers add up to .*, times 0\.2500, is .*\.",
+        "conv2d(2, 2, stride=2)": "4 products of a window and a kernel add up to .*",
+        "parallel(...)": r"The number .* passes unchanged\.",
+        "dropout()": r"The number .* passes unchanged\.",
+        "batch_norm()": r"\(.* − 0\) / .* × 1\.000 \+ 0 = .*\.",
+        "residual(...)": r".* from the layers inside \+ .* from its shortcut = .*\.",
+        "flatten()": "Number 300 is channel 1, row 7, column 6 of the input: .*",
+        "linear(10)": "588 inputs times weights add up to .*, plus the bias .*, is .*",
+        "average_views(...)": "log .* = −.*: the mean of the probabilities in 9 views.",
+    }
+    assert calls == ["the image", *expected, "softmax and loss"]
+    for number, (call, sentence) in enumerate(expected.items(), start=1):
+        cell = 3 if call in ("linear(10)", "average_views(...)") else 300
+        tab.page.goto(f"{tab.url}#image=0&layer={number}&cell={cell}")
+        assert re.fullmatch(sentence, tab.text("#spoken")), (call, tab.text("#spoken"))
     tab.close()

@@ -238,13 +238,26 @@ export function explain(trace, i, options) {
         body: [],
       };
     }
-    default: {
-      const parts = KINDS[layer.name].terms(trace, i);
-      const sum = parts.map(({ value, factor }) => {
-        return factor === 1 ? write(value) : `${write(factor)} × ${write(value)}`;
-      });
-      return { sentence: `${sum.join(" + ")} → ${write(y[i])}.`, body: [] };
+    case "residual": {
+      const [change, shortcut] = KINDS.residual.terms(trace, i).map(({ value }) => write(value));
+      const other = layer.children[1] ? "its shortcut" : "its own input";
+      return {
+        sentence: `${change} from the layers inside + ${shortcut} from ${other} = ${write(y[i])}.`,
+        body: [],
+      };
     }
+    case "average_views": {
+      const terms = KINDS.average_views.terms(trace, i);
+      const mean = total(terms);
+      return {
+        sentence: `log ${write(mean)} = ${write(y[i])}: the mean of the probabilities in ${terms.length} views.`,
+        body: [
+          table("The views", ["view", "probability"], terms.map(({ value }, n) => [`${n}`, percent(value)])),
+        ],
+      };
+    }
+    default:
+      return { sentence: `The number ${write(y[i])} passes unchanged.`, body: [] };
   }
 }
 
