@@ -410,13 +410,13 @@ def test_every_kind_of_layer_explains_its_cells(browser: Any, tmp_path: Path) ->
         "dropout()": r"The number .* passes unchanged\.",
         "batch_norm()": r"\(.* − 0\) / .* × 1\.000 \+ 0 = .*\.",
         "residual(...)": r".* from the layers inside \+ .* from its shortcut = .*\.",
-        "flatten()": "Number 300 is channel 1, row 7, column 6 of the input: .*",
+        "flatten()": "Number 100 is channel 0, row 7, column 2 of the input: .*",
         "linear(10)": "588 inputs times weights add up to .*, plus the bias .*, is .*",
         "average_views(...)": "log .* = −.*: the mean of the probabilities in 9 views.",
     }
     assert calls == ["the image", *expected, "softmax and loss"]
     for number, (call, sentence) in enumerate(expected.items(), start=1):
-        cell = 3 if call in ("linear(10)", "average_views(...)") else 300
+        cell = 3 if call in ("linear(10)", "average_views(...)") else 100
         tab.page.goto(f"{tab.url}#image=0&layer={number}&cell={cell}")
         assert re.fullmatch(sentence, tab.text("#spoken")), (call, tab.text("#spoken"))
     tab.close()

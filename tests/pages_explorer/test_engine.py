@@ -312,11 +312,6 @@ ALONE: dict[str, tuple[dict[str, Any], tuple[int, ...], Callable[..., Tensor]]] 
         (6, 3, 4),
         lambda x, w, b: torch.nn.functional.layer_norm(x, (6, 3, 4), w, b),
     ),
-    "layer_norm rows": (
-        {"eps": 0.1},
-        (4,),
-        lambda x, w, b: torch.nn.functional.layer_norm(x, (4,), w, b, 0.1),
-    ),
     "group_norm": (
         {"num_groups": 3, "eps": 1e-5},
         (6,),

@@ -81,12 +81,10 @@ export const batch_norm = {
  * @param {Layer} layer @returns {{n: number, parameterOf: (i: number) => number}}
  */
 function grouping(layer) {
-  const { inShape, options, params, name } = layer;
-  const parameters = params.weight.length;
-  if (name === "layer_norm") return { n: parameters, parameterOf: (i) => i % parameters };
-  const numbers = inShape.reduce((product, side) => product * side, 1);
+  const n = layer.inShape.reduce((product, side) => product * side, 1);
+  if (layer.name === "layer_norm") return { n, parameterOf: (i) => i };
   return {
-    n: numbers / options.num_groups,
+    n: n / layer.options.num_groups,
     parameterOf: (i) => Math.floor(i / perChannel(layer)),
   };
 }
@@ -162,7 +160,7 @@ function normOf(what) {
   };
 }
 
-export const layer_norm = normOf("All numbers of the image are");
+export const layer_norm = normOf("All numbers of an image are");
 export const group_norm = normOf("The channels of each group are");
 
 /** What happens to number i of the input. @param {Trace} trace @param {number} i
