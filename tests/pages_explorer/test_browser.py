@@ -227,12 +227,19 @@ def test_a_walk_by_keyboard_alone(tab: Tab) -> None:
             "?? document.activeElement.id"
         )
         seen.append(focus)
+        if focus == "images":
+            press("ArrowRight")
+            assert "image=1&" in address(tab)
+        if focus == "step":
+            press("Enter")
+            assert tab.text("#stepped").startswith("One step of a fresh Adam at rate 0.001: ")
         if focus == "9":
             break
     for stop in ("tour", "save", "pad", "images", "rate", *map(str, range(10))):
         assert seen.count(stop) == 1, stop
     for _ in range(8):
         press("Shift+Tab")
+    press("Escape")
     assert tab.text("#detail-title") == "conv2d(4, 5)"
     press("ArrowDown")
     assert tab.text("#detail-title").startswith("conv2d(4, 5): channel 0, row 0, column 0 = ")
@@ -249,6 +256,15 @@ def test_a_walk_by_keyboard_alone(tab: Tab) -> None:
     assert tab.text("#detail-title").startswith("conv2d(4, 5): channel 1, row 1, column 1 = ")
     assert "cell=601" in address(tab)
     assert tab.run("document.getElementById('spoken').getAttribute('aria-live')") == "polite"
+    # From the cell to its kernel, to the gradient of a weight, and back to the layer.
+    press("Space")
+    press("Tab")
+    press("Enter")
+    assert tab.text("#detail-title") == (
+        "conv2d(4, 5): the gradient of kernel 1, input channel 0, row 0, column 0"
+    )
+    press("Escape")
+    assert tab.run("document.activeElement.closest('[data-strip]').dataset.strip") == "1"
     press("Escape")
     assert tab.text("#detail-title") == "conv2d(4, 5)"
 

@@ -137,7 +137,9 @@ function kernelOf(trace, strip, cell, choices) {
 /** @param {Thought} thought @param {number} strip @param {Choices} choices */
 function explainLayer(thought, strip, choices) {
   const trace = traceOf(thought, strip);
-  const hint = "Point at a cell of a map to see how its number came about; click to pin it.";
+  const hint =
+    "Point at a cell of a map to see how its number came about; click to pin it. By keyboard: " +
+    "Tab to a layer, the arrow keys to a cell.";
   if (!trace) return { sentence: hint, body: [] };
   const { layer } = trace;
   const body = Object.entries({ ...layer.params, ...layer.state }).flatMap(([part, values]) => {

@@ -94,6 +94,9 @@ class Page {
     byId("label").addEventListener("change", (/** @type {any} */ { target }) => {
       this.go({ label: Number(target.value) });
     });
+    byId("detail").addEventListener("keydown", (/** @type {KeyboardEvent} */ { key }) => {
+      if (key === "Escape") this.strips.drawn[this.place.layer].canvas.focus();
+    });
     byId("tour").addEventListener("click", () => this.startTour());
     byId("save").addEventListener("click", () => {
       const picture = pictureOf(describe(this.thought), this.strips.drawn);

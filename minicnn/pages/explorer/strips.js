@@ -44,7 +44,9 @@ export class Strips {
 
   /** @param {Strip} strip @param {number} n @returns {Drawn} */
   make({ call, shape, parameters, options }, n) {
-    const keys = "Arrow keys: cells. Page up and down: channels. Enter: pin. Escape: the layer.";
+    const keys =
+      "Arrow keys: cells. Page up and down: channels. Enter: pin. Escape: the layer. " +
+      "Space: to what is open.";
     const canvas = h("canvas", {
       tabindex: "0", role: "application", "aria-label": `${call}. ${keys}`,
       mousemove: (/** @type {MouseEvent} */ event) => this.actions.hover(n, this.at(n, event)),
@@ -55,7 +57,6 @@ export class Strips {
         this.actions.pin(n, i < 0 ? null : i);
       },
       keydown: (/** @type {KeyboardEvent} */ event) => this.key(n, event),
-      focus: () => { if (canvas.matches(":focus-visible")) this.actions.open(n); },
     });
     const over = h("canvas", { class: "over", "aria-hidden": "true" });
     const sentence = h("p", { class: "sentence" });
@@ -106,9 +107,10 @@ export class Strips {
       PageUp: -channel, PageDown: channel, Enter: 0,
     };
     const { key } = event;
-    if (key !== "Escape" && !(key in moves)) return;
+    if (key !== "Escape" && key !== " " && !(key in moves)) return;
     event.preventDefault();
     if (key === "Escape") return this.actions.open(n);
+    if (key === " ") return byId("detail").focus();
     const before = this.cursors[n];
     const to = before < 0 ? 0 : before + moves[/** @type {keyof typeof moves} */ (key)];
     if (to < 0 || to >= size(shape)) return; // the edge
