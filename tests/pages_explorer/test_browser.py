@@ -158,7 +158,9 @@ def test_which_window_made_this_cell(tab: Tab) -> None:
 
 
 def test_which_cell_won_this_pool_and_where_its_gradient_goes(tab: Tab) -> None:
-    tab.page.goto(f"{tab.url}#layer=2&cell=200&image=0")
+    tab.page.goto(f"{tab.url}#layer=2&cell=199&image=0")
+    strip(tab, 2).press("ArrowRight")
+    assert "cell=200" in address(tab)
     sentence = tab.text("#spoken")
     assert sentence.startswith("The largest of 4 numbers is ")
     assert tab.text("#body").count("← wins") == 1

@@ -205,7 +205,7 @@ def test_the_images_are_chosen_fairly(data: st.DataObject, classes: int, count: 
     labels = torch.randint(classes, (n,), generator=rng)
     chosen = choose(scores, labels, count)
     assert chosen.tolist() == sorted(set(chosen.tolist()))
-    share = count // classes
+    share = max(1, count // classes)
     wrong = scores.argmax(1) != labels
     for label in range(classes):
         of_class = labels == label
@@ -230,6 +230,20 @@ def test_the_images_of_a_page_are_those_of_the_network(tmp_path: Path) -> None:
         for shape in layer["params"].values()
     ]
     assert sizes == [leaf.numel() for leaf in tree.leaves(params)]
+
+
+@pytest.mark.parametrize("in_shape", [(1, 28, 28), (3, 64, 64)])
+def test_large_images_are_fewer(tmp_path: Path, in_shape: tuple[int, int, int]) -> None:
+    net = layers.sequential(layers.global_avg_pool(), layers.linear(3))
+    run = runs.begin(tmp_path / "run", {})
+    weights = runs.initial_weights(net, in_shape, seed=0)
+    images = torch.zeros(300, *in_shape, dtype=torch.uint8)
+    labels = torch.arange(300).remainder(3)
+    split = data.Split(images, labels, "grey")
+    pages.save_explorer(run, "Many", net, weights, split, torch.eye(3)[labels])
+    found = data_of(run.explorer.read_text(encoding="utf-8"))
+    assert len(found["labels"]) == min(198, 400_000 // images[0].numel() // 3 * 3)
+    assert run.explorer.stat().st_size < 800_000
 
 
 def test_the_page_of_a_run_is_saved_in_its_folder(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ LAYERS = (  # that the engine knows; a test compares them with network.js
     "average_views",
 )
 IMAGES = 200
+IMAGE_BYTES = 400_000  # of all images: large ones are fewer
 LONGEST = 64  # pixels of a side of an image: more could not be told apart
 MOST_BYTES = 2_000_000
 IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
@@ -148,7 +149,7 @@ def explorer(
 def save_explorer(
     run: Run, title: str, net: Layer, weights: Weights, test: Split, scores: Tensor
 ) -> str:
-    """Write the explorer of a run's network into its folder, with 200 of the test images.
+    """Write the explorer of a run's network into its folder, with up to 200 of the test images.
 
     Args:
         run: The run.
@@ -176,7 +177,8 @@ def save_explorer(
         ...     save_explorer(runs.begin(f"{folder}/run", {}), "Mine", net, weights, test, scores)
         'explorer.html'
     """
-    chosen = choose(scores, test.labels)
+    count = min(IMAGES, IMAGE_BYTES // test.images[0].numel())
+    chosen = choose(scores, test.labels, count)
     right = f"{accuracy(scores, test.labels):.2%} of the {len(test.labels):,} images"
     about = f"The network classifies {right} of {test.name} correctly."
     page = explorer(title, about, net, *weights, test.images[chosen], test.labels[chosen])
@@ -200,7 +202,7 @@ def choose(scores: Tensor, labels: Tensor, count: int = IMAGES) -> Tensor:
     Args:
         scores: ``(N, K)``, the network's.
         labels: ``(N,)``, the true classes.
-        count: How many images to choose at most; every class gets its share.
+        count: How many images to choose; every class gets an equal share, and at least one.
 
     Returns:
         Their indices, in ascending order.
@@ -212,7 +214,7 @@ def choose(scores: Tensor, labels: Tensor, count: int = IMAGES) -> Tensor:
     """
     sure, predicted = scores.softmax(1).max(1)
     chosen: list[int] = []
-    share = count // scores.shape[1]
+    share = max(1, count // scores.shape[1])
     few = max(1, share // 3)
     for label in range(scores.shape[1]):
         of_class = (labels == label).nonzero().flatten()

@@ -156,6 +156,7 @@ export class Strips {
       const cells = looked.get(n);
       if (cells) frame(over, layout, cells, style.getPropertyValue("--look"));
       if (n === open.strip && open.cell !== null) {
+        if (open.pinned) this.cursors[n] = open.cell; // the arrow keys go on from here
         frame(over, layout, [open.cell], style.getPropertyValue("--ink"), open.pinned ? 3 : 2);
       }
     });
