@@ -39,7 +39,9 @@ class Tab:
         self.page.goto(self.url + address)
 
     def ready(self) -> "Tab":
+        """Wait until all images are answered."""
         self.page.evaluate("window.minicnn.ready")
+        self.page.locator("#images-note", has_text="are right").wait_for(timeout=120_000)
         return self
 
     def run(self, code: str, data: Any = None) -> Any:

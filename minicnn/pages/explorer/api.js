@@ -9,7 +9,7 @@ import { size } from "./numbers.js";
 
 /**
  * Return the functions that a page offers; all arrays are flat and plain.
- * @param {Model} model @param {Promise<void>} ready
+ * @param {Model} model @param {Promise<void>} ready  is kept when they can be called
  */
 export function api(model, ready) {
   const { net } = model;

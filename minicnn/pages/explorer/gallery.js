@@ -15,16 +15,16 @@ import { drawMaps } from "./maps.js";
  */
 export async function evaluate(model, images, labels, cancelled) {
   const results = [];
-  let began = performance.now();
+  let began = -Infinity;
   for (let n = 0; n < images.length; n++) {
-    const { y } = model.forward(images[n]);
-    const { loss } = crossEntropy(y, labels[n]);
-    results.push({ p: softmax(y), loss, answer: argmax(y) });
     if (performance.now() - began > 12) {
       await new Promise((resolve) => setTimeout(resolve));
       if (cancelled()) return null;
       began = performance.now();
     }
+    const { y } = model.forward(images[n]);
+    const { loss } = crossEntropy(y, labels[n]);
+    results.push({ p: softmax(y), loss, answer: argmax(y) });
   }
   return results;
 }
@@ -84,7 +84,7 @@ export class Gallery {
     });
   }
 
-  /** @param {Result[]} results */
+  /** @param {Result[]} results  none while they are computed */
   update(results) {
     this.results = results;
     this.show();

@@ -67,10 +67,14 @@ class Page {
     stepPanel(this.model, {
       image: () => ({ pixels: this.pixels, label: this.thought.label }),
       results: () => this.gallery.results,
-      evaluate: () => this.evaluateAll(),
+      answers: () => this.answers,
       labels: this.labels,
     });
-    this.model.changed = () => this.later();
+    this.answers = this.evaluateAll();
+    this.model.changed = () => {
+      this.later();
+      this.answers = this.evaluateAll();
+    };
     this.listen();
     this.gallery.draw(this.colours);
     this.goToAddress();
@@ -223,6 +227,7 @@ class Page {
   /** Answer all images again; a later call ends an earlier one. */
   async evaluateAll() {
     const run = ++this.evaluation;
+    this.gallery.update([]); // the old answers are those of other weights
     const results = await evaluate(this.model, this.images, this.labels, () => run !== this.evaluation);
     if (results) this.gallery.update(results);
     return results;
@@ -301,4 +306,4 @@ class Page {
 /** @type {any} */
 const outside = window;
 const page = new Page(JSON.parse(byId("data").textContent));
-outside.minicnn = api(page.model, page.evaluateAll().then(() => undefined));
+outside.minicnn = api(page.model, Promise.resolve());

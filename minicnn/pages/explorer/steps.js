@@ -13,8 +13,9 @@ import { allLayers } from "./network.js";
 /**
  * @typedef {object} Subject  What is stepped on, and who answers for all images.
  * @property {() => {pixels: Float64Array, label: number}} image
- * @property {() => Result[]} results             of all images, as far as they are known
- * @property {() => Promise<Result[] | null>} evaluate  again; null if the weights changed meanwhile
+ * @property {() => Result[]} results  of all images; none while they are computed
+ * @property {() => Promise<Result[] | null>} answers  with the weights as they are; null if these
+ *   have changed before all are known
  * @property {number[]} labels
  */
 
@@ -79,19 +80,19 @@ export function stepPanel(model, subject) {
       ),
       others,
     );
-    const results = await subject.evaluate();
-    if (!results || all.length === 0) return;
-    const [then, now] = [scores(all, subject.labels), scores(results, subject.labels)];
-    const n = subject.labels.length;
+    const results = await subject.answers();
+    if (!results) return;
+    const now = scores(results, subject.labels);
+    const then = all.length ? scores(all, subject.labels) : null;
     others.replaceChildren(
-      table(`All ${n} images of the page`, ["what", "before", "after"], [
-        ["right", `${then.right}`, `${now.right}`],
-        ["average loss", write(then.loss), write(now.loss)],
+      table(`All ${results.length} images of the page`, ["what", "before", "after"], [
+        ["right", then ? `${then.right}` : "not known yet", `${now.right}`],
+        ["average loss", then ? write(then.loss) : "not known yet", write(now.loss)],
       ]),
-      h("p", { class: "note" }, now.loss > then.loss
-        ? "The others got worse: learning one image alone forgets others."
-        : "The others did not get worse by it."),
     );
+    if (then && now.loss > then.loss) {
+      others.append(h("p", { class: "note" }, "The others got worse: learning one image alone forgets others."));
+    }
   }
 
   byId("step").addEventListener("click", () => take(1));
@@ -100,12 +101,10 @@ export function stepPanel(model, subject) {
     const snapshot = history.pop();
     if (snapshot) model.restore(snapshot);
     byId("stepped").textContent = snapshot ? "Undone." : "There is no step to undo.";
-    subject.evaluate();
   });
   byId("reset").addEventListener("click", () => {
     history.length = 0;
     model.reset();
     byId("stepped").textContent = "The trained weights are back.";
-    subject.evaluate();
   });
 }
