@@ -21,12 +21,30 @@ import { axes } from "./windows.js";
  */
 export function table(caption, header, rows) {
   return h(
-    "table", {},
+    "table",
+    {},
     h("caption", {}, caption),
-    h("thead", {}, h("tr", {}, header.map((cell) => h("th", { scope: "col" }, cell)))),
-    h("tbody", {}, rows.map(([first, ...rest]) => {
-      return h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td", {}, cell)));
-    })),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        header.map((cell) => h("th", { scope: "col" }, cell)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map(([first, ...rest]) => {
+        return h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, first),
+          rest.map((cell) => h("td", {}, cell)),
+        );
+      }),
+    ),
   );
 }
 
@@ -38,9 +56,20 @@ export function grid(caption, cells, columns) {
   const rows = [];
   for (let i = 0; i < cells.length; i += columns) rows.push(cells.slice(i, i + columns));
   return h(
-    "table", { class: "grid" },
+    "table",
+    { class: "grid" },
     h("caption", {}, caption),
-    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))),
+    h(
+      "tbody",
+      {},
+      rows.map((row) =>
+        h(
+          "tr",
+          {},
+          row.map((cell) => h("td", {}, cell)),
+        ),
+      ),
+    ),
   );
 }
 
@@ -79,24 +108,44 @@ function explainConvolution(trace, i, { channel, choose, weightCell }) {
   const channels = terms.length / n;
   const parts = Array.from({ length: channels }, (_, c) => terms.slice(c * n, (c + 1) * n));
   const sums = parts.map(total);
-  const strongest = sums.reduce((best, sum, c) => (Math.abs(sum) > Math.abs(sums[best]) ? c : best), 0);
+  const strongest = sums.reduce(
+    (best, sum, c) => (Math.abs(sum) > Math.abs(sums[best]) ? c : best),
+    0,
+  );
   const shown = channel !== null && channel < channels ? channel : strongest;
   const part = parts[shown];
   const bias = layer.params.bias?.[Math.floor(i / (down.to * across.to))];
   const padded = part.some(({ from }) => from < 0);
   const body = [
     h(
-      "div", { class: "product" },
-      grid("window", part.map(({ from, value }) => (from < 0 ? "pad 0" : write(value, 3))), across.kernel),
+      "div",
+      { class: "product" },
+      grid(
+        "window",
+        part.map(({ from, value }) => (from < 0 ? "pad 0" : write(value, 3))),
+        across.kernel,
+      ),
       h("span", { "aria-hidden": "true" }, "×"),
-      grid("kernel", part.map(({ weight }) => weightCell(/** @type {number} */ (weight))), across.kernel),
+      grid(
+        "kernel",
+        part.map(({ weight }) => weightCell(/** @type {number} */ (weight))),
+        across.kernel,
+      ),
       h("span", { "aria-hidden": "true" }, "="),
-      grid("products", part.map(({ value, factor }) => write(value * factor, 3)), across.kernel),
+      grid(
+        "products",
+        part.map(({ value, factor }) => write(value * factor, 3)),
+        across.kernel,
+      ),
     ),
   ];
   if (padded) body.push(h("p", { class: "note" }, "“pad 0” is padding: zeros around the image."));
   const rows = sums.map((sum, c) => [
-    h("button", { type: "button", "aria-pressed": `${c === shown}`, click: () => choose(c) }, `input channel ${c}`),
+    h(
+      "button",
+      { type: "button", "aria-pressed": `${c === shown}`, click: () => choose(c) },
+      `input channel ${c}`,
+    ),
     write(sum),
   ]);
   if (bias !== undefined) rows.push(["bias", write(bias)]);
@@ -106,7 +155,8 @@ function explainConvolution(trace, i, { channel, choose, weightCell }) {
   return {
     sentence:
       `${terms.length} products of a window and a kernel add up to ${write(all)}` +
-      (bias === undefined ? "" : `, plus the bias ${write(bias)}`) + `, is ${write(y[i])}.`,
+      (bias === undefined ? "" : `, plus the bias ${write(bias)}`) +
+      `, is ${write(y[i])}.`,
     body,
   };
 }
@@ -120,7 +170,9 @@ function explainLinear(trace, i, weightCell) {
     terms,
     ({ value, factor }) => value * factor,
     ({ from, value, factor, weight }) => [
-      where(layer.inShape, from), write(value), weightCell(/** @type {number} */ (weight)),
+      where(layer.inShape, from),
+      write(value),
+      weightCell(/** @type {number} */ (weight)),
       write(value * factor),
     ],
   );
@@ -129,7 +181,8 @@ function explainLinear(trace, i, weightCell) {
   return {
     sentence:
       `${terms.length} inputs times weights add up to ${write(total(terms))}` +
-      (bias === undefined ? "" : `, plus the bias ${write(bias)}`) + `, is ${write(y[i])}.`,
+      (bias === undefined ? "" : `, plus the bias ${write(bias)}`) +
+      `, is ${write(y[i])}.`,
     body: [table("The largest products", ["input", "value", "weight", "product"], rows)],
   };
 }
@@ -147,9 +200,12 @@ function explainLargest(trace, i) {
       `${where(layer.inShape, best?.from ?? 0)}.${tie}`,
     body: [
       table(
-        "The window and its winner", ["input", "value", "result"],
+        "The window and its winner",
+        ["input", "value", "result"],
         terms.map(({ from, value, factor }) => [
-          where(layer.inShape, from), write(value), factor ? "← wins" : value === y[i] ? "ties" : "",
+          where(layer.inShape, from),
+          write(value),
+          factor ? "← wins" : value === y[i] ? "ties" : "",
         ]),
       ),
     ],
@@ -165,10 +221,13 @@ function explainMean(trace, i) {
     sentence: `${terms.length} numbers add up to ${write(sum)}, times ${write(terms[0]?.factor ?? 0)}, is ${write(y[i])}.`,
     body: [
       table(
-        "The numbers of the mean", ["input", "value"],
-        largestFirst(terms, ({ value }) => value, ({ from, value }) => [
-          where(layer.inShape, from), write(value),
-        ]),
+        "The numbers of the mean",
+        ["input", "value"],
+        largestFirst(
+          terms,
+          ({ value }) => value,
+          ({ from, value }) => [where(layer.inShape, from), write(value)],
+        ),
       ),
     ],
   };
@@ -178,21 +237,26 @@ function explainMean(trace, i) {
 function explainNormalised(trace, i) {
   const { layer, x, y } = trace;
   const { mean, deviation, weight, bias } = normaliser(trace, i);
-  const of = layer.name === "batch_norm" ? "of the training images" : "of those normalised together";
+  const of =
+    layer.name === "batch_norm" ? "of the training images" : "of those normalised together";
   return {
     sentence:
       `(${write(x[i])} − ${write(mean)}) / ${write(deviation)} × ${write(weight)} + ` +
       `${write(bias)} = ${write(y[i])}.`,
     body: [
-      table("The normalisation of this number", ["what", "number"], [
-        ["input", write(x[i])],
-        [`mean ${of}`, write(mean)],
-        ["their deviation √(var + eps)", write(deviation)],
-        ["normalised", write((x[i] - mean) / deviation)],
-        ["weight", write(weight)],
-        ["bias", write(bias)],
-        ["result", write(y[i])],
-      ]),
+      table(
+        "The normalisation of this number",
+        ["what", "number"],
+        [
+          ["input", write(x[i])],
+          [`mean ${of}`, write(mean)],
+          ["their deviation √(var + eps)", write(deviation)],
+          ["normalised", write((x[i] - mean) / deviation)],
+          ["weight", write(weight)],
+          ["bias", write(bias)],
+          ["result", write(y[i])],
+        ],
+      ),
     ],
   };
 }
@@ -220,7 +284,10 @@ export function explain(trace, i, options) {
       return explainNormalised(trace, i);
     case "relu": {
       const passes = x[i] > 0 ? "is positive and passes" : "is not positive and becomes 0";
-      return { sentence: `max(0, ${write(x[i])}) = ${write(y[i])}: the input ${passes}.`, body: [] };
+      return {
+        sentence: `max(0, ${write(x[i])}) = ${write(y[i])}: the input ${passes}.`,
+        body: [],
+      };
     }
     case "flatten":
       return {
@@ -252,7 +319,11 @@ export function explain(trace, i, options) {
       return {
         sentence: `log ${write(mean)} = ${write(y[i])}: the mean of the probabilities in ${terms.length} views.`,
         body: [
-          table("The views", ["view", "probability"], terms.map(({ value }, n) => [`${n}`, percent(value)])),
+          table(
+            "The views",
+            ["view", "probability"],
+            terms.map(({ value }, n) => [`${n}`, percent(value)]),
+          ),
         ],
       };
     }
@@ -273,11 +344,23 @@ export function explainSoftmax({ logits, probabilities: p, label, names }, k) {
   return {
     sentence: `${write(powers[k])} / ${write(sum)} = ${percent(p[k])}.${loss}`,
     body: [
-      h("p", { class: "note" }, `The largest score, ${write(top)}, is subtracted from all: nothing changes, and nothing overflows.`),
+      h(
+        "p",
+        { class: "note" },
+        `The largest score, ${write(top)}, is subtracted from all: nothing changes, and nothing overflows.`,
+      ),
       table(
-        "softmax", ["class", "score z", "exp(z − largest)", "probability"],
-        [...powers.map((power, j) => [`${names[j]}${j === label ? " (true)" : ""}`, write(logits[j]), write(power), percent(p[j])]),
-          ["sum", "", write(sum), "100.0%"]],
+        "softmax",
+        ["class", "score z", "exp(z − largest)", "probability"],
+        [
+          ...powers.map((power, j) => [
+            `${names[j]}${j === label ? " (true)" : ""}`,
+            write(logits[j]),
+            write(power),
+            percent(p[j]),
+          ]),
+          ["sum", "", write(sum), "100.0%"],
+        ],
       ),
     ],
   };

@@ -135,7 +135,10 @@ export const average_views = {
       const logs = logSoftmax(child.y);
       const share = logs.map((log, k) => (y[k] * Math.exp(log - trace.y[k])) / trace.inside.length);
       const total = share.reduce((sum, value) => sum + value, 0);
-      return backward(child, share.map((value, k) => value - Math.exp(logs[k]) * total));
+      return backward(
+        child,
+        share.map((value, k) => value - Math.exp(logs[k]) * total),
+      );
     });
     const back = shifts(layer.options.pixels).map(([down, across], v) => {
       return shifted(layer.inShape, inside[v].x, -down, -across);

@@ -74,7 +74,8 @@ function weightName({ layer }, weight) {
   const [down, across] = axes(layer);
   const n = layer.params.weight.length / layer.outShape[0];
   const [row, column] = [Math.floor(weight / across.kernel) % down.kernel, weight % across.kernel];
-  const channel = Math.floor(weight / (across.kernel * down.kernel)) % (n / across.kernel / down.kernel);
+  const channel =
+    Math.floor(weight / (across.kernel * down.kernel)) % (n / across.kernel / down.kernel);
   return `kernel ${Math.floor(weight / n)}, input channel ${channel}, row ${row}, column ${column}`;
 }
 
@@ -128,9 +129,14 @@ function kernelOf(trace, strip, cell, choices) {
     }),
   );
   return h(
-    "div", {},
+    "div",
+    {},
     channels > 1 ? h("label", {}, "input channel ", choice) : null,
-    grid(`Kernel ${o} and input channel ${shown}: choose a weight to see its gradient`, weights, across.kernel),
+    grid(
+      `Kernel ${o} and input channel ${shown}: choose a weight to see its gradient`,
+      weights,
+      across.kernel,
+    ),
   );
 }
 
@@ -178,17 +184,32 @@ function kernels(thought, trace, strip, { colours, chooseCell }) {
   };
   const [mostMade, mostWeight] = [largest(values), largest(weight)];
   return [
-    h("p", { class: "note" }, `Each channel beside its kernel${inputs > 1 ? ", a square for each input channel" : ""}; weights from −${write(mostWeight)} to +${write(mostWeight)}.`),
-    h("div", { class: "kernels" }, Array.from({ length: channels }, (_, o) => h(
-      "button",
-      {
-        type: "button",
-        "aria-label": `channel ${o}: open its middle cell`,
-        title: `channel ${o}`,
-        click: () => chooseCell(strip, o * cells + middle),
-      },
-      map([1, height, width], values.subarray(o * cells, (o + 1) * cells), mostMade, 50),
-      map([inputs, down.kernel, across.kernel], weight.subarray(o * n, (o + 1) * n), mostWeight, inputs > 1 ? 12 : 50),
-    ))),
+    h(
+      "p",
+      { class: "note" },
+      `Each channel beside its kernel${inputs > 1 ? ", a square for each input channel" : ""}; weights from −${write(mostWeight)} to +${write(mostWeight)}.`,
+    ),
+    h(
+      "div",
+      { class: "kernels" },
+      Array.from({ length: channels }, (_, o) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-label": `channel ${o}: open its middle cell`,
+            title: `channel ${o}`,
+            click: () => chooseCell(strip, o * cells + middle),
+          },
+          map([1, height, width], values.subarray(o * cells, (o + 1) * cells), mostMade, 50),
+          map(
+            [inputs, down.kernel, across.kernel],
+            weight.subarray(o * n, (o + 1) * n),
+            mostWeight,
+            inputs > 1 ? 12 : 50,
+          ),
+        ),
+      ),
+    ),
   ];
 }

@@ -61,8 +61,11 @@ export class Gallery {
       );
     });
     byId("of-class").append(...names.map((name, k) => h("option", { value: `${k}` }, name)));
-    for (const id of ["of-class", "of-answer"]) byId(id).addEventListener("change", () => this.show());
-    byId("images").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
+    for (const id of ["of-class", "of-answer"])
+      byId(id).addEventListener("change", () => this.show());
+    byId("images").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) =>
+      this.key(event),
+    );
     this.show();
   }
 
@@ -71,7 +74,14 @@ export class Gallery {
     const [channels, rows, columns] = this.shape;
     const n = rows * columns;
     const layout = {
-      rows, columns, tiles: 1, across: 1, scale: 1, numbers: n, width: columns, height: rows,
+      rows,
+      columns,
+      tiles: 1,
+      across: 1,
+      scale: 1,
+      numbers: n,
+      width: columns,
+      height: rows,
     };
     this.thumbnails.forEach((element, i) => {
       // Of colours, the mean: enough to recognise the image.
@@ -134,7 +144,10 @@ export class Gallery {
     element.setAttribute("aria-selected", "true");
     byId("images").setAttribute("aria-activedescendant", element.id);
     const box = byId("images");
-    if (element.offsetTop < box.scrollTop || element.offsetTop + 40 > box.scrollTop + box.clientHeight) {
+    if (
+      element.offsetTop < box.scrollTop ||
+      element.offsetTop + 40 > box.scrollTop + box.clientHeight
+    ) {
       box.scrollTop = element.offsetTop - 40;
     }
   }

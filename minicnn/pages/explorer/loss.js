@@ -20,5 +20,8 @@ export function softmax(logits) {
  */
 export function crossEntropy(logits, label) {
   const p = softmax(logits);
-  return { loss: -logSoftmax(logits)[label], gradient: p.map((value, k) => value - +(k === label)) };
+  return {
+    loss: -logSoftmax(logits)[label],
+    gradient: p.map((value, k) => value - +(k === label)),
+  };
 }

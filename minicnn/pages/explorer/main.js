@@ -34,7 +34,12 @@ class Page {
     });
     /** @type {Place} */
     this.place = {
-      image: 0, drawn: null, layer: 0, cell: null, weight: null, mode: "forward",
+      image: 0,
+      drawn: null,
+      layer: 0,
+      cell: null,
+      weight: null,
+      mode: "forward",
       label: this.labels[0],
     };
     /** @type {{strip: number, cell: number} | null} what the mouse is over */
@@ -53,7 +58,8 @@ class Page {
     byId("label").append(...this.names.map((name, k) => h("option", { value: `${k}` }, name)));
     this.strips = new Strips(describe(this.thought), {
       hover: (strip, cell) => this.hover(strip, cell),
-      pin: (layer, cell) => this.go({ layer, cell: this.isOpen(layer, cell) ? null : cell, weight: null }),
+      pin: (layer, cell) =>
+        this.go({ layer, cell: this.isOpen(layer, cell) ? null : cell, weight: null }),
       open: (layer) => this.go({ layer, cell: null, weight: null }),
     });
     this.gallery = new Gallery(this.images, this.labels, this.names, inShape, (image) => {
@@ -201,11 +207,24 @@ class Page {
     const rows = this.names.map((name) => {
       const bar = h("span", { class: "fill" });
       const number = h("span", { class: "number" });
-      const row = h("li", {}, h("span", { title: name }, name), h("span", { class: "track" }, bar), number);
+      const row = h(
+        "li",
+        {},
+        h("span", { title: name }, name),
+        h("span", { class: "track" }, bar),
+        number,
+      );
       return { bar, number, row };
     });
     const line = h("p", { "aria-live": "polite" });
-    byId("answer").append(line, h("ol", {}, rows.map(({ row }) => row)));
+    byId("answer").append(
+      line,
+      h(
+        "ol",
+        {},
+        rows.map(({ row }) => row),
+      ),
+    );
     return { rows, line };
   }
 
@@ -228,7 +247,12 @@ class Page {
   async evaluateAll() {
     const run = ++this.evaluation;
     this.gallery.update([]); // the old answers are those of other weights
-    const results = await evaluate(this.model, this.images, this.labels, () => run !== this.evaluation);
+    const results = await evaluate(
+      this.model,
+      this.images,
+      this.labels,
+      () => run !== this.evaluation,
+    );
     if (results) this.gallery.update(results);
     return results;
   }

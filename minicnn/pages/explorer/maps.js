@@ -33,7 +33,12 @@ export function layOut(shape, width, tile = 52) {
   }
   const across = Math.max(1, Math.floor((width + GAP) / (columns * scale + GAP)));
   return {
-    rows, columns, tiles, across, scale, numbers,
+    rows,
+    columns,
+    tiles,
+    across,
+    scale,
+    numbers,
     width: Math.min(tiles, across) * (columns * scale + GAP) - GAP,
     height: Math.ceil(tiles / across) * (rows * scale + GAP) - GAP,
   };
@@ -76,8 +81,18 @@ export function largest(values) {
   return most;
 }
 
-const LIGHT = { paper: [246, 247, 249], plus: [178, 70, 0], minus: [0, 84, 150], ink: [31, 41, 51] };
-const DARK = { paper: [38, 38, 40], plus: [255, 148, 61], minus: [92, 178, 255], ink: [228, 231, 235] };
+const LIGHT = {
+  paper: [246, 247, 249],
+  plus: [178, 70, 0],
+  minus: [0, 84, 150],
+  ink: [31, 41, 51],
+};
+const DARK = {
+  paper: [38, 38, 40],
+  plus: [255, 148, 61],
+  minus: [92, 178, 255],
+  ink: [228, 231, 235],
+};
 const NOT_A_NUMBER = rgb([204, 0, 204]);
 const STEPS = 256;
 
@@ -124,7 +139,9 @@ export function drawMaps(canvas, layout, values, most, colours, ink = false) {
   for (let i = 0; i < layout.numbers; i++) {
     const value = values[i];
     const { x, y } = corner(layout, i);
-    const level = most ? Math.min(STEPS - 1, Math.round((Math.abs(value) / most) * (STEPS - 1))) : 0;
+    const level = most
+      ? Math.min(STEPS - 1, Math.round((Math.abs(value) / most) * (STEPS - 1)))
+      : 0;
     const full = Number.isNaN(value) ? NOT_A_NUMBER : (value < 0 ? colours.minus : plus)[level];
     const hatch = value < 0 ? colours.minus[Math.floor(level / 3)] : full;
     for (let down = y * ratio; down < y * ratio + side; down++) {
@@ -157,7 +174,10 @@ export function frame(canvas, layout, cells, colour, line = 2) {
   for (const [left, top, right, bottom] of boxes.values()) {
     const size = layout.scale;
     context.strokeRect(
-      left * ratio, top * ratio, (right - left + size) * ratio, (bottom - top + size) * ratio,
+      left * ratio,
+      top * ratio,
+      (right - left + size) * ratio,
+      (bottom - top + size) * ratio,
     );
   }
 }

@@ -31,7 +31,16 @@ export function build(description, weights, statistics) {
     };
     const { name, call, options, in_shape: inShape, out_shape: outShape } = data;
     const [params, state] = [tensors("params"), tensors("state")];
-    return { name, call, options, inShape, outShape, params, state, children: data.children.map(one) };
+    return {
+      name,
+      call,
+      options,
+      inShape,
+      outShape,
+      params,
+      state,
+      children: data.children.map(one),
+    };
   }
   return one(description);
 }

@@ -15,9 +15,26 @@ import { avg_pool2d, global_avg_pool, max_pool2d } from "./pooling.js";
 
 /** Every kind of layer that the page knows. @type {Record<string, import("./types.js").Kind>} */
 export const KINDS = {
-  conv2d, linear, max_pool2d, avg_pool2d, global_avg_pool,
-  relu, leaky_relu, sigmoid, tanh, silu, gelu, flatten, dropout,
-  batch_norm, layer_norm, group_norm, sequential, residual, parallel, average_views,
+  conv2d,
+  linear,
+  max_pool2d,
+  avg_pool2d,
+  global_avg_pool,
+  relu,
+  leaky_relu,
+  sigmoid,
+  tanh,
+  silu,
+  gelu,
+  flatten,
+  dropout,
+  batch_norm,
+  layer_norm,
+  group_norm,
+  sequential,
+  residual,
+  parallel,
+  average_views,
 };
 
 /** @param {Layer} layer @param {Float64Array} x @returns {Trace} */
@@ -71,7 +88,8 @@ export function parameters(net) {
 
 /** @param {Flow} flow @returns {Float64Array[]} in the order of `parameters` */
 export function gradients(flow) {
-  if (flow.trace.layer.name === "average_views") {  // the nine views share their parameters
+  if (flow.trace.layer.name === "average_views") {
+    // the nine views share their parameters
     return flow.inside.map(gradients).reduce((sum, more) => {
       return sum.map((values, n) => values.map((value, i) => value + more[n][i]));
     });

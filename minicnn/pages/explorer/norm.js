@@ -156,7 +156,8 @@ function normOf(what) {
       });
     },
 
-    sentence: () => `${what} shifted and scaled to mean 0 and variance 1, then by weights and biases.`,
+    sentence: () =>
+      `${what} shifted and scaled to mean 0 and variance 1, then by weights and biases.`,
   };
 }
 
@@ -173,6 +174,8 @@ export function normaliser({ layer, x }, i) {
   const { weight, bias } = layer.params;
   return {
     ...statistics(layer, x.subarray(start, start + n)),
-    weight: weight[k], bias: bias[k], parameter: k,
+    weight: weight[k],
+    bias: bias[k],
+    parameter: k,
   };
 }

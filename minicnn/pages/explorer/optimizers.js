@@ -26,13 +26,17 @@ function adam(parameters, gradients, lr, memory) {
   const t = (memory?.t ?? 0) + 1;
   const bias1 = 1 - BETA1 ** t;
   const bias2 = 1 - BETA2 ** t;
-  const m = gradients.map((g, n) => g.map((value, i) => {
-    const before = memory?.m[n][i] ?? 0;
-    return before + (1 - BETA1) * (value - before);
-  }));
-  const v = gradients.map((g, n) => g.map((value, i) => {
-    return BETA2 * (memory?.v[n][i] ?? 0) + (1 - BETA2) * value * value;
-  }));
+  const m = gradients.map((g, n) =>
+    g.map((value, i) => {
+      const before = memory?.m[n][i] ?? 0;
+      return before + (1 - BETA1) * (value - before);
+    }),
+  );
+  const v = gradients.map((g, n) =>
+    g.map((value, i) => {
+      return BETA2 * (memory?.v[n][i] ?? 0) + (1 - BETA2) * value * value;
+    }),
+  );
   parameters.forEach((values, n) => {
     for (let i = 0; i < values.length; i++) {
       const root = Math.sqrt(v[n][i]) / Math.sqrt(bias2);

@@ -90,7 +90,12 @@ export const gelu = pointwise(
 );
 
 /** @param {string} sentence @returns {Kind} */
-const identity = (sentence) => pointwise((x) => x, () => 1, sentence);
+const identity = (sentence) =>
+  pointwise(
+    (x) => x,
+    () => 1,
+    sentence,
+  );
 
 export const flatten = identity("The same numbers in one row, channel after channel.");
 

@@ -23,10 +23,12 @@ import { drawMaps, largest, layOut } from "./maps.js";
 export function sentTo(readings, source, j, gradients) {
   return readings
     .filter((reading) => reading.source === source)
-    .flatMap(({ reader, uses }) => uses(j).map(({ to, factor }) => {
-      const gradient = gradients.get(reader)?.[to] ?? 0;
-      return { reader, to, factor, gradient, product: factor * gradient };
-    }));
+    .flatMap(({ reader, uses }) =>
+      uses(j).map(({ to, factor }) => {
+        const gradient = gradients.get(reader)?.[to] ?? 0;
+        return { reader, to, factor, gradient, product: factor * gradient };
+      }),
+    );
 }
 
 /**
@@ -47,7 +49,10 @@ export function explainGradient(sent, gradient) {
     sent,
     ({ product }) => product,
     ({ reader, to, factor, gradient, product }) => [
-      where(reader.layer.outShape, to), write(factor), write(gradient), write(product),
+      where(reader.layer.outShape, to),
+      write(factor),
+      write(gradient),
+      write(product),
     ],
   );
   rows.push(["its gradient, the sum", "", "", write(gradient)]);
@@ -66,7 +71,13 @@ export function explainGradient(sent, gradient) {
   }
   return {
     sentence,
-    body: [table(`Who sent it what: outputs of ${calls}`, ["output", "factor", "its gradient", "product"], rows)],
+    body: [
+      table(
+        `Who sent it what: outputs of ${calls}`,
+        ["output", "factor", "its gradient", "product"],
+        rows,
+      ),
+    ],
   };
 }
 
@@ -79,9 +90,10 @@ export function explainWeight(flow, weight, colours) {
   const { layer, x } = flow.trace;
   const gradient = flow.params.weight[weight];
   const now = `The weight is ${write(layer.params.weight[weight])}`;
-  const advice = gradient === 0
-    ? "a small change of it changes nothing"
-    : `${gradient < 0 ? "a larger" : "a smaller"} weight lowers the loss`;
+  const advice =
+    gradient === 0
+      ? "a small change of it changes nothing"
+      : `${gradient < 0 ? "a larger" : "a smaller"} weight lowers the loss`;
   if (layer.name === "linear") {
     const [o, i] = [Math.floor(weight / x.length), weight % x.length];
     return {
@@ -108,7 +120,8 @@ export function explainWeight(flow, weight, colours) {
       `gradient is ${write(gradient)}: ${advice}.`,
     body: [
       h(
-        "div", { class: "product" },
+        "div",
+        { class: "product" },
         map("input under the weight", values),
         h("span", { "aria-hidden": "true" }, "×"),
         map("gradient of the output", gradients),
@@ -123,8 +136,10 @@ export function explainWeight(flow, weight, colours) {
             Array.from(products, (product, t) => ({ product, t })),
             ({ product }) => product,
             ({ product, t }) => [
-              `row ${Math.floor(t / shape[2])}, column ${t % shape[2]}`, write(values[t]),
-              write(gradients[t]), write(product),
+              `row ${Math.floor(t / shape[2])}, column ${t % shape[2]}`,
+              write(values[t]),
+              write(gradients[t]),
+              write(product),
             ],
             6,
           ),

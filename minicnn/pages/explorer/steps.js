@@ -65,15 +65,32 @@ export function stepPanel(model, subject) {
     /** @param {Float64Array} logits */
     const loss = (logits) => write(crossEntropy(logits, label).loss);
     const [p, q] = [softmax(before), softmax(after)];
-    const others = h("div", {}, h("p", { class: "note" }, "Computing what it did to the other images …"));
+    const others = h(
+      "div",
+      {},
+      h("p", { class: "note" }, "Computing what it did to the other images …"),
+    );
     byId("stepped").replaceChildren(
-      h("p", {}, `${times === 1 ? "One step" : `${times} steps`} of ${name} at rate ${lr}: the probability of ${model.names[label]} went from ${percent(p[label])} to ${percent(q[label])}.`),
-      table("This image", ["what", "before", "after"], [
-        ["loss", loss(before), loss(after)],
-        ...Array.from(p, (_, k) => [`p of ${model.names[k]}${k === label ? " (true)" : ""}`, percent(p[k]), percent(q[k])]),
-      ]),
+      h(
+        "p",
+        {},
+        `${times === 1 ? "One step" : `${times} steps`} of ${name} at rate ${lr}: the probability of ${model.names[label]} went from ${percent(p[label])} to ${percent(q[label])}.`,
+      ),
       table(
-        "The weights that moved most", ["weight", "before", "after"],
+        "This image",
+        ["what", "before", "after"],
+        [
+          ["loss", loss(before), loss(after)],
+          ...Array.from(p, (_, k) => [
+            `p of ${model.names[k]}${k === label ? " (true)" : ""}`,
+            percent(p[k]),
+            percent(q[k]),
+          ]),
+        ],
+      ),
+      table(
+        "The weights that moved most",
+        ["weight", "before", "after"],
         movedMost(model, snapshot.weights).map(({ call, name, i, old, now }) => {
           return [`${call} ${name} ${i}`, write(old), write(now)];
         }),
@@ -85,13 +102,19 @@ export function stepPanel(model, subject) {
     const now = scores(results, subject.labels);
     const then = all.length ? scores(all, subject.labels) : null;
     others.replaceChildren(
-      table(`All ${results.length} images of the page`, ["what", "before", "after"], [
-        ["right", then ? `${then.right}` : "not known yet", `${now.right}`],
-        ["average loss", then ? write(then.loss) : "not known yet", write(now.loss)],
-      ]),
+      table(
+        `All ${results.length} images of the page`,
+        ["what", "before", "after"],
+        [
+          ["right", then ? `${then.right}` : "not known yet", `${now.right}`],
+          ["average loss", then ? write(then.loss) : "not known yet", write(now.loss)],
+        ],
+      ),
     );
     if (then && now.loss > then.loss) {
-      others.append(h("p", { class: "note" }, "The others got worse: learning one image alone forgets others."));
+      others.append(
+        h("p", { class: "note" }, "The others got worse: learning one image alone forgets others."),
+      );
     }
   }
 

@@ -48,7 +48,9 @@ export class Strips {
       "Arrow keys: cells. Page up and down: channels. Enter: pin. Escape: the layer. " +
       "Space: to what is open.";
     const canvas = h("canvas", {
-      tabindex: "0", role: "application", "aria-label": `${call}. ${keys}`,
+      tabindex: "0",
+      role: "application",
+      "aria-label": `${call}. ${keys}`,
       mousemove: (/** @type {MouseEvent} */ event) => this.actions.hover(n, this.at(n, event)),
       mouseleave: () => this.actions.hover(n, -1),
       click: (/** @type {MouseEvent} */ event) => {
@@ -62,15 +64,19 @@ export class Strips {
     const sentence = h("p", { class: "sentence" });
     const scale = h("p", { class: "scale" });
     const element = h(
-      "section", { class: "strip", "data-strip": `${n}` },
+      "section",
+      { class: "strip", "data-strip": `${n}` },
       h(
-        "h2", {},
+        "h2",
+        {},
         h("button", { type: "button", tabindex: "-1", click: () => this.actions.open(n) }, call),
       ),
       h(
-        "p", { class: "facts" },
+        "p",
+        { class: "facts" },
         [shape.join(" × "), parameters ? count(parameters, "parameter") : "", options]
-          .filter(Boolean).join(" · "),
+          .filter(Boolean)
+          .join(" · "),
       ),
       sentence,
       h("div", { class: "maps" }, canvas, over),
@@ -103,8 +109,13 @@ export class Strips {
     const { columns } = this.drawn[n].layout;
     const channel = shape.length === 1 ? columns : size(shape.slice(1));
     const moves = {
-      ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns,
-      PageUp: -channel, PageDown: channel, Enter: 0,
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      ArrowUp: -columns,
+      ArrowDown: columns,
+      PageUp: -channel,
+      PageDown: channel,
+      Enter: 0,
     };
     const { key } = event;
     if (key !== "Escape" && key !== " " && !(key in moves)) return;
@@ -128,7 +139,10 @@ export class Strips {
       [over.width, over.height] = [canvas.width, canvas.height];
       [over.style.width, over.style.height] = [canvas.style.width, canvas.style.height];
       const broken = values.findIndex((value) => !Number.isFinite(value));
-      const warning = broken < 0 ? "" : ` Not a finite number: ${write(values[broken])} at ${where(shape, broken)}.`;
+      const warning =
+        broken < 0
+          ? ""
+          : ` Not a finite number: ${write(values[broken])} at ${where(shape, broken)}.`;
       scale.replaceChildren(
         h("span", {}, ink ? "0 paper … 1 ink" : `−${write(most)} `),
         ...(ink ? [] : [h("span", { class: "bar", "aria-hidden": "true" }), ` +${write(most)}`]),

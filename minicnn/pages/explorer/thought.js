@@ -88,7 +88,11 @@ export function describe(thought) {
       sentence: back
         ? "The gradient of the loss with respect to every pixel, the saliency map: which pixels the answer rests on."
         : "What the network sees.",
-      shape, parameters: 0, options: "", ink: !back, caption,
+      shape,
+      parameters: 0,
+      options: "",
+      ink: !back,
+      caption,
       values: gradients.get(null) ?? pixels,
     },
     ...traces.map((trace) => ({
@@ -106,7 +110,10 @@ export function describe(thought) {
       sentence: back
         ? `The gradient begins here: p − y, the probabilities, minus 1 at the true class, ${names[label]}.`
         : `The scores become probabilities. The loss is −log of that of the true class: ${write(loss)}.`,
-      shape: [probabilities.length], parameters: 0, options: "", ink: false,
+      shape: [probabilities.length],
+      parameters: 0,
+      options: "",
+      ink: false,
       caption: back ? "p − y" : "probability",
       values: back ? start : probabilities,
     },
@@ -139,10 +146,17 @@ export function looksFrom(thought, strip, cell) {
     if (strip === last) add(last + 1, [cell]);
     if (strip > last) return found;
     for (const { source, reader, uses } of thought.readings) {
-      if (source === trace) add(stripOf(thought, reader), uses(cell).map(({ to }) => to));
+      if (source === trace)
+        add(
+          stripOf(thought, reader),
+          uses(cell).map(({ to }) => to),
+        );
     }
   } else if (strip > last) {
-    add(last, Array.from(thought.logits, (_, k) => k));
+    add(
+      last,
+      Array.from(thought.logits, (_, k) => k),
+    );
   } else if (trace) {
     for (const { source, reader, looks } of thought.readings) {
       if (reader === trace) add(stripOf(thought, source), looks(cell));

@@ -14,14 +14,20 @@ const PASSED_OVER = ["dropout", "flatten", "parallel", "batch_norm", "residual",
 
 /** @type {Record<string, string>} */
 const TEXTS = {
-  linear: "The linear layer hands the gradient on to its inputs: each input gets the gradients of all outputs, each times the weight between them.",
+  linear:
+    "The linear layer hands the gradient on to its inputs: each input gets the gradients of all outputs, each times the weight between them.",
   relu: "A relu is a gate: where its input was positive the gradient passes unchanged, elsewhere it stops.",
-  flatten: "Flatten only laid the numbers out in a row: each gradient goes back to its place in the maps.",
+  flatten:
+    "Flatten only laid the numbers out in a row: each gradient goes back to its place in the maps.",
   max_pool2d: "Of each window only the winner counted, so only the winner gets the gradient.",
-  avg_pool2d: "Every number of a window had an equal share in the mean, and gets an equal share of the gradient.",
-  global_avg_pool: "Every number of a channel had an equal share in the mean, and gets an equal share of the gradient.",
-  batch_norm: "With frozen statistics, normalisation is a factor per channel: the gradient is multiplied by it.",
-  conv2d: "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. Click a number of the kernel to see that weight's own gradient, gathered from all windows.",
+  avg_pool2d:
+    "Every number of a window had an equal share in the mean, and gets an equal share of the gradient.",
+  global_avg_pool:
+    "Every number of a channel had an equal share in the mean, and gets an equal share of the gradient.",
+  batch_norm:
+    "With frozen statistics, normalisation is a factor per channel: the gradient is multiplied by it.",
+  conv2d:
+    "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. Click a number of the kernel to see that weight's own gradient, gathered from all windows.",
   residual: "A sum hands the gradient to both summands: the shortcut carries it back unchanged.",
   dropout: "Dropout is switched off here: the gradient passes.",
 };
