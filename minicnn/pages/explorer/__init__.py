@@ -47,8 +47,8 @@ ENGINE = (
     *("containers", "network", "graph", "optimizers", "model", "api"),
 )
 VIEW = (
-    *("normalise", "dom", "maps", "address", "pad", "thought", "arithmetic", "senders", "detail"),
-    *("strips", "gallery", "tour", "steps", "picture", "main"),
+    *("normalise", "dom", "tables", "maps", "address", "pad", "thought", "answer", "arithmetic"),
+    *("senders", "detail", "strips", "gallery", "tour", "steps", "picture", "main"),
 )
 STYLES = "../colours.css", "page.css"
 LAYERS = (  # that the engine knows; a test compares them with network.js

@@ -4,6 +4,7 @@
 import { h, percent, where, write } from "./dom.js";
 import { KINDS } from "./network.js";
 import { normaliser } from "./norm.js";
+import { grid, largestFirst, table } from "./tables.js";
 import { axes } from "./windows.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
@@ -15,83 +16,8 @@ import { axes } from "./windows.js";
  * @property {any[]} body       tables
  */
 
-/**
- * Make a table.
- * @param {string} caption @param {string[]} header @param {any[][]} rows
- */
-export function table(caption, header, rows) {
-  return h(
-    "table",
-    {},
-    h("caption", {}, caption),
-    h(
-      "thead",
-      {},
-      h(
-        "tr",
-        {},
-        header.map((cell) => h("th", { scope: "col" }, cell)),
-      ),
-    ),
-    h(
-      "tbody",
-      {},
-      rows.map(([first, ...rest]) => {
-        return h(
-          "tr",
-          {},
-          h("th", { scope: "row" }, first),
-          rest.map((cell) => h("td", {}, cell)),
-        );
-      }),
-    ),
-  );
-}
-
-/**
- * Make a grid of numbers, as wide as a window.
- * @param {string} caption @param {any[]} cells @param {number} columns
- */
-export function grid(caption, cells, columns) {
-  const rows = [];
-  for (let i = 0; i < cells.length; i += columns) rows.push(cells.slice(i, i + columns));
-  return h(
-    "table",
-    { class: "grid" },
-    h("caption", {}, caption),
-    h(
-      "tbody",
-      {},
-      rows.map((row) =>
-        h(
-          "tr",
-          {},
-          row.map((cell) => h("td", {}, cell)),
-        ),
-      ),
-    ),
-  );
-}
-
 /** @param {Term[]} terms */
 export const total = (terms) => terms.reduce((sum, { value, factor }) => sum + value * factor, 0);
-
-/**
- * The largest of a list of summands, and the sum of the rest.
- * @template T
- * @param {T[]} items @param {(item: T) => number} product @param {(item: T) => any[]} row
- * @param {number} [most]
- */
-export function largestFirst(items, product, row, most = 12) {
-  const order = [...items].sort((a, b) => Math.abs(product(b)) - Math.abs(product(a)));
-  const rest = order.slice(most);
-  const rows = order.slice(0, most).map(row);
-  if (rest.length) {
-    const sum = rest.reduce((sum, item) => sum + product(item), 0);
-    rows.push([`the other ${rest.length}`, ...Array(rows[0].length - 2).fill(""), write(sum)]);
-  }
-  return rows;
-}
 
 /**
  * Explain the cell of a convolution: window × kernel, channel by channel.
@@ -330,38 +256,4 @@ export function explain(trace, i, options) {
     default:
       return { sentence: `The number ${write(y[i])} passes unchanged.`, body: [] };
   }
-}
-
-/**
- * Explain a probability: e to the power of its score, divided by the sum of all of these.
- * @param {import("./thought.js").Thought} thought @param {number} k @returns {Explanation}
- */
-export function explainSoftmax({ logits, probabilities: p, label, names }, k) {
-  const top = Math.max(...logits);
-  const powers = Array.from(logits, (z) => Math.exp(z - top));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  const loss = k === label ? ` The loss is −log ${write(p[k])} = ${write(-Math.log(p[k]))}.` : "";
-  return {
-    sentence: `${write(powers[k])} / ${write(sum)} = ${percent(p[k])}.${loss}`,
-    body: [
-      h(
-        "p",
-        { class: "note" },
-        `The largest score, ${write(top)}, is subtracted from all: nothing changes, and nothing overflows.`,
-      ),
-      table(
-        "softmax",
-        ["class", "score z", "exp(z − largest)", "probability"],
-        [
-          ...powers.map((power, j) => [
-            `${names[j]}${j === label ? " (true)" : ""}`,
-            write(logits[j]),
-            write(power),
-            percent(p[j]),
-          ]),
-          ["sum", "", write(sum), "100.0%"],
-        ],
-      ),
-    ],
-  };
 }

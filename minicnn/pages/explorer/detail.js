@@ -1,11 +1,13 @@
 // @ts-check
 // What the panel of the open layer, cell or weight says.
 
-import { explain, explainSoftmax, grid } from "./arithmetic.js";
+import { explainSoftmax, explainStart } from "./answer.js";
+import { explain } from "./arithmetic.js";
 import { h, where, write } from "./dom.js";
 import { drawMaps, largest, layOut } from "./maps.js";
 import { KINDS } from "./network.js";
 import { explainGradient, explainWeight, sentTo } from "./senders.js";
+import { grid } from "./tables.js";
 import { isBackward, shapeOf, traceOf } from "./thought.js";
 import { axes } from "./windows.js";
 
@@ -79,17 +81,6 @@ function weightName({ layer }, weight) {
   return `kernel ${Math.floor(weight / n)}, input channel ${channel}, row ${row}, column ${column}`;
 }
 
-/** Where the gradient starts. @param {Thought} thought @param {number} k */
-function explainStart({ probabilities, start, label, names }, k) {
-  const better = start[k] < 0 ? "a larger" : "a smaller";
-  return {
-    sentence:
-      `p − y = ${write(probabilities[k])} − ${+(k === label)} = ${write(start[k])}: ${better} ` +
-      `score of ${names[k]} lowers the loss.`,
-    body: [],
-  };
-}
-
 /**
  * A weight that can be opened.
  * @param {Trace} trace @param {number} strip @param {number} weight @param {Choices} choices
@@ -130,8 +121,7 @@ function kernelOf(trace, strip, cell, choices) {
   );
   return h(
     "div",
-    {},
-    channels > 1 ? h("label", {}, "input channel ", choice) : null,
+    channels > 1 ? h("label", "input channel ", choice) : null,
     grid(
       `Kernel ${o} and input channel ${shown}: choose a weight to see its gradient`,
       weights,
@@ -156,9 +146,9 @@ function explainLayer(thought, strip, choices) {
   if (layer.name === "conv2d") body.push(...kernels(thought, trace, strip, choices));
   const given = Object.entries(layer.options).filter(([, value]) => value !== null);
   const list = given.map(([option, value]) => {
-    return [h("dt", {}, option), h("dd", {}, [value].flat().join(" × "))];
+    return [h("dt", option), h("dd", [value].flat().join(" × "))];
   });
-  if (given.length) body.push(h("dl", {}, list));
+  if (given.length) body.push(h("dl", list));
   return { sentence: `${KINDS[layer.name].sentence(layer)} ${hint}`, body };
 }
 

@@ -3,16 +3,18 @@
 
 /**
  * Make an element: attributes are set, functions become listeners, children are text or nodes.
- * @param {string} tag @param {Record<string, any>} [attributes] @param {...any} children
+ * @param {string} tag
+ * @param {...any} parts  attributes, which may be left out, and children
  * @returns {any}
  */
-export function h(tag, attributes = {}, ...children) {
+export function h(tag, ...parts) {
   const element = document.createElement(tag);
+  const attributes = parts[0]?.constructor === Object ? parts.shift() : {};
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
-    else if (value !== false && value !== undefined) element.setAttribute(name, value);
+    else if (value !== false) element.setAttribute(name, value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null));
+  element.append(...parts.flat(Infinity).filter((child) => child !== null));
   return element;
 }
 

@@ -2,20 +2,21 @@
 // The page: its state, and how all parts follow it.
 
 import { fromAddress, toAddress } from "./address.js";
+import { Answer } from "./answer.js";
 import { api } from "./api.js";
 import { detail } from "./detail.js";
-import { byId, h, percent, write } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { evaluate, Gallery } from "./gallery.js";
 import { drawMaps, layOut, palette } from "./maps.js";
 import { decode, Model } from "./model.js";
 import { normalise } from "./normalise.js";
-import { argmax, size } from "./numbers.js";
+import { size } from "./numbers.js";
 import { drawingPad } from "./pad.js";
 import { pictureOf, save } from "./picture.js";
 import { stepPanel } from "./steps.js";
 import { Strips } from "./strips.js";
 import { describe, looksFrom, shapeOf, think } from "./thought.js";
-import { planTour } from "./tour.js";
+import { startTour } from "./tour.js";
 
 /** @typedef {import("./address.js").Place} Place */
 
@@ -46,8 +47,6 @@ class Page {
     this.over = null;
     /** @type {number | null} the input channel whose window is shown */
     this.channel = null;
-    /** @type {{stops: import("./tour.js").Stop[], at: number} | null} */
-    this.tour = null;
     this.evaluation = 0; // counts, so that an old one ends when a new one begins
     this.waiting = false;
     this.dark = matchMedia("(prefers-color-scheme: dark)");
@@ -66,7 +65,7 @@ class Page {
       this.pad?.clear();
       this.go({ image, drawn: null, label: this.labels[image] });
     });
-    this.answer = this.makeAnswer();
+    this.answer = new Answer(this.names);
     // The rules of MNIST's size and place are for its images alone.
     if (`${inShape}` === "1,28,28") this.pad = drawingPad((ink, side) => this.draw(ink, side));
     else byId("draw").hidden = true;
@@ -107,7 +106,12 @@ class Page {
     byId("detail").addEventListener("keydown", (/** @type {KeyboardEvent} */ { key }) => {
       if (key === "Escape") this.strips.drawn[this.place.layer].canvas.focus();
     });
-    byId("tour").addEventListener("click", () => this.startTour());
+    byId("tour").addEventListener("click", () => {
+      startTour(this.think("backward"), ({ strip, cell }) => {
+        this.go({ layer: strip, cell, weight: null, mode: "backward" });
+        this.strips.show(strip, matchMedia("(prefers-reduced-motion: reduce)").matches);
+      });
+    });
     byId("save").addEventListener("click", () => {
       const picture = pictureOf(describe(this.thought), this.strips.drawn);
       save(picture, `explorer-${this.place.mode}.png`);
@@ -153,7 +157,7 @@ class Page {
     const { place } = this;
     this.thought = this.think();
     this.strips.draw(describe(this.thought), this.colours);
-    this.showAnswer();
+    this.answer.show(this.thought, !place.drawn);
     this.gallery.select(place.image ?? -1);
     byId("label").value = `${this.thought.label}`;
     for (const radio of byId("mode").querySelectorAll("input")) {
@@ -203,46 +207,6 @@ class Page {
     else if (this.place.drawn) this.place.label = label; // the next drawing is another digit
   }
 
-  makeAnswer() {
-    const rows = this.names.map((name) => {
-      const bar = h("span", { class: "fill" });
-      const number = h("span", { class: "number" });
-      const row = h(
-        "li",
-        {},
-        h("span", { title: name }, name),
-        h("span", { class: "track" }, bar),
-        number,
-      );
-      return { bar, number, row };
-    });
-    const line = h("p", { "aria-live": "polite" });
-    byId("answer").append(
-      line,
-      h(
-        "ol",
-        {},
-        rows.map(({ row }) => row),
-      ),
-    );
-    return { rows, line };
-  }
-
-  showAnswer() {
-    const { probabilities: p, label, loss } = this.thought;
-    const best = argmax(p);
-    this.answer.rows.forEach(({ bar, number, row }, k) => {
-      bar.style.width = `${100 * (p[k] || 0)}%`;
-      number.textContent = percent(p[k]);
-      row.classList.toggle("best", k === best);
-      row.classList.toggle("true", k === label);
-    });
-    const verdict = best === label ? "right" : `wrong, the true class is ${this.names[label]}`;
-    this.answer.line.textContent =
-      `${this.names[best]}, with ${percent(p[best])}` +
-      `${this.place.drawn ? "" : `: ${verdict}`}. Loss ${write(loss)}.`;
-  }
-
   /** Answer all images again; a later call ends an earlier one. */
   async evaluateAll() {
     const run = ++this.evaluation;
@@ -286,44 +250,6 @@ class Page {
     byId("spoken").textContent = sentence;
     byId("body").replaceChildren(...body);
     if (inside) byId("detail").focus(); // what had the focus is gone
-  }
-
-  startTour() {
-    this.tour = { stops: planTour(this.think("backward")), at: 0 };
-    this.visit();
-  }
-
-  /** Go to the stop of the tour, and say what is seen there. */
-  visit() {
-    const box = byId("stop");
-    const { tour } = this;
-    box.hidden = !tour;
-    if (!tour) return;
-    const { strip, cell, text } = tour.stops[tour.at];
-    this.go({ layer: strip, cell, weight: null, mode: "backward" });
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.strips.show(strip, calm);
-    /** @param {string} name @param {boolean} possible @param {() => void} click */
-    const button = (name, possible, click) => {
-      return h("button", { type: "button", disabled: possible ? false : "", click }, name);
-    };
-    /** @param {number} step */
-    const move = (step) => () => {
-      tour.at += step;
-      this.visit();
-    };
-    const end = () => {
-      this.tour = null;
-      this.visit();
-      byId("tour").focus();
-    };
-    const next = button("Next", tour.at < tour.stops.length - 1, move(1));
-    const close = button("End the tour", true, end);
-    box.replaceChildren(
-      h("p", {}, h("strong", {}, `Stop ${tour.at + 1} of ${tour.stops.length}. `), text),
-      h("div", { class: "controls" }, next, button("Back", tour.at > 0, move(-1)), close),
-    );
-    (next.disabled ? close : next).focus();
   }
 }
 

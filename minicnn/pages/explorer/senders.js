@@ -1,10 +1,10 @@
 // @ts-check
 // The arithmetic of one gradient: who sent it what, and what a weight gathered from every window.
 
-import { largestFirst, table } from "./arithmetic.js";
 import { weightMap } from "./convolution.js";
 import { h, where, write } from "./dom.js";
 import { drawMaps, largest, layOut } from "./maps.js";
+import { largestFirst, table } from "./tables.js";
 
 /** @typedef {import("./types.js").Flow} Flow */
 /** @typedef {import("./types.js").Trace} Trace */
@@ -109,7 +109,7 @@ export function explainWeight(flow, weight, colours) {
   const map = (title, numbers) => {
     const canvas = h("canvas", { role: "img", "aria-label": `${title}, for every window` });
     drawMaps(canvas, layOut(shape, 78, 74), numbers, largest(numbers), colours);
-    return h("figure", {}, canvas, h("figcaption", {}, title));
+    return h("figure", canvas, h("figcaption", title));
   };
   /** @param {(x: number) => boolean} which */
   const sum = (which) => products.filter(which).reduce((total, product) => total + product, 0);

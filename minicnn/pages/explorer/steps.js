@@ -1,11 +1,11 @@
 // @ts-check
 // Steps of an optimizer on one image: what they changed, for this image and for all the others.
 
-import { table } from "./arithmetic.js";
 import { byId, h, percent, write } from "./dom.js";
 import { scores } from "./gallery.js";
 import { crossEntropy, softmax } from "./loss.js";
 import { allLayers } from "./network.js";
+import { table } from "./tables.js";
 
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./gallery.js").Result} Result */
@@ -67,13 +67,11 @@ export function stepPanel(model, subject) {
     const [p, q] = [softmax(before), softmax(after)];
     const others = h(
       "div",
-      {},
       h("p", { class: "note" }, "Computing what it did to the other images …"),
     );
     byId("stepped").replaceChildren(
       h(
         "p",
-        {},
         `${times === 1 ? "One step" : `${times} steps`} of ${name} at rate ${lr}: the probability of ${model.names[label]} went from ${percent(p[label])} to ${percent(q[label])}.`,
       ),
       table(

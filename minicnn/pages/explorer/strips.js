@@ -68,7 +68,6 @@ export class Strips {
       { class: "strip", "data-strip": `${n}` },
       h(
         "h2",
-        {},
         h("button", { type: "button", tabindex: "-1", click: () => this.actions.open(n) }, call),
       ),
       h(
@@ -144,9 +143,9 @@ export class Strips {
           ? ""
           : ` Not a finite number: ${write(values[broken])} at ${where(shape, broken)}.`;
       scale.replaceChildren(
-        h("span", {}, ink ? "0 paper … 1 ink" : `−${write(most)} `),
+        h("span", ink ? "0 paper … 1 ink" : `−${write(most)} `),
         ...(ink ? [] : [h("span", { class: "bar", "aria-hidden": "true" }), ` +${write(most)}`]),
-        h("span", {}, ` ${caption ?? ""}${warning}`),
+        h("span", ` ${caption ?? ""}${warning}`),
       );
     });
   }

@@ -1,7 +1,7 @@
 // @ts-check
 // A guided tour of the backward pass: from the loss back to the pixel, along the strongest path.
 
-import { where, write } from "./dom.js";
+import { byId, h, where, write } from "./dom.js";
 import { argmax } from "./numbers.js";
 import { sentTo } from "./senders.js";
 
@@ -55,7 +55,7 @@ function strongestPath({ readings, traces, gradients }) {
  * Plan the tour for a thought that has gradients.
  * @param {Thought} thought @returns {Stop[]}
  */
-export function planTour(thought) {
+function planTour(thought) {
   const { traces, label, names, loss, readings, gradients, shape } = thought;
   const path = strongestPath(thought);
   /** @param {{strip: number}} step */
@@ -96,4 +96,38 @@ export function planTour(thought) {
         "what it changes.",
     },
   ];
+}
+
+/**
+ * Take the tour: say what is seen at each stop, with buttons to the next and back.
+ * @param {Thought} thought  with gradients @param {(stop: Stop) => void} go
+ */
+export function startTour(thought, go) {
+  const stops = planTour(thought);
+  const box = byId("stop");
+  /** @param {string} name @param {boolean} possible @param {() => void} click */
+  const button = (name, possible, click) => {
+    return h("button", { type: "button", disabled: possible ? false : "", click }, name);
+  };
+
+  /** @param {number} at */
+  function visit(at) {
+    const next = button("Next", at < stops.length - 1, () => visit(at + 1));
+    const back = button("Back", at > 0, () => visit(at - 1));
+    const close = button("End the tour", true, end);
+    box.replaceChildren(
+      h("p", h("strong", `Stop ${at + 1} of ${stops.length}. `), stops[at].text),
+      h("div", { class: "controls" }, next, back, close),
+    );
+    box.hidden = false;
+    go(stops[at]);
+    (next.disabled ? close : next).focus();
+  }
+
+  function end() {
+    box.hidden = true;
+    byId("tour").focus();
+  }
+
+  visit(0);
 }
