@@ -10,11 +10,20 @@ no network connection. The files in the order of the engine's ideas:
     convolution.js  linear.js  pooling.js  pointwise.js  norm.js  containers.js    the layers
     loss.js          softmax and cross-entropy
     network.js       forward and backward through a network
+    graph.js         who reads whose output, and so who sends whom a gradient
     optimizers.js    SGD and Adam
     model.js         the network of the page
     api.js           window.minicnn, for checks from outside
 
-The rest is what is seen.
+and what is seen, in page.html and page.css:
+
+    normalise.js  pad.js       a drawing, and how it becomes an image like MNIST's
+    gallery.js  answer.js      the test images, and the probabilities
+    thought.js  maps.js  strips.js                   one image through all layers
+    arithmetic.js  senders.js  detail.js  tables.js  the open layer, cell or weight
+    steps.js  tour.js          a step of an optimizer; the tour of the backward pass
+    address.js  picture.js     the address of what is shown, and its picture
+    main.js                    the page, which starts last
 """
 
 import base64
