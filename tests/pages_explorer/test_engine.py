@@ -16,7 +16,7 @@ from minicnn import functional as F
 from minicnn import layers, models, optim, train, tree
 from minicnn.layers import Layer
 from minicnn.layers.description import CONSTRUCTORS
-from minicnn.pages.explorer import LAYERS
+from minicnn.pages.explorer.contents import LAYERS
 from minicnn.tree import Tree
 
 from .engine import Run, data_of, in_node, needs_node, page_of, rounded, run
