@@ -26,6 +26,7 @@ PROJECT = Path(__file__).parents[2]
 # No setting that matters has its default: a resumed run must not fall back to one.
 OPTIONS = (
     *("--dataset", "sample", "--device", "cpu", "--model", "lenet5", "--epochs", "2"),
+    *("--data-dir", str(PROJECT / "data")),  # by default it depends on the current folder
     *("--batch-size", "60", "--rotate", "5", "--average", "0.2", "--save-every", "0"),
     *("--seed", "7", "--lr", "0.02", "--shift", "1", "--scale", "0.1", "--shear", "5"),
     *("--elastic", "0.5", "--label-smoothing", "0.05", "--test-shift", "1"),
