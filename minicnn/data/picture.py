@@ -16,7 +16,7 @@ Size = int | tuple[int, int]  # (height, width) in pixels, or one number for bot
 
 
 def open_picture(path: str | os.PathLike[str]) -> Image.Image:
-    """Open a picture file, whoever it is from.
+    """Open a picture file from any source.
 
     A file that is not what its name says may be a pipe, a program for Ghostscript, or a few
     kilobytes that unpack to gigabytes: only common formats of an acceptable size are read.

@@ -116,9 +116,8 @@ def is_plain(x: Tensor) -> bool:
     """Tell if ``x`` is numbers in memory, to be read, to be overwritten, and to decide by.
 
     Not under torch.compile, where the numbers are not there yet, nor on the device "meta", which
-    has none, nor under the transforms of
-    torch.func: under vmap one tensor stands for many, and vmap has no rule for ``eq(out=)``,
-    ``ne(out=)`` and ``baddbmm_``, which the fast forms need.
+    has none, nor under the transforms of torch.func: under vmap one tensor stands for many, and
+    vmap has no rule for ``eq(out=)``, ``ne(out=)`` and ``baddbmm_``, which the fast forms need.
 
     Without these a step takes longer: 1.8 and 2.0 times with max pooling's gradient by selection,
     1.015 and 1.03 times for relu's, 1.025 and 1.00 times for convolution's.

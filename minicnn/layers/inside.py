@@ -1,6 +1,6 @@
 """What a layer holds: the layers inside, with their own parameters and state.
 
-Whoever walks through a network asks here: the summary, the state_dict, and the twins in the tests.
+The summary, the state_dict, and the twins in the tests walk through a network with these functions.
 """
 
 from minicnn.layers.layer import Layer, Tree

@@ -47,26 +47,19 @@ def rows() -> list[Row]:
             )
             for name in ops.GENERAL
         ),
-        Row(
-            "conv2d, few images and many channels",
-            "torch",
-            1.5,
-            timed(networks.convolutions(networks.MANY_CHANNELS)),
-            worst_goal=2.0,
-        ),
-        Row(
-            "conv2d, 2 to 32 groups of 128 channels",
-            "torch",
-            2.5,
-            timed(networks.convolutions(networks.GROUPS)),
-            worst_goal=2.5,
-        ),
-        Row(
-            "conv2d, depthwise",
-            "torch",
-            4.0,
-            timed(networks.convolutions(networks.DEPTHWISE)),
-            worst_goal=4.0,
+        *(
+            Row(
+                f"conv2d, {what}",
+                "torch",
+                goal,
+                timed(networks.convolutions(shapes)),
+                worst_goal=worst,
+            )
+            for what, shapes, goal, worst in (
+                ("few images and many channels", networks.MANY_CHANNELS, 1.5, 2.0),
+                ("2 to 32 groups of 128 channels", networks.GROUPS, 2.5, 2.5),
+                ("depthwise", networks.DEPTHWISE, 4.0, 4.0),
+            )
         ),
         *(
             Row(

@@ -114,7 +114,7 @@ def test_nan_and_infinity_reach_what_they_reach_in_torch(layer: Case, group: Cas
 def test_float32_and_bfloat16_differ_from_the_truth_by_rounding_only(
     layer: Case, group: Case
 ) -> None:
-    """With an eps of 1, for dividing by a small σ enlarges rounding errors, whoever divides."""
+    """With an eps of 1, since dividing by a small σ enlarges every rounding error."""
     assert_twins(F.layer_norm, torch_layer_norm, layer.replace(eps=1.0), order=1)
     assert_twins(F.group_norm, torch_group_norm, group.replace(eps=1.0), order=1)
 

@@ -141,7 +141,7 @@ def test_nan_and_infinity_reach_what_they_reach_in_torch(case: Case) -> None:
 
 @given(cases.batch_norm(ROUNDED))
 def test_float32_and_bfloat16_differ_from_the_truth_by_rounding_only(case: Case) -> None:
-    """With an eps of 1, for dividing by a small σ enlarges rounding errors, whoever divides."""
+    """With an eps of 1, since dividing by a small σ enlarges every rounding error."""
     assert_twins(batch_norm, torch_batch_norm, case.replace(eps=1.0), order=1)
 
 

@@ -1,4 +1,4 @@
-"""torchvision's networks compute the same on our functions, and the table on file says so."""
+"""torchvision's networks compute the same on our functions, and the table on file agrees."""
 
 import re
 

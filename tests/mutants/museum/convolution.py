@@ -167,7 +167,7 @@ MUTANTS = (
         FUNCTIONS,
         "        x, weight = ctx.saved_tensors",
         "        x, weight = (saved.detach() for saved in ctx.saved_tensors)",
-        "The gradient is right, but a constant to whoever differentiates it again.",
+        "The gradient is right, but a second derivative takes it for a constant.",
         TEST + "derivatives_are_limits_of_differences",
     ),
     Mutant(
