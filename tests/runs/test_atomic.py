@@ -160,6 +160,14 @@ def test_a_sweep_removes_the_temporary_files_and_no_other(mine: set[str], yours:
         assert set(os.listdir(folder)) == yours
 
 
+def test_a_sweep_does_not_mind_a_file_that_another_removed_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / ".minicnn-0123456789abcdef.tmp"
+    monkeypatch.setattr(atomic, "leftovers", lambda folder: [gone])
+    atomic.sweep(tmp_path)
+
+
 def test_a_sweep_does_not_touch_folders(tmp_path: Path) -> None:
     for folder in (tmp_path / "deeper", tmp_path / LEFTOVER):
         folder.mkdir()

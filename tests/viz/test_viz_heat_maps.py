@@ -61,6 +61,12 @@ def test_no_loss_is_white_and_a_loss_is_red() -> None:
     assert lost[0] > lost[2]  # red
 
 
+def test_an_image_keeps_its_proportions() -> None:
+    for axes in viz.saliency(*example(2)).axes[:2]:  # 6 rows, 4 columns
+        left, right, bottom, top = axes.images[0].get_extent()
+        assert (bottom - top) / (right - left) == pytest.approx(6 / 4)
+
+
 def test_a_coarse_map_covers_the_extent_of_its_image() -> None:
     figure = viz.grad_cam(*example(2, size=(2, 2)))
     for axes in figure.axes[:2]:
