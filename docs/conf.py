@@ -18,7 +18,8 @@ from sphinx.environment import BuildEnvironment
 
 # What sets the formulas, and what the chapters draw with: their kernels inherit the environment.
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
-os.environ["PYTHONPATH"] = sys.path[0]
+paths = [sys.path[0], os.environ.get("PYTHONPATH", "")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 project = "minicnn"
 author = "the minicnn developers"

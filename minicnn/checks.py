@@ -1,7 +1,7 @@
 """Argument checks: the error names the argument, its value and what was expected."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -76,3 +76,9 @@ def file(path: str | os.PathLike[str]) -> Path:
     if found.exists() and not found.is_file():
         raise OSError(f"{found} is not a file")
     return found
+
+
+def first_few(names: Sequence[str]) -> str:
+    """List names in a message: the first three, and how many more there are."""
+    shown = ", ".join(map(repr, names[:3])) or "nothing"
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

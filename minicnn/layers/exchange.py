@@ -95,7 +95,7 @@ def load_state_dict(
     if missing or left_over:
         raise ValueError(
             "state_dict must have the names of the model's torch.nn twin: "
-            f"missing {_some(missing)}; left over {_some(left_over)}"
+            f"missing {checks.first_few(missing)}; left over {checks.first_few(left_over)}"
         )
 
     def take(name: str, like: Tensor) -> Tensor:
@@ -155,8 +155,3 @@ def _convert_leaves(f: Callable[[str, Any], Any], values: Tree, prefix: str) -> 
 
 def _copy(x: Tensor) -> Tensor:
     return x.detach().clone(memory_format=torch.contiguous_format)
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:3])) or "nothing"
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

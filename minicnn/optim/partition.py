@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from minicnn import tree
+from minicnn import checks, tree
 from minicnn.optim.transform import Transform, checked, require
 from minicnn.tree import Tree
 
@@ -71,7 +71,7 @@ def partition(transforms: dict[str, Transform], labels: Tree | Callable[[str], s
             if found and label not in found:
                 raise ValueError(
                     f"labels must give each transform a parameter, but none has the label "
-                    f"{label!r}: the parameters are {_some(paths)}"
+                    f"{label!r}: the parameters are {checks.first_few(paths)}"
                 )
         return found
 
@@ -122,8 +122,3 @@ def freeze() -> Transform:
         return tree.map(torch.zeros_like, params), state
 
     return checked(lambda params: (), update)
-
-
-def _some(paths: tuple[str, ...]) -> str:
-    shown = ", ".join(map(repr, paths[:3]))
-    return f"{shown}, …" if len(paths) > 3 else shown
