@@ -103,6 +103,7 @@ def test_colours_become_grey_as_pillow_weighs_them(tmp_path):
     ("options", "error", "told"),
     [
         ({"size": 0}, ValueError, "size must be at least 1, got 0"),
+        ({"size": (0, 3)}, ValueError, "size must be at least 1, got 0"),
         ({"size": (3, -1)}, ValueError, "size must be at least 1, got -1"),
         ({"size": 1.5}, TypeError, "size must be an integer or (height, width), got 1.5"),
         ({"size": [1, 2]}, TypeError, "size must be an integer or (height, width), got [1, 2]"),

@@ -26,6 +26,13 @@ def test_every_count_is_in_its_cell(classes, seed):
     assert cells(axes, classes) == [[f"{n:,}" for n in row] for row in matrix.tolist()]
 
 
+def test_white_lines_separate_the_cells():
+    axes = viz.confusion_matrix(torch.eye(3, dtype=torch.int64)).axes[0]
+    for axis in (axes.xaxis, axes.yaxis):
+        np.testing.assert_array_equal(axis.get_minorticklocs(), [0.5, 1.5])
+        assert all(tick.gridline.get_visible() for tick in axis.get_minor_ticks())
+
+
 def test_the_colour_is_the_share_of_the_true_class_and_the_diagonal_has_none():
     matrix = torch.tensor([[97, 1, 2], [0, 10, 30], [0, 0, 0]])
     image = viz.confusion_matrix(matrix).axes[0].images[0]
