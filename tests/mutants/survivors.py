@@ -46,4 +46,27 @@ SURVIVORS: dict[str, str] = {
         "The limit is counted from the memory in use in place of the memory reserved: lower by a "
         "few GB, which no exercise needs."
     ),
+    **dict.fromkeys(
+        (
+            "viz/reliability.py reliability_diagram: …ex=True, height_ratios=[[3 → 2], 1])",
+            "viz/confusion.py confusion_matrix: side = max(3.6, [0 → 1].5 * len(counts)) if wri…",
+        ),
+        "How large a figure or a part of it is: chosen by eye.",
+    ),
+    "viz/curves.py learning_curves: stacked[-[1 → 2]].xaxis.set_major_locato…": (
+        "The panels share their horizontal axis, and so its ticks."
+    ),
+    "layers/layer.py stateless.apply: train: bool = [False → True],": (
+        "A stateless layer does the same in training and in evaluation."
+    ),
+    'exercises/conv_cases.py conv_gradient: …], case.inputs["grad"])[[0 → -1]]': (
+        "The first gradient of one is also the last."
+    ),
+    "exercises/cases.py sides: …nt = 0, dilation: int = [1 → 2], room: int = 2": (
+        "Used in an example alone, with a kernel of one cell, which a dilation leaves as it is."
+    ),
+    "../examples/photo/normalise.py normalise: "
+    "…d(scale * height)), max([1 → 2], round(scale * width))": (
+        "Strokes are two cells wide before; only a straight line of one pixel is thinner."
+    ),
 }

@@ -73,6 +73,8 @@ def test_each_name_is_beside_its_own_row() -> None:
         assert [bars(axes)[0].sum() for axes in figure.axes] == [1, 2, 3]
         tops = [axes.get_position(original=True).y0 for axes in figure.axes]
         assert tops == sorted(tops, reverse=True)
+        numbered = [axes.xaxis.get_tick_params()["labelbottom"] for axes in figure.axes]
+        assert numbered == [False, False, True]
     assert viz.activation_histograms(rows).axes[-1].get_xlabel() == "nonzero activations"
     label = "magnitude of the nonzero gradients"
     assert viz.gradient_histograms(rows).axes[-1].get_xlabel() == label

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.text import Annotation
 
 from minicnn import viz
 
@@ -42,7 +43,10 @@ def test_the_suggested_rate_is_marked_and_written() -> None:
     lrs, losses = torch.tensor([0.01, 0.1, 1.0]), torch.tensor([2.0, 1.0, 0.5])
     (axes,) = viz.lr_range_test(lrs, losses, suggested=0.1234).axes
     assert axes.lines[1].get_xdata() == [0.1234, 0.1234]
-    assert [text.get_text() for text in axes.texts] == ["0.12"]
+    (written,) = axes.texts
+    assert written.get_text() == "0.12"
+    assert isinstance(written, Annotation)
+    assert written.xy == (0.1234, 1)  # at the top of the axes
     (plain,) = viz.lr_range_test(lrs, losses).axes
     assert len(plain.lines) == 1
     assert not plain.texts
