@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -192,8 +193,15 @@ sys.exit(runs.run_command(command))
 """
 
 
+def slow(name: str) -> Any:
+    """A signal that is tried with the slow tests: each takes a process of its own."""
+    return pytest.param(name, marks=pytest.mark.slow)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="other systems end programs differently")
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2"])
+@pytest.mark.parametrize(
+    "name", ["SIGINT", "SIGTERM", *map(slow, ["SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2"])]
+)
 def test_a_signal_lets_the_command_clean_up_and_then_ends_it(name: str) -> None:
     number = getattr(signal, name)
     program = STOPPED_COMMAND.format(number=int(number))
@@ -203,7 +211,7 @@ def test_a_signal_lets_the_command_clean_up_and_then_ends_it(name: str) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems end programs differently")
-@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGHUP", *map(slow, ["SIGINT", "SIGTERM"])])
 def test_a_signal_that_is_ignored_stays_ignored(name: str) -> None:
     number = int(getattr(signal, name))
     program = f"import signal; signal.signal({number}, signal.SIG_IGN)\n"

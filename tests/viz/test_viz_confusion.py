@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 from minicnn.viz import style
 
 
@@ -18,6 +19,7 @@ def cells(axes, classes):
     return [[words[(column, row)] for column in range(classes)] for row in range(classes)]
 
 
+@fewer(times=5)  # a figure takes long
 @given(classes=st.integers(1, 5), seed=st.integers(0, 99))
 def test_every_count_is_in_its_cell(classes, seed):
     g = torch.Generator().manual_seed(seed)

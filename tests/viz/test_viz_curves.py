@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 from minicnn.viz import style
 
 fractions = st.floats(0, 1)
@@ -18,6 +19,7 @@ def labels(axes):
     return [text.get_text() for text in axes.texts]
 
 
+@fewer(times=5)  # a figure takes long
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 
 IMAGE = torch.rand(1, 6, 6, generator=torch.Generator().manual_seed(0))
 
@@ -20,6 +21,7 @@ def tiles(axes):
     return [np.asarray(image.get_array()) for image in axes.images]
 
 
+@fewer(times=5)  # a figure takes long
 @given(channels=st.integers(1, 15), height=st.integers(1, 5), width=st.integers(1, 5))
 def test_a_layer_shows_its_first_channels(channels, height, width):
     maps = torch.randn(channels, height, width, dtype=torch.float64)

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 
 
 def tiles(axes):
     return [np.ma.filled(np.ma.asarray(image.get_array()), np.nan) for image in axes.images]
 
 
+@fewer(times=5)  # a figure takes long
 @given(
     filters=st.integers(1, 9),
     height=st.integers(1, 4),
@@ -66,6 +68,7 @@ def test_tiles_do_not_overlap():
             assert beside or above_or_below
 
 
+@fewer(times=5)  # a figure takes long
 @given(count=st.integers(1, 20), height=st.integers(1, 3), width=st.integers(1, 3))
 def test_tiles_stand_in_reading_order(count, height, width):
     weight = torch.arange(float(count)).reshape(count, 1, 1, 1).expand(count, 1, height, width)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 from minicnn.viz import style
 
 
@@ -17,6 +18,7 @@ def drawn(axes: Any) -> Any:
     return axes.images[0].get_array().data
 
 
+@fewer(times=5)  # a figure takes long
 @given(n=st.integers(1, 7), k=st.integers(1, 4), seed=st.integers(0, 99))
 def test_every_image_has_its_prediction_its_map_and_its_bars(n: int, k: int, seed: int) -> None:
     g = torch.Generator().manual_seed(seed)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 
 DRAW = {"saliency": viz.saliency, "occlusion": viz.occlusion, "grad_cam": viz.grad_cam}
 
@@ -26,6 +27,7 @@ def example(n: int, seed: int = 0, size: tuple[int, int] = (6, 4)):
     return images, maps, torch.randint(10, (n,), generator=g)
 
 
+@fewer(times=5)  # a figure takes long
 @given(kinds, st.integers(1, 12), st.integers(0, 99))
 def test_each_image_is_above_its_map_and_below_its_class(kind: str, n: int, seed: int) -> None:
     images, maps, classes = example(n, seed)

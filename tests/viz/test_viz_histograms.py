@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 
 values = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=1, max_size=30)
 DRAW = {"activations": viz.activation_histograms, "gradients": viz.gradient_histograms}
@@ -18,6 +19,7 @@ def bars(axes) -> tuple[np.ndarray, np.ndarray]:
     return counts, edges
 
 
+@fewer(times=5)  # a figure takes long
 @given(st.lists(values, min_size=1, max_size=4), st.sampled_from(sorted(DRAW)))
 def test_all_nonzero_values_within_the_range_are_counted(
     rows: list[list[float]], kind: str

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from matplotlib.text import Annotation
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 
 
+@fewer(times=5)  # a figure takes long
 @given(st.lists(st.floats(0.01, 9), min_size=2, max_size=20))
 def test_losses_are_drawn_up_to_the_first_above_the_frame(losses: list[float]) -> None:
     lrs = torch.logspace(-5, 0, len(losses), dtype=torch.float64)

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 
 
+@fewer(times=5)  # a figure takes long
 @given(n=st.integers(1, 9), k=st.integers(1, 4), count=st.integers(1, 5), seed=st.integers(0, 99))
 def test_mistakes_are_drawn_by_decreasing_loss(n: int, k: int, count: int, seed: int) -> None:
     g = torch.Generator().manual_seed(seed)

@@ -1,6 +1,7 @@
 """Names are plain text: no formulas, and no characters that cannot be drawn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 import torch
@@ -37,12 +38,21 @@ UNDRAWABLE = {
 }
 
 
+def pairs(names: Iterable[str]) -> list[Any]:
+    """Each kind of figure with one name in turn; with the other names it is a slow test."""
+    numbered = list(enumerate(names))
+    return [
+        pytest.param(kind, name, marks=() if j == i % len(numbered) else pytest.mark.slow)
+        for i, kind in enumerate(DRAW)
+        for j, name in numbered
+    ]
+
+
 def texts(figure: Figure) -> list[str]:
     return [artist.get_text() for artist in figure.findobj(Text)]  # pyright: ignore
 
 
-@pytest.mark.parametrize("name", FORMULAS)
-@pytest.mark.parametrize("kind", DRAW)
+@pytest.mark.parametrize(("kind", "name"), pairs(FORMULAS))
 def test_a_name_is_written_as_it_is(kind: str, name: str, monkeypatch, pixels) -> None:
     def parse(*_: object, **__: object) -> None:
         raise AssertionError("a formula was parsed")
@@ -54,8 +64,7 @@ def test_a_name_is_written_as_it_is(kind: str, name: str, monkeypatch, pixels) -
     assert any(name in text for text in texts(figure))
 
 
-@pytest.mark.parametrize("name", UNDRAWABLE)
-@pytest.mark.parametrize("kind", DRAW)
+@pytest.mark.parametrize(("kind", "name"), pairs(UNDRAWABLE))
 def test_what_no_font_has_is_replaced(kind: str, name: str, pixels) -> None:
     figure = DRAW[kind](name)
     pixels(figure)  # a missing glyph would be a warning, and a surrogate an error

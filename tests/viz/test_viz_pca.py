@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 from minicnn.viz import style
 
 SHARES = torch.tensor([0.5, 0.125])
 
 
+@fewer(times=5)  # a figure takes long
 @given(n=st.integers(1, 20), k=st.integers(1, 12), seed=st.integers(0, 99))
 def test_each_class_is_a_cloud_with_its_name_in_the_middle(n: int, k: int, seed: int) -> None:
     g = torch.Generator().manual_seed(seed)

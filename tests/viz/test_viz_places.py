@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 
 
 def place(axes: Any) -> tuple[float, float]:
@@ -41,6 +42,7 @@ def example(n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 counts = st.integers(1, 12)
 
 
+@fewer(times=5)  # a figure takes long
 @given(counts)
 def test_mistakes(n: int) -> None:
     figure = viz.worst_mistakes(*example(n), count=n)
@@ -49,6 +51,7 @@ def test_mistakes(n: int) -> None:
         check_below(image, bars)
 
 
+@fewer(times=5)  # a figure takes long
 @given(counts)
 def test_predictions(n: int) -> None:
     figure = viz.predictions(*example(n), correct=False, count=n)
@@ -57,6 +60,7 @@ def test_predictions(n: int) -> None:
         check_below(image, bars)
 
 
+@fewer(times=5)  # a figure takes long
 @given(counts)
 def test_guesses(n: int) -> None:
     images, _, logits = example(n)
@@ -67,6 +71,7 @@ def test_guesses(n: int) -> None:
         check_below(heat, bars)
 
 
+@fewer(times=5)  # a figure takes long
 @given(counts)
 def test_heat_maps(n: int) -> None:
     images, classes, _ = example(n)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 from minicnn.viz import style
 
 
@@ -35,6 +36,7 @@ def example(n=6, classes=4, seed=0):
     return images, labels, 3 * torch.randn(n, classes, generator=g)
 
 
+@fewer(times=5)  # a figure takes long
 @given(
     n=st.integers(1, 8),
     classes=st.integers(1, 4),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn import viz
+from minicnn.testing.profiles import fewer
 
 NAN = torch.nan
 
@@ -23,6 +24,7 @@ def lines(axes):
     return [segment[:, 1].tolist() for segment in axes.collections[0].get_segments()]
 
 
+@fewer(times=5)  # a figure takes long
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=25).filter(any), st.integers(0, 99))
 def test_the_bins_that_are_not_empty_are_drawn(counts: list[int], seed: int) -> None:
     g = torch.Generator().manual_seed(seed)
