@@ -103,6 +103,7 @@ def test_a_picture_is_predicted_as_the_run_s_were_taken(trained, shapes, tmp_pat
 
 def test_a_picture_of_the_data_is_read_as_it_was_trained_on(trained, shapes):
     loaded = runs.load_trained(trained)
+    assert loaded.class_names == tuple(SHAPES)
     read = predict.read(loaded, shapes / "circle" / "1.png")
     train, test = loaded.load_data()
     both = torch.cat([train.images, test.images])

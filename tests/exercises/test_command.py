@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,6 +75,23 @@ def test_check_returns_0_if_every_exercise_is_right(
     (elsewhere / "mine.py").write_text(text)
     assert main(["check", "mine.py"]) == code
     assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("count", "summary"), [(1, ""), (2, "2 of 2 right.\n")])
+def test_several_exercises_are_counted(count: int, summary: str, monkeypatch, capsys) -> None:
+    verdicts = [SimpleNamespace(right=True)] * count
+    monkeypatch.setattr("minicnn.exercises.check.check_file", lambda *_: verdicts)
+    assert main(["check", "mine.py"]) == 0
+    assert capsys.readouterr().out == summary
+
+
+def test_a_package_that_is_missing_is_not_taken_for_hypothesis(monkeypatch) -> None:
+    def check(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("minicnn.exercises.check.check_file", check)
+    with pytest.raises(ModuleNotFoundError, match="torch"):
+        main(["check", "mine.py"])
 
 
 @pytest.mark.slow

@@ -479,3 +479,13 @@ def test_every_function_that_makes_a_layer_can_be_described() -> None:
     # function's is a function, which is no plain data
     assert makers - {"from_description", "function"} == set(CONSTRUCTORS)
     assert all(getattr(layers, name) is made for name, made in CONSTRUCTORS.items())
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, 80), (81, 80)])
+def test_a_long_value_is_shortened_in_the_message(length: int, shown: int) -> None:
+    name = "x" * (length - 2)  # and its quotes
+    with pytest.raises(ValueError, match="name must be one of") as refused:
+        layers.from_description(described(name))
+    value = str(refused.value).rpartition("got ")[2]
+    assert len(value) == shown
+    assert value.endswith("...") == (length > 80)

@@ -49,6 +49,13 @@ SURVIVORS: dict[str, str] = {
     **dict.fromkeys(
         (
             "viz/reliability.py reliability_diagram: …ex=True, height_ratios=[[3 → 2], 1])",
+            "viz/feature_maps.py feature_maps: "
+            "…new_figure(style.WIDTH, [1 → 2].0 + 0.86 * (1 + len(lay…",
+            "viz/curves.py learning_curves: "
+            "heights = [2.2, [2.2 → 1.2000000000000002], 1.1][: len(panels)]",
+            "viz/filters.py filters: PANEL * len(panels) + [1 → 0].0, tile_height * rows +…",
+            "viz/guesses.py guesses: "
+            "…columns, height_ratios=[[1.4 → 0.3999999999999999], 1.4, 1, 0.08] * rows)",
             "viz/confusion.py confusion_matrix: side = max(3.6, [0 → 1].5 * len(counts)) if wri…",
         ),
         "How large a figure or a part of it is: chosen by eye.",
@@ -68,5 +75,12 @@ SURVIVORS: dict[str, str] = {
     "../examples/photo/normalise.py normalise: "
     "…d(scale * height)), max([1 → 2], round(scale * width))": (
         "Strokes are two cells wide before; only a straight line of one pixel is thinner."
+    ),
+    "insight/pca.py pca: directions = directions [* → /] greatest.sign()": "1 / ±1 = ±1.",
+    'runs/alike.py check_alike: …me": settings.resume is [not None → None]}': (
+        "Every process says the opposite, so they differ in the same cases."
+    ),
+    "exercises/signs.py _factor: …, key=lambda pair: pair[[0 → -1]].abs().max().item())": (
+        "Where all results are one factor times the right ones, the largest are in the same pair."
     ),
 }

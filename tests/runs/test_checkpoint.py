@@ -259,6 +259,12 @@ def test_a_foreign_file_is_refused(path: Path, write: Any) -> None:
         checkpoint.load(path)
 
 
+def test_a_state_dict_is_not_called_damaged(path: Path) -> None:
+    torch.save({"weight": torch.ones(2)}, path)
+    with pytest.raises(CheckpointError, match=f"^{path} is not a minicnn checkpoint$"):
+        checkpoint.load(path)
+
+
 class Malicious:
     def __init__(self, marker: Path) -> None:
         self.marker = marker

@@ -60,7 +60,7 @@ def open_session(progress: Progress, run: runs.Run | None = None, **options: Any
         lambda now: Weights(now.params, now.state),
         EPOCHS,
         STEPS,
-        lambda t: 0.5,
+        lambda t: t / 10,  # the learning rate
         **usual,
     )
 
@@ -116,7 +116,7 @@ def test_an_epoch_is_a_row_of_means_and_the_sums_are_reset() -> None:
             "train_accuracy": 0.25,
             "validation_loss": 2.0,
             "validation_accuracy": 0.9,
-            "learning_rate": 0.5,
+            "learning_rate": (STEPS - 1) / 10,
         }
 
 

@@ -56,6 +56,12 @@ def test_classes_and_probabilities_are_beside_the_image() -> None:
     )
 
 
+def test_by_default_the_ten_worst_are_drawn() -> None:
+    images, labels = torch.zeros(12, 1, 2, 2), torch.zeros(12).long()
+    figure = viz.worst_mistakes(images, labels, torch.tensor([[0.0, 1.0]]).repeat(12, 1))
+    assert len(figure.axes) == 2 * 10
+
+
 @pytest.mark.parametrize(
     ("mistakes", "count", "title"),
     [
