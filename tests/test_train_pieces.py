@@ -1,6 +1,7 @@
 """Training with what people bring: their data loaders, targets, metrics and weights."""
 
 import gc
+import re
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -301,6 +302,48 @@ def test_soft_labels_train_as_torchs_cross_entropy_of_probabilities(
     sent = layers.state_dict(net, now.params, now.state)
     for name, expected in twin.state_dict().items():
         torch.testing.assert_close(sent[name], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_what_a_step_is_made_of_is_checked_when_it_is_made() -> None:
+    for part, bad, message in (
+        (0, torch.nn.Linear(2, 2), "model must be a Layer, got Linear"),
+        (1, "cross_entropy", "loss_fn must be a function of (outputs, targets), got str"),
+        (2, optim.adam, "optimizer must be a Transform, such as optim.adam(1e-3), got adam"),
+        (2, torch.optim.Adam(torch.nn.Linear(2, 2).parameters()), "got Adam"),
+    ):
+        parts = [NET, F.cross_entropy, OPT]
+        parts[part] = bad
+        with pytest.raises(TypeError, match=re.escape(message)):
+            train.make_train_step(*parts)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (
+            lambda y, t: F.cross_entropy(y, t, reduction="none"),
+            r"a scalar tensor, got shape \(4,\)",
+        ),
+        (lambda y, t: F.cross_entropy(y, t)[None], r"a scalar tensor, got shape \(1,\)"),
+        (lambda y, t: 1.0, "loss_fn must return a scalar tensor, got float"),
+        (lambda y, t: F.cross_entropy(y.detach(), t), "the loss must depend on the parameters"),
+        (
+            lambda y, t: (y.argmax(1) == t).float().mean(),
+            "are the outputs detached, or replaced by",
+        ),
+    ],
+)
+def test_a_loss_that_cannot_be_trained_is_refused(loss: Any, message: str) -> None:
+    step = train.make_train_step(NET, loss, OPT)
+    with pytest.raises(ValueError, match=message):
+        step(fresh(), examples(4), generator(0))
+
+
+def test_a_loss_to_be_evaluated_is_a_scalar() -> None:
+    now = fresh()
+    each = partial(F.cross_entropy, reduction="none")
+    with pytest.raises(ValueError, match=r"loss_fn must return a scalar tensor, got shape \(4,\)"):
+        train.evaluate(NET, now.params, now.state, [examples(4)], each)
 
 
 BAD_METRICS = [

@@ -29,8 +29,8 @@ def open_picture(path: str | os.PathLike[str]) -> Image.Image:
         "RGB", "LA" or "RGBA" (with transparent parts); 16 bits a pixel are reduced to 8.
 
     Raises:
-        DataError: the file cannot be read, is not a picture, is damaged, has several frames, or has
-            more pixels than Pillow considers safe.
+        DataError: the file cannot be read, is not a picture, is damaged, has several frames, has
+            more than 16 bits a pixel and channel, or has more pixels than Pillow considers safe.
 
     Example:
         >>> open_picture("no-such-file.png")
@@ -131,6 +131,10 @@ def _decode(path: str | os.PathLike[str]) -> Image.Image:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1 and picture.format != "MPO":  # a camera's: the photo and a smaller copy
             raise DataError(f"{os.fspath(path)} has {frames} frames or pages, expected one picture")
+        # 16 bits are scaled below; what of a wider range is black and what is white, no one knows.
+        if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
+            kind = "floating-point numbers" if picture.mode == "F" else "numbers of 32 bits"
+            raise DataError(f"{os.fspath(path)} has {kind} as pixels, expected 8 or 16 bits")
         upright = ImageOps.exif_transpose(picture)
     if upright.mode.startswith("I"):  # 16 bits: convert("L") alone would clip everything above 255
         return upright.convert("I").point(lambda value: value * (1 / 257)).convert("L")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from minicnn import checks
 from minicnn.layers.layer import Layer, Shape, Tree
 
 
@@ -19,15 +20,17 @@ def function(name: str, f: Callable[[Tensor], Tensor]) -> Layer:
     Args:
         name: the layer's name, a Python identifier.
         f: from a batch (N, …) to a batch (N, …). It must not draw random numbers, and what it
-            computes for one example must not depend on the others.
+            computes for one example must not depend on the others. It must return a new tensor,
+            and leave its input as it is. A module of `torch.nn` with weights is no such function:
+            nothing would train them.
 
     Returns:
         A Layer without parameters.
 
     Raises:
-        TypeError: an ``f`` that cannot be called.
+        TypeError: an ``f`` that cannot be called, or that has weights.
         ValueError: a ``name`` that is no identifier; at ``init``, an ``f`` that fails on an input
-            of zeros, or that returns no batch of one for a batch of one.
+            of zeros, that changes it, or that returns no batch of two for a batch of two.
 
     Example:
         >>> from minicnn.layers import linear, sequential
@@ -41,6 +44,9 @@ def function(name: str, f: Callable[[Tensor], Tensor]) -> Layer:
         raise ValueError(f"name must be an identifier, such as 'swish', got {name!r}")
     if not callable(f):
         raise TypeError(f"f must be a function of a tensor, got {f!r}")
+    if weights := list(getattr(f, "state_dict", dict)()):  # a module of torch
+        got = f"a {type(f).__name__} with {checks.first_few(weights)}"
+        raise TypeError(f"f must have no weights, since nothing would train them, got {got}")
     return Layer(name, _Init(name, f), _Apply(f))
 
 
@@ -53,13 +59,15 @@ class _Init:
     f: Callable[[Tensor], Tensor]
 
     def __call__(self, generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
-        x = torch.zeros(1, *in_shape)  # with numbers, as f may need them
+        x = torch.zeros(2, *in_shape)  # with numbers, as f may need them
         try:
             y = self.f(x)
         except Exception as error:  # whatever f may raise
             raise ValueError(
                 f"{self.name} fails on an input of shape {tuple(x.shape)}: {error}"
             ) from error
+        if x.any() or x._version:
+            raise ValueError(f"{self.name} must leave its input as it is, but changes it in place")
         if not isinstance(y, Tensor) or y.shape[:1] != x.shape[:1]:
             got = f"shape {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
             raise ValueError(

@@ -54,6 +54,15 @@ def check_metrics(metrics: Any) -> Metrics:
     return dict(metrics)
 
 
+def check_loss(value: Any) -> Tensor:
+    """Return the value of a loss if it is a scalar tensor."""
+    if not isinstance(value, Tensor) or value.ndim:
+        shaped = isinstance(value, Tensor)
+        got = f"shape {tuple(value.shape)}" if shaped else type(value).__name__
+        raise ValueError(f"loss_fn must return a scalar tensor, got {got}")
+    return value
+
+
 def measure(metrics: Metrics, outputs: Tree, targets: Tree) -> dict[str, Any]:
     """Return each metric of a batch; one that is no scalar is refused by its name."""
     values = {name: function(outputs, targets) for name, function in metrics.items()}

@@ -9,7 +9,7 @@ from torch import Tensor
 from minicnn import functional as F
 from minicnn import tree
 from minicnn.layers import Layer
-from minicnn.train.batch import ACCURACY, Batch, Metrics, check_metrics, measure, read
+from minicnn.train.batch import ACCURACY, Batch, Metrics, check_loss, check_metrics, measure, read
 from minicnn.train.gradient import detached
 from minicnn.tree import Tree
 
@@ -65,7 +65,8 @@ def evaluate(
 
     Raises:
         TypeError: ``metrics`` is no dict of functions.
-        ValueError: there are no batches, or a metric is no scalar or is named "loss".
+        ValueError: there are no batches, the loss or a metric is no scalar, or a metric is named
+            "loss".
 
     Example:
         >>> from minicnn import layers
@@ -75,5 +76,5 @@ def evaluate(
     """
     metrics = check_metrics(metrics)
     outputs, targets = predict(model, params, state, batches)
-    results = {"loss": loss_fn(outputs, targets), **measure(metrics, outputs, targets)}
+    results = {"loss": check_loss(loss_fn(outputs, targets)), **measure(metrics, outputs, targets)}
     return {name: float(value) for name, value in results.items()}

@@ -9,7 +9,7 @@ from torch import Tensor
 from minicnn import tree
 from minicnn.layers import Layer
 from minicnn.optim import Transform, apply_updates
-from minicnn.train.batch import ACCURACY, Batch, Metrics, check_metrics, measure, read
+from minicnn.train.batch import ACCURACY, Batch, Metrics, check_loss, check_metrics, measure, read
 from minicnn.train.gradient import value_and_grad
 from minicnn.tree import Tree
 
@@ -61,8 +61,10 @@ def make_train_step(
         The logs are the "loss" and the metrics of the batch before the update.
 
     Raises:
-        TypeError: ``metrics`` is no dict of functions.
-        ValueError: a metric is named "loss"; in a step, a batch is no pair, or a metric no scalar.
+        TypeError: the model is no Layer, the loss no function, the optimizer no Transform, or
+            ``metrics`` no dict of functions.
+        ValueError: a metric is named "loss"; in a step, a batch is no pair, the loss or a metric is
+            no scalar, or the loss does not depend on the parameters.
 
     Example:
         >>> from minicnn import functional as F
@@ -77,6 +79,9 @@ def make_train_step(
         >>> bool(second["loss"] < first["loss"])
         True
     """
+    _check("model", model, Layer, "a Layer")
+    _check("loss_fn", loss_fn, Callable, "a function of (outputs, targets)")
+    _check("optimizer", optimizer, Transform, "a Transform, such as optim.adam(1e-3)")
     metrics = check_metrics(metrics)
 
     def loss(
@@ -84,7 +89,13 @@ def make_train_step(
     ) -> tuple[Tensor, tuple[Tree, Tree]]:
         inputs, targets = batch
         outputs, state = model.apply(params, state, inputs, rng=rng, train=True)
-        return loss_fn(outputs, targets), (outputs, state)
+        value = check_loss(loss_fn(outputs, targets))
+        if not value.requires_grad and tree.leaves(params):
+            raise ValueError(
+                "the loss must depend on the parameters, got one without a gradient: are the "
+                "outputs detached, or replaced by an argmax?"
+            )
+        return value, (outputs, state)
 
     loss_and_grad = value_and_grad(loss, has_aux=True)
 
@@ -102,6 +113,12 @@ def make_train_step(
         return TrainState(train_state.step + 1, params, state, opt_state), logs
 
     return step
+
+
+def _check(name: str, value: Any, kind: Any, expected: str) -> None:
+    if not isinstance(value, kind):
+        got = getattr(value, "__name__", type(value).__name__)
+        raise TypeError(f"{name} must be {expected}, got {got}")
 
 
 def _without_graph(x: Any) -> Any:

@@ -129,6 +129,23 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("dtype", "kind"), [("float32", "floating-point numbers"), ("int32", "numbers of 32 bits")]
+)
+def test_pixels_without_a_known_range_are_refused(dtype, kind, tmp_path):
+    Image.fromarray(np.eye(4, dtype=dtype)).save(tmp_path / "a.tif")
+    with pytest.raises(data.DataError) as caught:
+        data.read_image(tmp_path / "a.tif")
+    assert str(caught.value) == f"{tmp_path / 'a.tif'} has {kind} as pixels, expected 8 or 16 bits"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bits_are_scaled_and_not_clipped(suffix, tmp_path):
+    values = np.array([[0, 257, 65535 - 257, 65535]], dtype="uint16")
+    Image.fromarray(values).save(tmp_path / f"a{suffix}")
+    assert data.read_image(tmp_path / f"a{suffix}").flatten().tolist() == [0, 1, 254, 255]
+
+
 def test_several_frames_are_refused(tmp_path):
     frames = [two_colours(), Image.new("RGB", (4, 3))]
     frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:])

@@ -217,12 +217,25 @@ def listed(x: Tensor) -> Any:
         (
             layers.function("wide", lambda x: x.view(7)),
             IN_SHAPE,
-            "wide fails on an input of shape (1, 2, 4, 4): shape '[7]' is invalid",
+            "wide fails on an input of shape (2, 2, 4, 4): shape '[7]' is invalid",
         ),
         (
             layers.function("whole", torch.sum),
             IN_SHAPE,
             "whole must map a batch (N, …) to a batch (N, …), got shape () for an input of shape",
+        ),
+        (
+            layers.function("joined", lambda x: x.reshape(1, -1)),
+            IN_SHAPE,
+            "joined must map a batch (N, …) to a batch (N, …), got shape (1, 64) for an input of",
+        ),
+        *(
+            (
+                layers.function("shift", f),
+                IN_SHAPE,
+                "shift must leave its input as it is, but changes it in place",
+            )
+            for f in (lambda x: x.add_(1), lambda x: x.mul_(2), lambda x: x.view(-1).neg_())
         ),
         (
             layers.function("listed", listed),
@@ -252,6 +265,9 @@ def test_a_function_needs_an_identifier_as_its_name(name: Any) -> None:
 
 def test_a_function_must_be_one() -> None:
     not_a_function: Any = "relu"
+    with pytest.raises(TypeError, match=r"no weights, .*, got a Linear with 'weight', "):
+        layers.function("own", torch.nn.Linear(3, 3))
+    layers.function("own", torch.nn.Hardswish())
     with pytest.raises(TypeError, match="f must be a function of a tensor, got 'relu'"):
         layers.function("mine", not_a_function)
 

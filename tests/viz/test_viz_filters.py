@@ -68,6 +68,12 @@ def test_tiles_do_not_overlap():
             assert beside or above_or_below
 
 
+@pytest.mark.parametrize(("count", "columns"), [(7, 4), (8, 4), (9, 3), (10, 5), (14, 5)])
+def test_the_last_row_has_few_empty_places(count, columns):
+    images = viz.filters(torch.ones(count, 1, 2, 2)).axes[0].images
+    assert len({image.get_extent()[0] for image in images}) == columns  # their left edges
+
+
 @fewer(times=5)  # a figure takes long
 @given(count=st.integers(1, 20), height=st.integers(1, 3), width=st.integers(1, 3))
 def test_tiles_stand_in_reading_order(count, height, width):
