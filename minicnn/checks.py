@@ -16,6 +16,18 @@ def tensor(name: str, value: Any) -> Tensor:
     return value
 
 
+def same_dtype(name: str, value: Any, input: Tensor) -> None:
+    """Check that a parameter is a tensor of input's dtype.
+
+    Where input holds integers it is to blame: images as they are stored, for example.
+    """
+    dtype = tensor(name, value).dtype
+    if dtype != input.dtype and dtype.is_floating_point and not input.is_floating_point():
+        raise TypeError(f"input must have {name}'s dtype {dtype}, got {input.dtype}")
+    if dtype != input.dtype:
+        raise TypeError(f"{name} must have input's dtype {input.dtype}, got {dtype}")
+
+
 def boolean(name: str, value: Any) -> bool:
     """Return ``value`` if it is True or False."""
     if not isinstance(value, bool):

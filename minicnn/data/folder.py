@@ -11,8 +11,9 @@ from minicnn.data.errors import DataError
 from minicnn.data.picture import Size, check_channels, check_size, read_image
 from minicnn.data.split import Split
 
-# What torchvision's ImageFolder takes for an image; any other file in a class folder is ignored.
-ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+# What torchvision's ImageFolder takes for an image, and GIF. Any other file in a class folder is
+# ignored, and so is whatever is hidden: the copies and thumbnails of file managers and editors.
+ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif")
 
 
 def load_folder(
@@ -28,7 +29,8 @@ def load_folder(
 
     Each folder in ``path`` is a class. The classes are numbered in the order of their names, and
     the images are in the order of their paths. Unlike ImageFolder, this turns photos upright, fills
-    transparent parts with white, and reduces 16 bits a pixel to 8 instead of clipping them.
+    transparent parts with white, reduces 16 bits a pixel to 8 instead of clipping them, reads GIF,
+    and ignores files and folders whose names begin with a dot.
 
     Args:
         path: the folder of the class folders.
@@ -99,7 +101,8 @@ def class_folders(folder: Path) -> list[str]:
         reason = "is not a folder" if os.path.lexists(folder) else "does not exist"
         raise DataError(f"{folder} {reason}: expected a folder with a folder of images per class")
     try:
-        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+        inside = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        return sorted(entry.name for entry in inside if entry.is_dir())
     except OSError as error:
         raise _unreadable(error) from error
 
@@ -110,12 +113,13 @@ def _image_files(folder: Path, names: list[str]) -> list[tuple[str, int]]:
     for label, name in enumerate(names):
         walk = os.walk(folder / name, onerror=_raise_unreadable, followlinks=True)
         folders = []
-        for inner, _, members in walk:
+        for inner, deeper, members in walk:
+            deeper[:] = [name for name in deeper if not name.startswith(".")]
             real = os.path.realpath(inner)
             if real in reached:  # a link to a folder above it would be followed for ever
                 raise DataError(f"{inner} leads to {real}, which is in the dataset already")
             reached.add(real)
-            folders.append((inner, sorted(m for m in members if m.lower().endswith(ENDINGS))))
+            folders.append((inner, sorted(m for m in members if _is_image(m))))
         found = [(os.path.join(inner, m), label) for inner, ms in sorted(folders) for m in ms]
         if not found:
             endings = ", ".join(ENDINGS)
@@ -125,6 +129,10 @@ def _image_files(folder: Path, names: list[str]) -> list[tuple[str, int]]:
             )
         files += found
     return files
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(ENDINGS) and not name.startswith(".")
 
 
 def _check_no_class_is_empty(folder: Path, names: list[str], labels: list[int]) -> None:

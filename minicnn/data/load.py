@@ -64,7 +64,10 @@ def load(
         return _load_by_name(dataset, root)
     if not os.path.isdir(dataset):
         names = ", ".join(DATASETS)
-        raise ValueError(f"dataset must be one of {names}, or a folder of images, got {dataset!r}")
+        missing = "" if os.path.exists(dataset) else ", which does not exist"
+        raise ValueError(
+            f"dataset must be one of {names}, or a folder of images, got {dataset!r}{missing}"
+        )
     return _load_own(Path(dataset), size, skip_unreadable)
 
 
@@ -124,7 +127,7 @@ def _load_own(folder: Path, size: Size | None, skip: bool) -> tuple[Split, Split
 
 
 def _refuse(error: DataError) -> None:
-    raise DataError(f"{error} (skip_unreadable leaves such files out)") from error
+    raise DataError(f"{error} (--skip-unreadable leaves such files out)") from error
 
 
 def _divide(folder: Path, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -60,7 +60,8 @@ def hold_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
     """Divide a split at random into a training part and a validation part.
 
     Settings chosen on the test set would make the test accuracy too optimistic, so they are chosen
-    on images held out from training. Both parts keep the order of the split.
+    on images held out from training. Both parts keep the order of the split. An image of every
+    class stays in training, as far as ``count`` allows it.
 
     Args:
         split: N images with their labels.
@@ -85,6 +86,10 @@ def hold_out(split: Split, count: int, seed: int) -> tuple[Split, Split]:
     if checks.integer("count", count, 1) >= total:
         raise ValueError(f"count must be below {total}, the number of images, got {count}")
     order = randperm(total, generator=stream(checks.integer("seed", seed, 0)))
+    labels = split.labels[order]
+    is_last = torch.zeros(total, dtype=torch.bool)  # of its class, in this order
+    is_last[[int((labels == k).nonzero()[-1]) for k in labels.unique()]] = True
+    order = torch.cat([order[~is_last], order[is_last]])
     held, kept = order[:count].sort().values, order[count:].sort().values
     return take(split, kept, split.name), take(
         split, held, f"{split.name.removesuffix(' train')} validation"

@@ -58,8 +58,8 @@ def _check(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     if input.is_complex():
         raise TypeError(f"input must be real numbers, got {input.dtype}")
     for name, operand in (("weight", weight), ("bias", bias)):
-        if operand is not None and checks.tensor(name, operand).dtype != input.dtype:
-            raise TypeError(f"{name} must have input's dtype {input.dtype}, got {operand.dtype}")
+        if operand is not None:
+            checks.same_dtype(name, operand, input)
     if bias is not None and (weight.ndim == 1 or bias.shape != weight.shape[:1]):
         raise ValueError(
             f"bias must be ({weight.shape[0]},), one number per output of a 2-dimensional weight, "

@@ -45,6 +45,11 @@ def sequential(*layers: Layer) -> Layer:
         rng: torch.Generator | None = None,
         train: bool = False,
     ) -> tuple[Tensor, Tree]:
+        if not len(layers) == len(params) == len(state):
+            raise ValueError(
+                f"params and state must be those of {len(layers)} layers, "
+                f"got those of {len(params)} and {len(state)}"
+            )
         states = []
         for layer, p, s in zip(layers, params, state, strict=True):
             x, s = layer.apply(p, s, x, rng=rng, train=train)
@@ -95,7 +100,7 @@ def residual(layer: Layer, shortcut: Layer | None = None) -> Layer:
             if tuple(out_shape) != tuple(in_shape):
                 raise ValueError(
                     f"residual needs a layer that keeps the shape {tuple(in_shape)}, but "
-                    f"{brief(layer)} gives {tuple(out_shape)}: add a shortcut that does too"
+                    f"{brief(layer)} gives {tuple(out_shape)}: add a shortcut to this shape"
                 )
             return params, state, out_shape
         p, s, shape = _init_inside("shortcut", shortcut, generator, in_shape)
@@ -157,7 +162,11 @@ def parallel(*layers: Layer) -> Layer:
         ]
         params, states, shapes = zip(*each, strict=True)
         for i, shape in enumerate(shapes):
-            if not shape or tuple(shape[1:]) != tuple(shapes[0][1:]):
+            if not shape:
+                raise ValueError(
+                    f"branch {i}, {brief(layers[i])}, must have channels, got a number"
+                )
+            if tuple(shape[1:]) != tuple(shapes[0][1:]):
                 raise ValueError(
                     "parallel needs branches whose outputs differ in the channels at most, but "
                     f"branch 0, {brief(layers[0])}, gives {tuple(shapes[0])}, and "

@@ -53,8 +53,8 @@ def describe(layer: Layer) -> dict[str, Any]:
         raise TypeError(f"layer must be a Layer, such as relu(), got {layer!r}")
     if layer.constructor is not CONSTRUCTORS.get(layer.name, describe):
         raise ValueError(
-            f"layer must be as a constructor of minicnn.layers made it, got {brief(layer)} with "
-            "functions of its own"
+            "layer must have no functions of its own, since a description is plain data, "
+            f"got {brief(layer)}"
         )
     options = {name: _plain(name, value) for name, value in layer.options.items()}
     children = [describe(child) for child in layer.children]

@@ -89,8 +89,8 @@ class Layer(NamedTuple):
                 pickle.dumps(function)
             except Exception as error:
                 raise pickle.PicklingError(
-                    f"layer {self.name} was not made by a constructor, so its functions must be "
-                    f"importable by name to be pickled, got {function!r}"
+                    f"layer {self.name} holds functions of its own, which must be importable by "
+                    f"name to be pickled, got {function!r}"
                 ) from error
         return Layer, tuple(self)
 
@@ -134,8 +134,17 @@ def made_by(
     made, so that a layer with a replaced function, child or option is not taken for one that the
     constructor made.
     """
+
+    def checked_init(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
+        if not isinstance(generator, torch.Generator):
+            raise TypeError(f"generator must be a torch.Generator, got {generator!r}")
+        sizes = in_shape if isinstance(in_shape, tuple | list) else None
+        if sizes is None or not all(isinstance(n, int) and n > 0 for n in sizes):
+            raise ValueError(f"in_shape must be a tuple of sizes above 0, got {in_shape!r}")
+        return init(generator, in_shape)
+
     name = constructor.__name__
-    as_made = Layer(name, init, apply, children, dict(options))
+    as_made = Layer(name, checked_init, apply, children, dict(options))
     vars(apply)["made_by"] = constructor, as_made
     return as_made._replace(options=options)
 

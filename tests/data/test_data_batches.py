@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from minicnn import data
@@ -226,6 +226,16 @@ def test_held_out_images_and_the_rest_are_the_whole(n, seed, draw):
     assert torch.cat([train.labels, validation.labels]).sort().values.equal(split.labels)
     for part in (train, validation):
         assert part.images.equal(split.images[part.labels])
+
+
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=12), seeds, st.data())
+def test_no_class_is_held_out_as_a_whole_if_that_can_be_avoided(labels, seed, draw):
+    count = draw.draw(st.integers(1, len(labels) - 1))
+    split = tiny_split(len(labels))._replace(labels=torch.tensor(labels))
+    kept = data.hold_out(split, count, seed)[0].labels
+    classes = len(set(labels))
+    event(f"{classes > 1 and count > 1}: several classes and images to hold out")
+    assert len(set(kept.tolist())) == min(classes, len(labels) - count)
 
 
 @st.composite

@@ -95,14 +95,23 @@ def test_folders_in_a_class_folder_are_read_in_torchvisions_order(tmp_path):
     assert split.images.equal(torch.stack([image for image, _ in theirs]))
 
 
-def test_every_ending_of_torchvision_is_taken_and_no_other(tmp_path):
+def test_every_ending_of_torchvision_and_gif_are_taken_and_no_other(tmp_path):
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
-    assert ENDINGS == IMG_EXTENSIONS
+    assert (*IMG_EXTENSIONS, ".gif") == ENDINGS
     make(tmp_path, "a", "b")
-    for name in ("c.gif", "Thumbs.db", ".DS_Store", "png"):
+    Image.new("P", (4, 4)).save(tmp_path / "a" / "c.gif")
+    for name in ("c.heic", "Thumbs.db", ".DS_Store", "png"):
         (tmp_path / "a" / name).write_text("no picture")
-    assert len(data.load_folder(tmp_path).labels) == 4
+    assert len(data.load_folder(tmp_path).labels) == 5
+
+
+def test_hidden_files_and_folders_are_no_pictures_and_no_classes(tmp_path):
+    make(tmp_path, "a", "b", ".ipynb_checkpoints", "a/.thumbnails")
+    (tmp_path / "a" / "._1.png").write_bytes(b"what a file manager leaves beside 1.png")
+    split = data.load_folder(tmp_path)
+    assert split.class_names == ("a", "b")
+    assert len(split.labels) == 4
 
 
 @pytest.mark.parametrize("size", [5, (5, 5)])
@@ -150,6 +159,11 @@ def test_a_class_needs_an_image(tmp_path):
     )
     with pytest.raises(FileNotFoundError):  # so does torchvision
         ImageFolder(tmp_path)
+
+
+def test_a_dataset_that_does_not_exist_is_said_not_to(tmp_path):
+    with pytest.raises(ValueError, match=r"of images, got '.*moved', which does not exist"):
+        data.load(str(tmp_path / "moved"))
 
 
 def test_what_is_no_folder_is_named(tmp_path):
@@ -355,7 +369,7 @@ def test_one_image_of_each_class_is_not_enough(tmp_path):
 def test_what_is_skipped_is_named_in_the_note(tmp_path):
     make(tmp_path, "a", "b", count=3)
     (tmp_path / "b" / "9.png").write_bytes(b"")
-    assert refused(str(tmp_path)) == (f"{told(tmp_path)} (skip_unreadable leaves such files out)")
+    assert refused(str(tmp_path)) == (f"{told(tmp_path)} (--skip-unreadable leaves such files out)")
     train, test, note = data.load(str(tmp_path), skip_unreadable=True)
     assert len(train.labels) + len(test.labels) == 6
     assert f"; skipped: {tmp_path}/b/9.png is no picture in a format" in str(note)

@@ -288,7 +288,7 @@ ALTERED = {
 @pytest.mark.parametrize("why", ALTERED)
 def test_an_altered_layer_does_not_pass_for_the_constructors(why: str) -> None:
     layer = ALTERED[why]
-    with pytest.raises(ValueError, match="layer must be as a constructor of minicnn"):
+    with pytest.raises(ValueError, match="layer must have no functions of its own"):
         layers.describe(layer)
     if why != "inside":
         assert layer.constructor is None

@@ -147,3 +147,29 @@ def test_a_batch_that_is_no_batch_of_images_is_refused(layer: Layer) -> None:
     params, state, _ = init(layer, (1, 4, 4))
     with pytest.raises(ValueError, match=r"input|image|\(N, C, H, W\)"):
         layer.apply(params, state, torch.ones(4, 4))
+
+
+@pytest.mark.parametrize("layer", [layers.relu(), layers.linear(3), layers.sequential()])
+@pytest.mark.parametrize(
+    ("generator", "in_shape", "error", "message"),
+    [
+        (0, (4,), TypeError, "generator must be a torch.Generator, got 0"),
+        (torch.Generator(), 5, ValueError, "in_shape must be a tuple of sizes above 0, got 5"),
+        (torch.Generator(), "128", ValueError, "in_shape must be a tuple of .*, got '128'"),
+        (torch.Generator(), (-1,), ValueError, r"in_shape must be a tuple of .*, got \(-1,\)"),
+        (torch.Generator(), (2.0,), ValueError, r"in_shape must be a tuple of .*, got \(2.0,\)"),
+    ],
+)
+def test_what_init_gets_is_checked(
+    layer: Any, generator: Any, in_shape: Any, error: Any, message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        layer.init(generator, in_shape)
+
+
+def test_parameters_of_another_network_are_refused() -> None:
+    net = layers.sequential(layers.linear(3), layers.relu())
+    params, state, _ = net.init(torch.Generator(), (4,))
+    for wrong in ((params[:1], state), (params, state[:1])):
+        with pytest.raises(ValueError, match="params and state must be those of 2 layers, got"):
+            net.apply(*wrong, torch.ones(1, 4))

@@ -83,4 +83,8 @@ SURVIVORS: dict[str, str] = {
     "exercises/signs.py _factor: …, key=lambda pair: pair[[0 → -1]].abs().max().item())": (
         "Where all results are one factor times the right ones, the largest are in the same pair."
     ),
+    "../examples/photo/picture.py _smooth: … grey[:, 1:] - grey[:, :[-1 → 1]]": (
+        "The noise is estimated from differences with the first column in place of the neighbour: "
+        "two independent numbers as well."
+    ),
 }

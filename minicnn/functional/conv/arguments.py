@@ -179,8 +179,7 @@ def _check(
         )
     if input.is_complex():
         raise TypeError(f"input must be real numbers, got {input.dtype}")
-    if weight.dtype != input.dtype:
-        raise TypeError(f"weight must have input's dtype {input.dtype}, got {weight.dtype}")
+    checks.same_dtype("weight", weight, input)
     checks.integer("groups", groups, 1)
     kernels, channels = weight.shape[0], weight.shape[1] * groups
     if kernels % groups or kernels == 0:
@@ -196,8 +195,7 @@ def _check(
         )
     if bias is None:
         return
-    if checks.tensor("bias", bias).dtype != input.dtype:
-        raise TypeError(f"bias must have input's dtype {input.dtype}, got {bias.dtype}")
+    checks.same_dtype("bias", bias, input)
     if bias.shape != torch.Size([out_channels]):
         raise ValueError(
             f"bias must have shape ({out_channels},), one number per output channel, got "
