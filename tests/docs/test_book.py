@@ -70,6 +70,7 @@ def test_the_chapters_are_numbered_without_a_gap():
         r"^!\[.+\]\(\.\./images/learn/",  # a picture for who does not build the book
         r"^> \[!WARNING\]\n> \*\*What goes wrong",
         r"^\*\*In the source:\*\* ",
+        r"^## Further reading$",
         r"^## Exercises$",
         r"^<details>\s*<summary>Solution",
     ],
