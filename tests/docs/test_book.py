@@ -5,6 +5,7 @@ docs/build.py runs the pages; here they are only read.
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -240,6 +241,34 @@ def used_by(cells: list[ast.Module]) -> set[str]:
 def test_code_in_view_needs_nothing_that_is_made_out_of_view(chapter):
     visible, hidden = visible_and_hidden(chapter)
     assert used_by(visible) & (made_by(hidden) - made_by(visible)) == set()
+
+
+@cache
+def names_in_the_source() -> set[str]:
+    """The words of all Python files."""
+    folders = (ROOT / folder for folder in ("minicnn", "examples", "tests"))
+    files = [file for folder in folders for file in folder.rglob("*.py") if file != Path(__file__)]
+    return {word for file in files for word in re.findall(r"\w+", file.read_text("utf-8"))}
+
+
+def unknown_names(text: str, source: set[str]) -> set[str]:
+    """The names in code font that are neither in a source nor in the cells of a text."""
+    known = source | {word for cell in FENCE.findall(text) for word in re.findall(r"\w+", cell)}
+    spoken = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+    names = {name for code in spoken for name in re.findall(r"[A-Za-z_]\w+", code)}
+    return {name for name in names if not {name, f"_{name}"} & known}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda page: page.stem)
+def test_every_name_in_a_chapter_is_in_its_code_or_in_the_source(chapter):
+    torchs = {"Rsub", "jvp"}  # a node of its graph, a static function of its Function
+    unknown = unknown_names(chapter.read_text(encoding="utf-8"), names_in_the_source())
+    assert unknown - torchs == set()
+
+
+def test_a_name_that_has_left_the_source_would_be_found():
+    text = "`columns(x)` and `Gone`, `_here`; `local` is here:\n\n```python\nlocal = 1\n```\n"
+    assert unknown_names(text, {"columns", "_here"}) == {"Gone"}
 
 
 CLAIM = re.compile(
