@@ -89,8 +89,8 @@ class Layer(NamedTuple):
                 pickle.dumps(function)
             except Exception as error:
                 raise pickle.PicklingError(
-                    f"layer {self.name} holds functions of its own, which must be importable by "
-                    f"name to be pickled, got {function!r}"
+                    f"layer {self.name} holds functions of its own, or was altered: they must be "
+                    f"importable by name to be pickled, got {function!r}"
                 ) from error
         return Layer, tuple(self)
 

@@ -203,7 +203,7 @@ def listed(x: Tensor) -> Any:
             "parallel needs branches whose outputs differ in the channels at most, but branch 0, "
             "conv2d(3, 3), gives (3, 2, 2), and branch 1, relu(), gives (2, 4, 4)",
         ),
-        (layers.parallel(layers.relu()), (), "branch 0, relu(), gives ()"),
+        (layers.parallel(layers.relu()), (), "branch 0, relu(), must have channels, got a number"),
         (
             layers.parallel(layers.relu(), layers.linear(3)),
             IN_SHAPE,
@@ -296,7 +296,9 @@ def test_residual_refuses_a_layer_that_changes_the_shape() -> None:
 
 def test_parameters_of_another_network_are_refused(x: Tensor) -> None:
     params, state, _ = sequential(layers.relu()).init(generator(0), IN_SHAPE)
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(
+        ValueError, match="params and state must be those of 2 layers, got those of 1 and 1"
+    ):
         sequential(layers.relu(), layers.relu()).apply(params, state, x)
 
 

@@ -165,11 +165,3 @@ def test_what_init_gets_is_checked(
 ) -> None:
     with pytest.raises(error, match=message):
         layer.init(generator, in_shape)
-
-
-def test_parameters_of_another_network_are_refused() -> None:
-    net = layers.sequential(layers.linear(3), layers.relu())
-    params, state, _ = net.init(torch.Generator(), (4,))
-    for wrong in ((params[:1], state), (params, state[:1])):
-        with pytest.raises(ValueError, match="params and state must be those of 2 layers, got"):
-            net.apply(*wrong, torch.ones(1, 4))

@@ -28,6 +28,12 @@ def test_every_count_is_in_its_cell(classes, seed):
     assert cells(axes, classes) == [[f"{n:,}" for n in row] for row in matrix.tolist()]
 
 
+def test_a_table_of_a_dozen_classes_fits_on_a_page():
+    figure = viz.confusion_matrix(torch.eye(12, dtype=torch.int64))
+    assert figure.get_figwidth() < 9  # inches
+    assert figure.get_figheight() < 9
+
+
 def test_white_lines_separate_the_cells():
     axes = viz.confusion_matrix(torch.eye(3, dtype=torch.int64)).axes[0]
     for axis in (axes.xaxis, axes.yaxis):

@@ -156,3 +156,10 @@ ROW |= {"train_accuracy": 0.5, "validation_accuracy": 0.5}
 def test_bad_input_is_named(history, error, message):
     with pytest.raises(error, match=message):
         viz.learning_curves(history)
+
+
+def test_loss_and_accuracy_are_drawn_equally_high(history):
+    loss, accuracy, rate = viz.learning_curves(history).axes
+    heights = [axes.get_position(original=True).height for axes in (loss, accuracy, rate)]
+    assert heights[0] == pytest.approx(heights[1])
+    assert heights[2] < heights[1]

@@ -34,6 +34,12 @@ def check_below(upper: Any, lower: Any) -> None:
     assert below.start == above.stop < grid.nrows
 
 
+def check_higher(image: Any, bars: Any) -> None:
+    """An image has more room than the bars of its probabilities."""
+    heights = [axes.get_position(original=True).height for axes in (image, bars)]
+    assert heights[0] > heights[1]
+
+
 def example(n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     images = torch.arange(n, dtype=torch.uint8).reshape(n, 1, 1, 1)
     return images, torch.zeros(n).long(), torch.tensor([[0.0, 1.0]]).repeat(n, 1)
@@ -49,6 +55,7 @@ def test_mistakes(n: int) -> None:
     check_reading_order(figure.axes[::2])
     for image, bars in zip(figure.axes[::2], figure.axes[1::2], strict=True):
         check_below(image, bars)
+        check_higher(image, bars)
 
 
 @fewer(times=5)  # a figure takes long
@@ -58,6 +65,7 @@ def test_predictions(n: int) -> None:
     check_reading_order(figure.axes[::2])
     for image, bars in zip(figure.axes[::2], figure.axes[1::2], strict=True):
         check_below(image, bars)
+        check_higher(image, bars)
 
 
 @fewer(times=5)  # a figure takes long
@@ -69,6 +77,7 @@ def test_guesses(n: int) -> None:
     for image, heat, bars in zip(*(figure.axes[part::3] for part in range(3)), strict=True):
         check_below(image, heat)
         check_below(heat, bars)
+        check_higher(image, bars)
 
 
 @fewer(times=5)  # a figure takes long

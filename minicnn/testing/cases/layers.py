@@ -70,7 +70,7 @@ def dropout(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> Cas
     return Case(
         {"input": draw(tensors(draw(shapes), draw(numbers)))},
         {
-            "p": draw(mostly(st.floats(0, 0.9), st.sampled_from([0, 1, -0.1, 1.1]), times=4)),
+            "p": draw(mostly(st.floats(0, 0.6), st.sampled_from([0, 1, -0.1, 1.1]), times=9)),
             "training": draw(st.sampled_from([True, True, True, False])),
         },
     )
@@ -107,7 +107,8 @@ def layer_norm(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
     """Draw examples, and how many of the last dimensions to normalise over."""
     kind = draw(numbers)
     leading = draw(st.lists(LENGTHS, max_size=2))
-    shape = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=2)))
+    sizes = mostly(st.integers(2, 4), st.just(1))  # one number is its own mean
+    shape = tuple(draw(st.lists(sizes, min_size=1, max_size=2)))
     surplus = draw(st.sampled_from([0, 0, 0, 0, 0, 1]))
     return Case(
         {
@@ -125,8 +126,9 @@ def group_norm(draw: st.DrawFn, numbers: st.SearchStrategy[Numbers] = EXACT) -> 
     kind = draw(numbers)
     groups = draw(st.integers(1, 3))
     channels = (groups * draw(st.integers(1, 3)),)
-    batch = draw(st.integers(0, 3))
-    shape = (batch, *channels, *draw(st.lists(st.integers(1, 3), max_size=2)))
+    batch = draw(mostly(st.integers(1, 3), st.just(0)))
+    sizes = mostly(st.integers(2, 3), st.just(1))  # one number is its own mean
+    shape = (batch, *channels, *draw(st.lists(sizes, max_size=2)))
     surplus = draw(st.sampled_from([0, 0, 0, 0, 0, 1]))
     return Case(
         {

@@ -199,8 +199,8 @@ MUTANTS = (
     Mutant(
         "layer: options as they were changed",
         LAYER,
-        "as_made = Layer(name, init, apply, children, dict(options))",
-        "as_made = Layer(name, init, apply, children, options)",
+        "as_made = Layer(name, checked_init, apply, children, dict(options))",
+        "as_made = Layer(name, checked_init, apply, children, options)",
         "A layer says stride 2 and strides by 1.",
         ON_OPTIONS + "options_that_were_changed_in_place_are_noticed",
     ),
