@@ -1,0 +1,133 @@
+// @ts-check
+// A guided tour of the backward pass: from the loss back to the pixel, along the strongest path.
+
+import { byId, h, where, write } from "./dom.js";
+import { argmax } from "./numbers.js";
+import { sentTo } from "./senders.js";
+
+/** @typedef {import("./thought.js").Thought} Thought */
+/** @typedef {{strip: number, cell: number, text: string}} Stop */
+
+const STOPS = 8;
+// If a network has more kinds of layers than the tour has stops, these are left out first.
+const PASSED_OVER = ["dropout", "flatten", "parallel", "batch_norm", "residual", "global_avg_pool"];
+
+/** @type {Record<string, string>} */
+const TEXTS = {
+  linear:
+    "The linear layer hands the gradient on to its inputs: each input gets the gradients of all outputs, each times the weight between them.",
+  relu: "A relu is a gate: where its input was positive the gradient passes unchanged, elsewhere it stops.",
+  flatten:
+    "Flatten only laid the numbers out in a row: each gradient goes back to its place in the maps.",
+  max_pool2d: "Of each window only the winner counted, so only the winner gets the gradient.",
+  avg_pool2d:
+    "Every number of a window had an equal share in the mean, and gets an equal share of the gradient.",
+  global_avg_pool:
+    "Every number of a channel had an equal share in the mean, and gets an equal share of the gradient.",
+  batch_norm:
+    "With frozen statistics, normalisation is a factor per channel: the gradient is multiplied by it.",
+  conv2d:
+    "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. Click a number of the kernel to see that weight's own gradient, gathered from all windows.",
+  residual: "A sum hands the gradient to both summands: the shortcut carries it back unchanged.",
+  dropout: "Dropout is switched off here: the gradient passes.",
+};
+
+/**
+ * The path that brings the pixel with the largest gradient the most: from each number to the one
+ * that sends it the largest product, up to a score. It is returned from the score to the pixel.
+ * @param {Thought} thought @returns {{strip: number, cell: number}[]}
+ */
+function strongestPath({ readings, traces, gradients }) {
+  const input = gradients.get(null) ?? new Float64Array(1);
+  let cell = argmax(input.map(Math.abs));
+  const path = [{ strip: 0, cell }];
+  let sent = sentTo(readings, null, cell, gradients);
+  while (sent.length) {
+    const best = sent.reduce((a, b) => (Math.abs(b.product) > Math.abs(a.product) ? b : a));
+    cell = best.to;
+    path.unshift({ strip: traces.indexOf(best.reader) + 1, cell });
+    sent = sentTo(readings, best.reader, cell, gradients);
+  }
+  return path;
+}
+
+/**
+ * Plan the tour for a thought that has gradients.
+ * @param {Thought} thought @returns {Stop[]}
+ */
+function planTour(thought) {
+  const { traces, label, names, loss, readings, gradients, shape } = thought;
+  const path = strongestPath(thought);
+  /** @param {{strip: number}} step */
+  const kind = ({ strip }) => traces[strip - 1].layer.name;
+  const layers = path.slice(0, -1).map(kind);
+  // Of each kind of layer the first on the way. A layer's text tells how it hands the gradient on,
+  // so the number that it hands it to is opened: the next on the way.
+  let stops = path.slice(1).map((step, n) => ({ ...step, kind: layers[n] }));
+  stops = stops.filter((_, n) => layers.indexOf(layers[n]) === n);
+  for (const passed of PASSED_OVER) {
+    if (stops.length > STOPS - 3) stops = stops.filter((stop) => stop.kind !== passed);
+  }
+  const last = traces.length;
+  const { cell } = path[path.length - 1];
+  const sent = sentTo(readings, null, cell, gradients).length;
+  return [
+    {
+      strip: last + 1,
+      cell: label,
+      text:
+        `The loss is −log of the probability of the true class, ${names[label]}: ${write(loss)}. From ` +
+        "here we go back and ask of every number: how would the loss change with it?",
+    },
+    {
+      strip: last,
+      cell: label,
+      text:
+        "The gradient of the scores is p − y: the probabilities, minus 1 at the true class. There " +
+        "it is negative: a larger score lowers the loss.",
+    },
+    ...stops.map(({ strip, cell, kind }) => ({ strip, cell, text: TEXTS[kind] ?? "" })),
+    {
+      strip: 0,
+      cell,
+      text:
+        "The image at last. This map is its saliency: the gradient of the loss with respect to " +
+        `every pixel. At ${where(shape, cell)}, ${sent} products add up. Now take a step, and see ` +
+        "what it changes.",
+    },
+  ];
+}
+
+/**
+ * Take the tour: say what is seen at each stop, with buttons to the next and back.
+ * @param {Thought} thought  with gradients @param {(stop: Stop) => void} go
+ */
+export function startTour(thought, go) {
+  const stops = planTour(thought);
+  const box = byId("stop");
+  /** @param {string} name @param {boolean} possible @param {() => void} click */
+  const button = (name, possible, click) => {
+    return h("button", { type: "button", disabled: possible ? false : "", click }, name);
+  };
+
+  /** @param {number} at */
+  function visit(at) {
+    const next = button("Next", at < stops.length - 1, () => visit(at + 1));
+    const back = button("Back", at > 0, () => visit(at - 1));
+    const close = button("End the tour", true, end);
+    box.replaceChildren(
+      h("p", h("strong", `Stop ${at + 1} of ${stops.length}. `), stops[at].text),
+      h("div", { class: "controls" }, next, back, close),
+    );
+    box.hidden = false;
+    go(stops[at]);
+    (next.disabled ? close : next).focus();
+  }
+
+  function end() {
+    box.hidden = true;
+    byId("tour").focus();
+  }
+
+  visit(0);
+}
