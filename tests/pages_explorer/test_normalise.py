@@ -15,7 +15,7 @@ from torch import Tensor
 from examples.photo import _crop_to_digit
 from examples.photo.ink import find_ink
 from examples.photo.normalise import normalise
-from examples.photo.picture import NoDigitError, clearest_channel, open_picture
+from examples.photo.picture import NoDigitError, clearest_channel, open_opaque
 from examples.photo.sheet import on_light_paper, without_surroundings
 from tests.examples.photo.drawn_digits import drawn_digits
 
@@ -49,7 +49,7 @@ def test_the_drawn_digits_are_as_in_python() -> None:
         for i, (_, picture, _) in enumerate(drawn_digits()):
             path = Path(folder) / f"{i}.png"
             picture.save(path)
-            sheet = without_surroundings(open_picture(path))
+            sheet = without_surroundings(open_opaque(path))
             inks.append(find_ink(_crop_to_digit(on_light_paper(clearest_channel(sheet)))))
     assert len(inks) == 34
     for ink, found in zip(inks, in_javascript(inks), strict=True):
