@@ -40,15 +40,17 @@ def run(code: str, data: Any = None) -> Any:
     """The value of the JavaScript expression ``code``, where ``data`` is the given data."""
     source = f"""
 {MODULES}
-const data = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const replacer = (key, value) => typeof value === "number" && !isFinite(value) ? `${{value}}`
   : ArrayBuffer.isView(value) ? Array.from(value) : value;
-process.stdout.write(JSON.stringify({code}, replacer) ?? "null");
+return JSON.stringify({code}, replacer) ?? "null";
 """
+    # All through the pipe: an argument could be too long.
+    start = """const [source, data] = JSON.parse(require("fs").readFileSync(0, "utf8"));
+process.stdout.write(new Function("data", source)(data));"""
     assert NODE
     done = subprocess.run(
-        [NODE, "-e", source], input=json.dumps(data), capture_output=True, text=True, timeout=300,
-        check=False,
+        [NODE, "-e", start], input=json.dumps([source, data]), capture_output=True, text=True,
+        timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)

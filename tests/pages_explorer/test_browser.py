@@ -422,6 +422,7 @@ def test_every_kind_of_layer_explains_its_cells(browser: Any, tmp_path: Path) ->
     tab = Tab(browser, file).ready()
     calls = [h2.inner_text() for h2 in tab.page.query_selector_all(".strip h2")]
     expected = {
+        "view 5 of 9": r"The number .* passes unchanged\.",
         "avg_pool2d(2)": r"4 numbers add up to .*, times 0\.2500, is .*\.",
         "conv2d(2, 2, stride=2)": "4 products of a window and a kernel add up to .*",
         "parallel(...)": r"The number .* passes unchanged\.",

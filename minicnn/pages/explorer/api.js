@@ -2,7 +2,7 @@
 // window.minicnn: the engine for those who want to check it, or to play with it in the console.
 
 import { softmax } from "./loss.js";
-import { gradients, parameters, strips } from "./network.js";
+import { gradients, parameters, shown, strips } from "./network.js";
 import { size } from "./numbers.js";
 
 /** @typedef {import("./model.js").Model} Model */
@@ -40,8 +40,11 @@ export function api(model, ready) {
 
     /** The layers that `activations` hold the outputs of, in order. */
     layers() {
-      const shown = strips(model.forward(new Float64Array(inputs)), ({ layer }) => layer);
-      return shown.map(({ layer }) => ({ call: layer.call, shape: layer.outShape }));
+      const trace = model.forward(new Float64Array(inputs));
+      return strips(trace, ({ layer }) => layer).map((strip) => {
+        const { call, outShape } = shown(strip).layer;
+        return { call, shape: outShape };
+      });
     },
 
     /** The weights, flat, in the order of tree.leaves(params). */
@@ -53,7 +56,7 @@ export function api(model, ready) {
       return {
         logits: Array.from(trace.y),
         probabilities: Array.from(softmax(trace.y)),
-        activations: plain(strips(trace, ({ layer }) => layer).map(({ y }) => y)),
+        activations: plain(strips(trace, ({ layer }) => layer).map((strip) => shown(strip).y)),
       };
     },
 
@@ -64,7 +67,7 @@ export function api(model, ready) {
         loss,
         gradients: plain(gradients(flow)),
         input: Array.from(flow.x),
-        activations: plain(strips(flow, ({ trace }) => trace.layer).map(({ y }) => y)),
+        activations: plain(strips(flow, ({ trace }) => trace.layer).map((strip) => shown(strip).y)),
       };
     },
 

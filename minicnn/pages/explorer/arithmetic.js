@@ -16,6 +16,8 @@ import { axes } from "./windows.js";
  * @property {any[]} body       tables
  */
 
+/** @typedef {(name: string, i: number, digits?: number) => any} WeightCell  one that can be opened */
+
 /** @param {Term[]} terms */
 export const total = (terms) => terms.reduce((sum, { value, factor }) => sum + value * factor, 0);
 
@@ -23,7 +25,7 @@ export const total = (terms) => terms.reduce((sum, { value, factor }) => sum + v
  * Explain the cell of a convolution: window × kernel, channel by channel.
  * @param {Trace} trace @param {number} i
  * @param {{channel: number | null, choose: (channel: number) => void,
- *   weightCell: (weight: number) => any}} options
+ *   weightCell: WeightCell}} options
  * @returns {Explanation}
  */
 function explainConvolution(trace, i, { channel, choose, weightCell }) {
@@ -40,7 +42,8 @@ function explainConvolution(trace, i, { channel, choose, weightCell }) {
   );
   const shown = channel !== null && channel < channels ? channel : strongest;
   const part = parts[shown];
-  const bias = layer.params.bias?.[Math.floor(i / (down.to * across.to))];
+  const out = Math.floor(i / (down.to * across.to));
+  const bias = layer.params.bias?.[out];
   const padded = part.some(({ from }) => from < 0);
   const body = [
     h(
@@ -54,7 +57,7 @@ function explainConvolution(trace, i, { channel, choose, weightCell }) {
       h("span", { "aria-hidden": "true" }, "×"),
       grid(
         "kernel",
-        part.map(({ weight }) => weightCell(/** @type {number} */ (weight))),
+        part.map(({ weight }) => weightCell("weight", /** @type {number} */ (weight), 3)),
         across.kernel,
       ),
       h("span", { "aria-hidden": "true" }, "="),
@@ -74,7 +77,7 @@ function explainConvolution(trace, i, { channel, choose, weightCell }) {
     ),
     write(sum),
   ]);
-  if (bias !== undefined) rows.push(["bias", write(bias)]);
+  if (bias !== undefined) rows.push(["bias", weightCell("bias", out)]);
   rows.push(["result", write(y[i])]);
   body.push(table(`Sums of ${n} products each, and the result`, ["part", "number"], rows));
   const all = sums.reduce((sum, each) => sum + each, 0);
@@ -87,7 +90,7 @@ function explainConvolution(trace, i, { channel, choose, weightCell }) {
   };
 }
 
-/** @param {Trace} trace @param {number} i @param {(weight: number) => any} weightCell */
+/** @param {Trace} trace @param {number} i @param {WeightCell} weightCell */
 function explainLinear(trace, i, weightCell) {
   const { layer, y } = trace;
   const terms = KINDS.linear.terms(trace, i);
@@ -98,11 +101,11 @@ function explainLinear(trace, i, weightCell) {
     ({ from, value, factor, weight }) => [
       where(layer.inShape, from),
       write(value),
-      weightCell(/** @type {number} */ (weight)),
+      weightCell("weight", /** @type {number} */ (weight)),
       write(value * factor),
     ],
   );
-  if (bias !== undefined) rows.push(["bias", "", "", write(bias)]);
+  if (bias !== undefined) rows.push(["bias", "", "", weightCell("bias", i)]);
   rows.push(["result", "", "", write(y[i])]);
   return {
     sentence:
@@ -159,10 +162,10 @@ function explainMean(trace, i) {
   };
 }
 
-/** @param {Trace} trace @param {number} i */
-function explainNormalised(trace, i) {
+/** @param {Trace} trace @param {number} i @param {WeightCell} weightCell */
+function explainNormalised(trace, i, weightCell) {
   const { layer, x, y } = trace;
-  const { mean, deviation, weight, bias } = normaliser(trace, i);
+  const { mean, deviation, weight, bias, parameter } = normaliser(trace, i);
   const of =
     layer.name === "batch_norm" ? "of the training images" : "of those normalised together";
   return {
@@ -178,8 +181,8 @@ function explainNormalised(trace, i) {
           [`mean ${of}`, write(mean)],
           ["their deviation √(var + eps)", write(deviation)],
           ["normalised", write((x[i] - mean) / deviation)],
-          ["weight", write(weight)],
-          ["bias", write(bias)],
+          ["weight", weightCell("weight", parameter)],
+          ["bias", weightCell("bias", parameter)],
           ["result", write(y[i])],
         ],
       ),
@@ -207,7 +210,7 @@ export function explain(trace, i, options) {
     case "batch_norm":
     case "layer_norm":
     case "group_norm":
-      return explainNormalised(trace, i);
+      return explainNormalised(trace, i, options.weightCell);
     case "relu": {
       const passes = x[i] > 0 ? "is positive and passes" : "is not positive and becomes 0";
       return {

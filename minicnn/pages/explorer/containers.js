@@ -1,11 +1,13 @@
 // @ts-check
 // Layers made of layers: in sequence, with a shortcut around them, side by side, over shifted views.
 
-import { add } from "./numbers.js";
 import { logSoftmax, softmax } from "./loss.js";
+import { add } from "./numbers.js";
+import { position } from "./windows.js";
 
 /** @typedef {import("./types.js").Flow} Flow */
 /** @typedef {import("./types.js").Kind} Kind */
+/** @typedef {import("./types.js").Layer} Layer */
 /** @typedef {import("./types.js").Trace} Trace */
 
 // The last layer inside made the output, and the page shows that one instead.
@@ -106,19 +108,64 @@ function shifted([channels, height, width], x, down, across) {
   return y;
 }
 
-/** @param {number} pixels @returns {[number, number][]} the nine shifts, the fifth is none */
-function shifts(pixels) {
+/** A view of the image. @type {Kind} */
+export const shift = {
+  forward: ({ inShape, options: { down, across } }, x) => {
+    return { y: shifted(inShape, x, down, across) };
+  },
+
+  backward: ({ layer: { inShape, options } }, y) => {
+    return { x: shifted(inShape, y, -options.down, -options.across) };
+  },
+
+  terms({ layer: { inShape, options }, x }, i) {
+    const from = moved(inShape, i, -options.down, -options.across);
+    return [{ from, value: from < 0 ? 0 : x[from], factor: 1 }];
+  },
+
+  uses({ layer: { inShape, options } }, j) {
+    const to = moved(inShape, j, options.down, options.across);
+    return to < 0 ? [] : [{ to, factor: 1 }];
+  },
+
+  sentence: () =>
+    "The network answers nine views of the image, shifted by whole pixels. Shown is the view in " +
+    "the middle, which is not shifted.",
+};
+
+/**
+ * The index of a cell after a shift; −1 if it leaves the image.
+ * @param {number[]} shape @param {number} i @param {number} down @param {number} across
+ */
+function moved(shape, i, down, across) {
+  const [, height, width] = shape;
+  const [channel, row, column] = position(shape, i);
+  const [to, at] = [row + down, column + across];
+  if (to < 0 || to >= height || at < 0 || at >= width) return -1;
+  return (channel * height + to) * width + at;
+}
+
+/**
+ * The network behind each of the nine views; the fifth is not shifted.
+ * @param {Layer} layer @returns {Layer[]}
+ */
+function views({ inShape, outShape, options: { pixels }, children }) {
   const steps = [pixels, 0, -pixels];
-  return steps.flatMap((down) => steps.map((across) => /** @type {any} */ ([down, across])));
+  const places = steps.flatMap((down) => steps.map((across) => ({ down, across })));
+  const none = { params: {}, state: {}, children: [] };
+  return places.map((options, v) => {
+    const call = `view ${v + 1} of ${places.length}`;
+    const view = { ...none, name: "shift", call, options, inShape, outShape: inShape };
+    const both = [view, ...children];
+    return { ...none, name: "sequential", call, options, inShape, outShape, children: both };
+  });
 }
 
 // y = log (1/9 Σ softmax(f(view))): the mean prediction over an image and eight shifts of it.
 /** @type {Kind} */
 export const average_views = {
   forward(layer, x, forward) {
-    const inside = shifts(layer.options.pixels).map(([down, across]) => {
-      return forward(layer.children[0], shifted(layer.inShape, x, down, across));
-    });
+    const inside = views(layer).map((view) => forward(view, x));
     const logs = inside.map(({ y }) => logSoftmax(y));
     const y = logs[0].map((_, k) => {
       const top = Math.max(...logs.map((log) => log[k]));
@@ -129,7 +176,6 @@ export const average_views = {
   },
 
   backward(trace, y, backward) {
-    const { layer } = trace;
     // Of class k in view v, share[k] = p_v[k] / Σ_v p_v[k]; then through the log-softmax of v.
     const inside = trace.inside.map((child) => {
       const logs = logSoftmax(child.y);
@@ -140,10 +186,7 @@ export const average_views = {
         share.map((value, k) => value - Math.exp(logs[k]) * total),
       );
     });
-    const back = shifts(layer.options.pixels).map(([down, across], v) => {
-      return shifted(layer.inShape, inside[v].x, -down, -across);
-    });
-    return { x: back.reduce(add, new Float64Array(trace.x.length)), inside };
+    return { x: inside.map((flow) => flow.x).reduce(add), inside };
   },
 
   terms({ inside }, k) {
@@ -152,3 +195,17 @@ export const average_views = {
 
   sentence: () => "The mean of the probabilities over nine shifted views of the image, as a log.",
 };
+
+/**
+ * What the mean over the views uses score j of one view for: ∂y[k]/∂z[j] = share[k] · ((k = j) − p[j]),
+ * where share[k] is this view's part of the mean probability of class k.
+ * @param {Trace} trace  of the mean @param {Trace} view @param {number} j
+ * @returns {import("./types.js").Use[]}
+ */
+export function usesOfView({ y, inside }, view, j) {
+  const p = softmax(view.y);
+  return Array.from(y, (log, to) => {
+    const share = p[to] / (inside.length * Math.exp(log));
+    return { to, factor: share * (+(to === j) - p[j]) };
+  });
+}

@@ -5,7 +5,6 @@
 import { axes, inside, lookingAt, place, position } from "./windows.js";
 
 /** @typedef {import("./types.js").Layer} Layer */
-/** @typedef {import("./types.js").Trace} Trace */
 
 /**
  * The number of the input channels that one output channel reads, and of the outputs in a group.
@@ -119,6 +118,28 @@ export const conv2d = {
     return uses;
   },
 
+  // A weight's gradient is a sum over all windows, of the input under it times the gradient of the
+  // output there; a bias is added to all outputs of its channel.
+  gathers({ layer, x }, y, name, index) {
+    const [down, across] = axes(layer);
+    const { reads, makes } = groupsOf(layer);
+    const n = down.to * across.to;
+    const { out, input, k, l } = kernelPlace(layer, name, index);
+    const values = new Float64Array(n).fill(1);
+    for (let t = 0; name === "weight" && t < n; t++) {
+      const channel = Math.floor(out / makes) * reads + input;
+      const from = imageIndex(layer, channel, Math.floor(t / across.to), t % across.to, k, l);
+      values[t] = from < 0 ? 0 : x[from];
+    }
+    return {
+      shape: [1, down.to, across.to],
+      place: `output channel ${out}`,
+      what: name === "weight" ? "input under the weight" : "1, as a bias is added as it is",
+      values,
+      gradients: y.slice(out * n, (out + 1) * n),
+    };
+  },
+
   sentence(layer) {
     const [down, across] = axes(layer);
     const { reads } = groupsOf(layer);
@@ -145,26 +166,19 @@ function imageIndex(layer, channel, i, j, k, l) {
 }
 
 /**
- * A weight's gradient is a sum over all windows: ∂loss/∂weight = Σ x · ∂loss/∂y. Return, for every
- * window, its input under the weight, the gradient of its output, and their product.
- * @param {Trace} trace @param {Float64Array} gradient  with respect to the output
- * @param {number} weight  the weight's index
- * @returns {{out: number, values: Float64Array, gradients: Float64Array, products: Float64Array}}
+ * Where a weight is in its layer: its output and input channel, row and column. A bias has only
+ * an output channel.
+ * @param {Layer} layer @param {string} name @param {number} index
  */
-export function weightMap({ layer, x }, gradient, weight) {
+export function kernelPlace(layer, name, index) {
+  if (name === "bias") return { out: index, input: 0, k: 0, l: 0 };
   const [down, across] = axes(layer);
-  const { reads, makes } = groupsOf(layer);
-  const l = weight % across.kernel;
-  const k = Math.floor(weight / across.kernel) % down.kernel;
-  const c = Math.floor(weight / (across.kernel * down.kernel)) % reads;
-  const out = Math.floor(weight / (across.kernel * down.kernel * reads));
-  const n = down.to * across.to;
-  const values = new Float64Array(n);
-  for (let t = 0; t < n; t++) {
-    const channel = Math.floor(out / makes) * reads + c;
-    const from = imageIndex(layer, channel, Math.floor(t / across.to), t % across.to, k, l);
-    values[t] = from < 0 ? 0 : x[from];
-  }
-  const gradients = gradient.slice(out * n, (out + 1) * n);
-  return { out, values, gradients, products: values.map((value, t) => value * gradients[t]) };
+  const { reads } = groupsOf(layer);
+  const kernel = Math.floor(index / across.kernel / down.kernel);
+  return {
+    out: Math.floor(kernel / reads),
+    input: kernel % reads,
+    k: Math.floor(index / across.kernel) % down.kernel,
+    l: index % across.kernel,
+  };
 }

@@ -3,16 +3,20 @@
 
 import { explainSoftmax, explainStart } from "./answer.js";
 import { explain } from "./arithmetic.js";
+import { kernelPlace } from "./convolution.js";
 import { h, where, write } from "./dom.js";
 import { drawMaps, largest, layOut } from "./maps.js";
-import { KINDS } from "./network.js";
+import { KINDS, parameterAt, placeOfParameter, shown } from "./network.js";
+import { normaliser } from "./norm.js";
 import { explainGradient, explainWeight, sentTo } from "./senders.js";
-import { grid } from "./tables.js";
+import { grid, largestFirst, table } from "./tables.js";
 import { isBackward, shapeOf, traceOf } from "./thought.js";
 import { axes } from "./windows.js";
 
 /** @typedef {import("./thought.js").Thought} Thought */
+/** @typedef {import("./types.js").Flow} Flow */
 /** @typedef {import("./types.js").Trace} Trace */
+/** @typedef {{name: string, i: number}} Parameter  number i of the weights or of the biases */
 /** @typedef {{title: string, sentence: string, body: any[]}} Detail */
 
 /**
@@ -33,19 +37,20 @@ export function detail(thought, strip, cell, weight, choices) {
   const last = thought.traces.length;
   const name = strip === 0 ? "the image" : (trace?.layer.call ?? "softmax and loss");
   const flow = thought.flows[strip - 1];
-  if (weight !== null && flow && hasWeight(flow.trace, weight)) {
-    const explained = explainWeight(flow, weight, choices.colours);
-    return { title: `${name}: the gradient of ${weightName(flow.trace, weight)}`, ...explained };
+  const parameter = trace && weight !== null ? parameterAt(trace.layer, weight) : null;
+  if (flow && parameter) {
+    const title = `${name}: the gradient of ${parameterName(flow.copies[0].trace, parameter)}`;
+    return { title, ...explainWeight(flow.copies, parameter, choices.colours) };
   }
   if (cell === null) return { title: name, ...explainLayer(thought, strip, choices) };
   const title = `${name}: ${where(shapeOf(thought, strip), cell)}`;
   if (isBackward(thought)) {
-    if (strip >= last) return { title, ...explainStart(thought, cell) };
+    const own = flow ? parametersOf(shown(flow), strip, cell, choices) : [];
+    if (strip >= last) return { title, ...explainStart(thought, cell), body: own };
     const gradient = thought.gradients.get(trace)?.[cell] ?? 0;
     const sent = sentTo(thought.readings, trace, cell, thought.gradients);
     const { sentence, body } = explainGradient(sent, gradient);
-    const kernel = trace?.layer.name === "conv2d" ? [kernelOf(trace, strip, cell, choices)] : [];
-    return { title: `${title}: gradient ${write(gradient)}`, sentence, body: [...body, ...kernel] };
+    return { title: `${title}: gradient ${write(gradient)}`, sentence, body: [...body, ...own] };
   }
   if (strip > last) return { title, ...explainSoftmax(thought, cell) };
   if (!trace) {
@@ -57,75 +62,124 @@ export function detail(thought, strip, cell, weight, choices) {
     ...explain(trace, cell, {
       channel: choices.channel,
       choose: choices.chooseChannel,
-      weightCell: (weight) => weightCell(trace, strip, weight, choices),
+      weightCell: (name, i, digits) => weightCell(trace, strip, { name, i }, choices, digits),
     }),
   };
 }
 
-/** @param {Trace} trace @param {number} weight */
-function hasWeight({ layer }, weight) {
-  return ["conv2d", "linear"].includes(layer.name) && weight < layer.params.weight.length;
-}
-
-/** @param {Trace} trace @param {number} weight */
-function weightName({ layer }, weight) {
+/** @param {Trace} trace @param {Parameter} parameter */
+function parameterName({ layer }, { name, i }) {
   if (layer.name === "linear") {
     const inputs = layer.inShape[0];
-    return `the weight from input ${weight % inputs} to output ${Math.floor(weight / inputs)}`;
+    if (name === "bias") return `the bias of output ${i}`;
+    return `the weight from input ${i % inputs} to output ${Math.floor(i / inputs)}`;
   }
-  const [down, across] = axes(layer);
-  const n = layer.params.weight.length / layer.outShape[0];
-  const [row, column] = [Math.floor(weight / across.kernel) % down.kernel, weight % across.kernel];
-  const channel =
-    Math.floor(weight / (across.kernel * down.kernel)) % (n / across.kernel / down.kernel);
-  return `kernel ${Math.floor(weight / n)}, input channel ${channel}, row ${row}, column ${column}`;
+  if (layer.name === "conv2d") {
+    const { out, input, k, l } = kernelPlace(layer, name, i);
+    if (name === "bias") return `the bias of kernel ${out}`;
+    return `kernel ${out}, input channel ${input}, row ${k}, column ${l}`;
+  }
+  const own = layer.name === "layer_norm" ? where(layer.inShape, i) : `channel ${i}`;
+  return `the ${name} of ${own}`;
 }
 
 /**
- * A weight that can be opened.
- * @param {Trace} trace @param {number} strip @param {number} weight @param {Choices} choices
+ * A weight or a bias that can be opened.
+ * @param {Trace} trace @param {number} strip @param {Parameter} parameter @param {Choices} choices
+ * @param {number} [digits] @param {number} [value]  what is written, if not the parameter itself
  */
-function weightCell(trace, strip, weight, { chooseWeight }) {
+function weightCell({ layer }, strip, { name, i }, { chooseWeight }, digits = 4, value) {
   return h(
     "button",
     {
       type: "button",
-      title: "the gradient of this weight",
-      click: () => chooseWeight(strip, weight),
+      title: `the gradient of this ${name}`,
+      click: () => chooseWeight(strip, placeOfParameter(layer, name, i)),
     },
-    write(trace.layer.params.weight[weight], 3),
+    write(value ?? layer.params[name][i], digits),
   );
 }
 
 /**
- * The kernel that made a cell, for its weights to be opened.
- * @param {Trace} trace @param {number} strip @param {number} cell @param {Choices} choices
+ * The weights and biases that made a cell, with their gradients, to be opened.
+ * @param {Flow} flow @param {number} strip @param {number} cell @param {Choices} choices
  */
-function kernelOf(trace, strip, cell, choices) {
+function parametersOf(flow, strip, cell, choices) {
+  const { trace, params } = flow;
+  const { layer } = trace;
+  /** @param {string} name @param {number} i @param {string} [called] */
+  const row = (name, i, called = name) => [
+    called,
+    weightCell(trace, strip, { name, i }, choices),
+    write(params[name][i]),
+  ];
+  /** @param {number} i  of the bias */
+  const bias = (i) => (params.bias ? [row("bias", i)] : []);
+  const header = ["parameter", "number", "its gradient"];
+  if (layer.name === "conv2d") {
+    const out = Math.floor((cell * layer.outShape[0]) / trace.y.length);
+    const body = [kernelOf(flow, strip, out, choices)];
+    if (params.bias) body.push(table(`The bias of kernel ${out}`, header, bias(out)));
+    return body;
+  }
+  if (layer.name === "linear") {
+    const n = trace.x.length;
+    const weights = Array.from({ length: n }, (_, i) => cell * n + i);
+    const rows = largestFirst(
+      weights,
+      (i) => params.weight[i],
+      (i) => row("weight", i, `weight of input ${i % n}`),
+      8,
+    ).slice(0, 8);
+    const title = "Its weights with the largest gradients, and its bias";
+    return [table(title, header, [...rows, ...bias(cell)])];
+  }
+  if (!params.weight) return [];
+  const { parameter } = normaliser(trace, cell);
+  const rows = [row("weight", parameter), ...bias(parameter)];
+  return [table("What it was multiplied by, and what was added", header, rows)];
+}
+
+/**
+ * A kernel and its gradient, for its weights to be opened.
+ * @param {Flow} flow @param {number} strip @param {number} out  the output channel
+ * @param {Choices} choices
+ */
+function kernelOf({ trace, params }, strip, out, choices) {
   const { layer } = trace;
   const [down, across] = axes(layer);
   const cells = down.kernel * across.kernel;
   const n = layer.params.weight.length / layer.outShape[0];
   const channels = n / cells;
-  const o = Math.floor(cell / (down.to * across.to));
-  const shown = Math.min(choices.channel ?? 0, channels - 1);
-  const weights = Array.from({ length: cells }, (_, k) => {
-    return weightCell(trace, strip, o * n + shown * cells + k, choices);
-  });
+  const at = Math.min(choices.channel ?? 0, channels - 1);
+  /** @param {string} title @param {(i: number) => number} value */
+  const numbers = (title, value) => {
+    const buttons = Array.from({ length: cells }, (_, k) => {
+      const i = out * n + at * cells + k;
+      return weightCell(trace, strip, { name: "weight", i }, choices, 3, value(i));
+    });
+    return grid(title, buttons, across.kernel);
+  };
   const choice = h(
     "select",
     { change: (/** @type {any} */ { target }) => choices.chooseChannel(Number(target.value)) },
     Array.from({ length: channels }, (_, c) => {
-      return h("option", { value: `${c}`, selected: c === shown ? "" : false }, `${c}`);
+      return h("option", { value: `${c}`, selected: c === at ? "" : false }, `${c}`);
     }),
   );
   return h(
     "div",
     channels > 1 ? h("label", "input channel ", choice) : null,
-    grid(
-      `Kernel ${o} and input channel ${shown}: choose a weight to see its gradient`,
-      weights,
-      across.kernel,
+    h(
+      "p",
+      { class: "note" },
+      `Kernel ${out}, input channel ${at}. Choose a number to see where its gradient comes from.`,
+    ),
+    h(
+      "div",
+      { class: "product" },
+      numbers("weights", (i) => layer.params.weight[i]),
+      numbers("their gradients", (i) => params.weight[i]),
     ),
   );
 }

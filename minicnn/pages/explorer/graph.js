@@ -1,6 +1,7 @@
 // @ts-check
 // Which layers read the output of which: a cell knows where it looks, and who sends it a gradient.
 
+import { usesOfView } from "./containers.js";
 import { KINDS } from "./network.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
@@ -60,7 +61,14 @@ export function readings(net) {
         return trace;
       }
       case "average_views":
-        through(inside[4], source); // the view that is shown
+        for (const view of inside) {
+          found.push({
+            source: through(view, source),
+            reader: trace,
+            uses: (j) => usesOfView(trace, view, j),
+            looks: () => Array.from(view.y, (_, k) => k),
+          });
+        }
         return trace;
       default: {
         const { terms, uses = () => [] } = KINDS[layer.name];

@@ -40,6 +40,18 @@ export const linear = {
     return Array.from(y, (_, to) => ({ to, factor: layer.params.weight[to * x.length + i] }));
   },
 
+  gathers({ x }, y, name, index) {
+    const isBias = name === "bias";
+    const out = isBias ? index : Math.floor(index / x.length);
+    return {
+      shape: [1],
+      place: `output ${out}`,
+      what: isBias ? "1, as a bias is added as it is" : "its input",
+      values: Float64Array.of(isBias ? 1 : x[index % x.length]),
+      gradients: Float64Array.of(y[out]),
+    };
+  },
+
   sentence(layer) {
     return (
       `Each of the ${layer.outShape[0]} outputs multiplies all ${layer.inShape[0]} inputs by ` +

@@ -1,7 +1,7 @@
 // @ts-check
 // A network runs forward through its layers, and backward through what they did.
 
-import { average_views, parallel, residual, sequential } from "./containers.js";
+import { average_views, parallel, residual, sequential, shift } from "./containers.js";
 import { conv2d } from "./convolution.js";
 import { linear } from "./linear.js";
 import { crossEntropy } from "./loss.js";
@@ -35,6 +35,7 @@ export const KINDS = {
   residual,
   parallel,
   average_views,
+  shift, // which average_views makes
 };
 
 /** @param {Layer} layer @param {Float64Array} x @returns {Trace} */
@@ -64,17 +65,50 @@ export function lossAndGradients(net, pixels, label) {
 }
 
 /**
- * What is shown as a strip: every layer, after those inside; a sequence is shown as its layers. Of
- * the nine views the one in the middle is shown, which is not shifted.
- * @template {{inside: any[]}} Node
- * @param {Node} node @param {(node: Node) => Layer} layerOf @returns {Node[]}
+ * A strip of the page: a layer, and how deep it is inside others.
+ * @template Node
+ * @typedef {object} Strip
+ * @property {Node[]} copies   one; inside nine views, one for each of them
+ * @property {number} depth    0 outside all others
+ * @property {string} branch   of which it is the first layer, or ""
  */
-export function strips(node, layerOf) {
-  const { name } = layerOf(node);
-  const inside = name === "average_views" ? [node.inside[4]] : node.inside;
-  const below = inside.flatMap((child) => strips(child, layerOf));
-  return name === "sequential" ? below : [...below, node];
+
+/**
+ * What is shown as a strip: every layer, after those inside; a sequence is shown as its layers.
+ * @template {{inside: any[]}} Node
+ * @param {Node} node @param {(node: Node) => Layer} layerOf @param {number} [depth]
+ * @returns {Strip<Node>[]}
+ */
+export function strips(node, layerOf, depth = 0) {
+  const layer = layerOf(node);
+  /** @type {Strip<Node>} */
+  const own = { copies: [node], depth, branch: "" };
+  if (layer.name === "sequential") {
+    return node.inside.flatMap((child) => strips(child, layerOf, depth));
+  }
+  const branches = node.inside.map((child, n) => {
+    const [first, ...rest] = strips(child, layerOf, depth + 1);
+    if (!first) return []; // a sequence of no layers
+    const branch = [branchName(layer, n), first.branch].filter(Boolean).join("; ");
+    return [{ ...first, branch }, ...rest];
+  });
+  if (layer.name !== "average_views") return [...branches.flat(), own];
+  const views = branches[0].map((strip, n) => {
+    return { ...strip, copies: branches.flatMap((view) => view[n].copies) };
+  });
+  return [...views, own];
 }
+
+/** @param {Layer} layer @param {number} n  of the branch @returns {string} */
+function branchName({ name, children }, n) {
+  if (name === "average_views") return "nine views";
+  if (name === "parallel") return `parallel, branch ${n + 1} of ${children.length}`;
+  return n ? "residual, the shortcut" : "residual, the layers inside";
+}
+
+/** The node of a strip that is shown: of nine views the one in the middle. @template Node
+ * @param {Strip<Node>} strip @returns {Node} */
+export const shown = ({ copies }) => copies[copies.length >> 1];
 
 /** @param {Layer} layer @returns {Layer[]} the layer and all those inside, in order */
 export function allLayers(layer) {
@@ -95,4 +129,22 @@ export function gradients(flow) {
     });
   }
   return [...Object.values(flow.params), ...flow.inside.flatMap(gradients)];
+}
+
+/**
+ * Find a layer's parameter by its place among all of them: first the weights, then the biases.
+ * @param {Layer} layer @param {number} index @returns {{name: string, i: number} | null}
+ */
+export function parameterAt({ params }, index) {
+  let i = index;
+  for (const [name, values] of Object.entries(params)) {
+    if (i < values.length) return { name, i };
+    i -= values.length;
+  }
+  return null;
+}
+
+/** The inverse of `parameterAt`. @param {Layer} layer @param {string} name @param {number} i */
+export function placeOfParameter({ params }, name, i) {
+  return name === "weight" ? i : params.weight.length + i;
 }

@@ -31,6 +31,27 @@ function frozen({ params, state, options }, channel) {
   };
 }
 
+/**
+ * A weight is multiplied with the normalised numbers of its channel, a bias is added to them; in
+ * layer normalisation each number has its own.
+ * @type {NonNullable<Kind["gathers"]>}
+ */
+function gathers(trace, y, name, index) {
+  const { layer, x } = trace;
+  const n = perChannel(layer);
+  const [, ...sides] = layer.inShape;
+  const { mean, deviation } = normaliser(trace, index * n);
+  return {
+    shape: n === 1 ? [1] : [1, ...sides],
+    place: n === 1 ? `number ${index}` : `channel ${index}`,
+    what: name === "weight" ? "normalised input" : "1, as a bias is added as it is",
+    values: x.slice(index * n, (index + 1) * n).map((value) => {
+      return name === "weight" ? (value - mean) / deviation : 1;
+    }),
+    gradients: y.slice(index * n, (index + 1) * n),
+  };
+}
+
 /** @type {Kind} */
 export const batch_norm = {
   forward(layer, x) {
@@ -67,6 +88,8 @@ export const batch_norm = {
     const { weight, deviation } = normaliser(trace, j);
     return [{ to: j, factor: weight / deviation }];
   },
+
+  gathers,
 
   sentence() {
     return (
@@ -155,6 +178,8 @@ function normOf(what) {
         return { to, factor: (weight[parameterOf(to)] * share) / deviation };
       });
     },
+
+    gathers,
 
     sentence: () =>
       `${what} shifted and scaled to mean 0 and variance 1, then by weights and biases.`,

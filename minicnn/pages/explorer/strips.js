@@ -12,6 +12,8 @@ import { size } from "./numbers.js";
  * @property {number[]} shape
  * @property {number} parameters
  * @property {string} options       those that the call does not say
+ * @property {number} depth         inside how many layers it is
+ * @property {string} branch        of which it is the first layer
  * @property {Float64Array} values
  * @property {boolean} ink          draw as ink on paper
  * @property {string} [caption]     what the numbers are
@@ -30,11 +32,14 @@ import { size } from "./numbers.js";
 /** @typedef {{hover: (n: number, i: number) => void, pin: (n: number, i: number | null) => void,
  *   open: (n: number) => void}} Actions */
 
+const INSET = 14; // pixels by which page.css indents what is inside a layer
+
 export class Strips {
   /** @param {Strip[]} strips @param {Actions} actions */
   constructor(strips, actions) {
     this.actions = actions;
     this.shapes = strips.map(({ shape }) => shape);
+    this.depths = strips.map(({ depth }) => depth);
     /** @type {number[]} where the arrow keys are, in each strip */
     this.cursors = strips.map(() => -1);
     this.drawn = strips.map((strip, n) => this.make(strip, n));
@@ -43,7 +48,7 @@ export class Strips {
   }
 
   /** @param {Strip} strip @param {number} n @returns {Drawn} */
-  make({ call, shape, parameters, options }, n) {
+  make({ call, shape, parameters, options, depth, branch }, n) {
     const keys =
       "Arrow keys: cells. Page up and down: channels. Enter: pin. Escape: the layer. " +
       "Space: to what is open.";
@@ -65,7 +70,8 @@ export class Strips {
     const scale = h("p", { class: "scale" });
     const element = h(
       "section",
-      { class: "strip", "data-strip": `${n}` },
+      { class: "strip", "data-strip": `${n}`, style: `--depth: ${depth}` },
+      branch ? h("p", { class: "branch" }, branch) : null,
       h(
         "h2",
         h("button", { type: "button", tabindex: "-1", click: () => this.actions.open(n) }, call),
@@ -95,7 +101,8 @@ export class Strips {
     const width = byId("strips").clientWidth - 34;
     this.drawn.forEach((drawn, n) => {
       const tile = Math.min(112, Math.max(n ? 52 : 84, width / 14));
-      drawn.layout = layOut(this.shapes[n], Math.max(120, width), tile);
+      const inset = INSET * this.depths[n];
+      drawn.layout = layOut(this.shapes[n], Math.max(120, width - inset), tile);
     });
   }
 

@@ -5,7 +5,7 @@
 import { write } from "./dom.js";
 import { readings } from "./graph.js";
 import { crossEntropy, softmax } from "./loss.js";
-import { backward, forward, KINDS, strips } from "./network.js";
+import { backward, forward, KINDS, shown, strips } from "./network.js";
 import { argmax } from "./numbers.js";
 
 /** @typedef {import("./types.js").Layer} Layer */
@@ -21,9 +21,10 @@ import { argmax } from "./numbers.js";
  * @property {Float64Array} probabilities
  * @property {number} loss
  * @property {Float64Array} start           the gradient of the logits, p − y
- * @property {Trace[]} traces               of strips 1 … n
+ * @property {import("./network.js").Strip<Trace>[]} strips  1 … n
+ * @property {Trace[]} traces               what these show
  * @property {import("./graph.js").Reading[]} readings
- * @property {import("./types.js").Flow[]} flows  of strips 1 … n, or none
+ * @property {import("./network.js").Strip<import("./types.js").Flow>[]} flows  of strips 1 … n, or none
  * @property {Map<Trace | null, Float64Array>} gradients  of the outputs; of the image under null
  */
 
@@ -39,8 +40,11 @@ export function think({ net, names }, pixels, truth, back) {
   const { loss, gradient } = crossEntropy(trace.y, label);
   const flow = back ? backward(trace, gradient) : null;
   const flows = flow ? strips(flow, ({ trace }) => trace.layer) : [];
+  const ran = strips(trace, ({ layer }) => layer);
   /** @type {Map<Trace | null, Float64Array>} */
-  const gradients = new Map(flows.map((each) => [each.trace, each.y]));
+  const gradients = new Map(
+    flows.flatMap(({ copies }) => copies.map((each) => [each.trace, each.y])),
+  );
   if (flow) gradients.set(null, flow.x);
   return {
     pixels,
@@ -51,7 +55,8 @@ export function think({ net, names }, pixels, truth, back) {
     probabilities: softmax(trace.y),
     loss,
     start: gradient,
-    traces: strips(trace, ({ layer }) => layer),
+    strips: ran,
+    traces: ran.map(shown),
     readings: readings(trace),
     flows,
     gradients,
@@ -71,8 +76,9 @@ export function shapeOf(thought, strip) {
   return traceOf(thought, strip)?.layer.outShape ?? [thought.logits.length];
 }
 
-/** @param {Thought} thought @param {Trace | null} trace @returns {number} */
-const stripOf = ({ traces }, trace) => (trace ? traces.indexOf(trace) + 1 : 0);
+/** The strip that shows a trace; 0 is the image, −1 is none. @param {Thought} thought
+ * @param {Trace | null} trace @returns {number} */
+const stripOf = ({ traces }, trace) => (trace ? traces.indexOf(trace) + 1 || -1 : 0);
 
 /**
  * What the strips show.
@@ -91,16 +97,20 @@ export function describe(thought) {
       shape,
       parameters: 0,
       options: "",
+      depth: 0,
+      branch: "",
       ink: !back,
       caption,
       values: gradients.get(null) ?? pixels,
     },
-    ...traces.map((trace) => ({
+    ...traces.map((trace, n) => ({
       call: trace.layer.call,
       sentence: KINDS[trace.layer.name].sentence(trace.layer),
       shape: trace.layer.outShape,
       parameters: Object.values(trace.layer.params).reduce((sum, each) => sum + each.length, 0),
       options: optionsOf(trace.layer),
+      depth: thought.strips[n].depth,
+      branch: thought.strips[n].branch,
       ink: false,
       caption,
       values: gradients.get(trace) ?? trace.y,
@@ -113,6 +123,8 @@ export function describe(thought) {
       shape: [probabilities.length],
       parameters: 0,
       options: "",
+      depth: 0,
+      branch: "",
       ink: false,
       caption: back ? "p − y" : "probability",
       values: back ? start : probabilities,
@@ -139,7 +151,9 @@ export function looksFrom(thought, strip, cell) {
   const found = new Map();
   if (cell === null) return found;
   /** @param {number} at @param {number[]} cells */
-  const add = (at, cells) => found.set(at, [...(found.get(at) ?? []), ...cells]);
+  const add = (at, cells) => {
+    if (at >= 0) found.set(at, [...(found.get(at) ?? []), ...cells]);
+  };
   const last = thought.traces.length;
   const trace = traceOf(thought, strip);
   if (isBackward(thought)) {

@@ -10,7 +10,15 @@ import { sentTo } from "./senders.js";
 
 const STOPS = 8;
 // If a network has more kinds of layers than the tour has stops, these are left out first.
-const PASSED_OVER = ["dropout", "flatten", "parallel", "batch_norm", "residual", "global_avg_pool"];
+const PASSED_OVER = [
+  ...["shift", "dropout", "flatten", "parallel", "layer_norm", "group_norm", "batch_norm"],
+  ...["residual", "global_avg_pool", "average_views"],
+];
+
+const BEND =
+  "This activation is a curve: the gradient is multiplied by its slope at the input, which is nearly 0 where the curve is flat.";
+const NORM =
+  "Every number moved the mean and the deviation of all: each gets a gradient through its own output, less its part in the common shift and scale.";
 
 /** @type {Record<string, string>} */
 const TEXTS = {
@@ -26,10 +34,22 @@ const TEXTS = {
     "Every number of a channel had an equal share in the mean, and gets an equal share of the gradient.",
   batch_norm:
     "With frozen statistics, normalisation is a factor per channel: the gradient is multiplied by it.",
+  layer_norm: NORM,
+  group_norm: NORM,
+  leaky_relu:
+    "A leaky relu is a gate that never closes: where its input was negative, the gradient is made small.",
+  sigmoid: BEND,
+  tanh: BEND,
+  silu: BEND,
+  gelu: BEND,
   conv2d:
     "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. Click a number of the kernel to see that weight's own gradient, gathered from all windows.",
   residual: "A sum hands the gradient to both summands: the shortcut carries it back unchanged.",
   dropout: "Dropout is switched off here: the gradient passes.",
+  parallel: "Side by side, each branch gets the gradient of its own part of the output.",
+  shift: "This view was not shifted: each gradient goes to the pixel at its place.",
+  average_views:
+    "The mean over nine views: each view gets a gradient according to its part in it. The tour goes on in the view in the middle.",
 };
 
 /**
@@ -38,15 +58,19 @@ const TEXTS = {
  * @param {Thought} thought @returns {{strip: number, cell: number}[]}
  */
 function strongestPath({ readings, traces, gradients }) {
+  /** Of those that are shown. @param {import("./graph.js").Reading["source"]} source @param {number} i */
+  const senders = (source, i) => {
+    return sentTo(readings, source, i, gradients).filter(({ reader }) => traces.includes(reader));
+  };
   const input = gradients.get(null) ?? new Float64Array(1);
   let cell = argmax(input.map(Math.abs));
   const path = [{ strip: 0, cell }];
-  let sent = sentTo(readings, null, cell, gradients);
+  let sent = senders(null, cell);
   while (sent.length) {
     const best = sent.reduce((a, b) => (Math.abs(b.product) > Math.abs(a.product) ? b : a));
     cell = best.to;
     path.unshift({ strip: traces.indexOf(best.reader) + 1, cell });
-    sent = sentTo(readings, best.reader, cell, gradients);
+    sent = senders(best.reader, cell);
   }
   return path;
 }
@@ -86,7 +110,7 @@ function planTour(thought) {
         "The gradient of the scores is p − y: the probabilities, minus 1 at the true class. There " +
         "it is negative: a larger score lowers the loss.",
     },
-    ...stops.map(({ strip, cell, kind }) => ({ strip, cell, text: TEXTS[kind] ?? "" })),
+    ...stops.map(({ strip, cell, kind }) => ({ strip, cell, text: TEXTS[kind] })),
     {
       strip: 0,
       cell,

@@ -61,7 +61,19 @@
  *   params?: Record<string, Float64Array>, inside?: Flow[]}} backward
  * @property {(trace: Trace, i: number) => Term[]} terms  the summands of output i
  * @property {(trace: Trace, j: number) => Use[]} [uses]  of input j, by a layer without layers inside
+ * @property {(trace: Trace, y: Float64Array, name: string, i: number) => Gathered} [gathers]
+ *   what the gradient of number i of a parameter is made of; ``y`` as for ``backward``
  * @property {(layer: Layer) => string} sentence          what the layer does
+ */
+
+/**
+ * What the gradient of one parameter gathers: ∂loss/∂θ = Σ value · ∂loss/∂y.
+ * @typedef {object} Gathered
+ * @property {number[]} shape     of the map: (1, H, W), or one number
+ * @property {string} place       where in the output the map lies
+ * @property {string} what        the values are
+ * @property {Float64Array} values
+ * @property {Float64Array} gradients  of the outputs
  */
 
 export {};
