@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from examples.draw_shapes import main as draw_shapes
 from examples.explore import main
 from minicnn import data, layers, models, runs, train
 from tests.pages_explorer.engine import data_of
@@ -22,10 +23,13 @@ def run(tmp_path: Path) -> Path:
     return make_run(tmp_path / "a run", models.lenet5())
 
 
-def make_run(folder: Path, net: layers.Layer) -> Path:
-    splits = data.load("sample")[:2]
-    about = runs.describe({"seed": 0, "dataset": "sample", "model": "mine"}, splits, net)
-    weights = runs.initial_weights(net, (1, 28, 28), seed=0)
+def make_run(
+    folder: Path, net: layers.Layer, dataset: str = "sample", size: int | None = None
+) -> Path:
+    splits = data.load(dataset, size=size)[:2]
+    settings = {"seed": 0, "dataset": dataset, "model": "mine", "size": size}
+    about = runs.describe(settings, splits, net)
+    weights = runs.initial_weights(net, tuple(splits[0].images.shape[1:]), seed=0)
     start = runs.new_progress(train.TrainState(0, *weights, ()), torch.Generator())
     run = runs.begin(folder, about)
     runs.save_progress(run, start, weights)
@@ -90,3 +94,44 @@ def test_a_network_that_is_too_large_gets_one_line_and_keeps_the_old_page(
     assert "error: the page would have 2." in err
     assert err.count("\n") == 1
     assert (run / "explorer.html").read_text() == "the old one"
+
+
+def test_a_run_on_a_folder_of_colour_pictures_has_their_classes(tmp_path: Path) -> None:
+    draw_shapes([str(tmp_path / "shapes"), "--count", "12"])
+    net = models.mnist_resnet(4)
+    run = make_run(tmp_path / "run", net, str(tmp_path / "shapes"), size=32)
+    assert explore(run) == 0
+    found = data_of((run / "explorer.html").read_text(encoding="utf-8"))
+    assert found["classes"] == ["circle", "square", "star", "triangle"]
+    assert found["network"]["in_shape"] == [3, 32, 32]
+    assert len(found["labels"]) == 8  # one picture in six of each class
+    assert found["about"].startswith("The network classifies ")
+
+
+def test_pictures_that_are_too_large_get_one_line_and_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_shapes([str(tmp_path / "shapes"), "--count", "6"])
+    net = layers.sequential(layers.global_avg_pool(), layers.linear(4))
+    run = make_run(tmp_path / "run", net, str(tmp_path / "shapes"), size=80)
+    capsys.readouterr()
+    assert explore(run) == 1
+    _, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert err.endswith(
+        ": error: images must have 1 or 3 channels and at most 64 × 64 pixels, got (4, 3, 80, 80)\n"
+    )
+    assert not (run / "explorer.html").exists()
+
+
+@pytest.mark.slow
+def test_resnet18_gets_one_line_and_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run", models.resnet18())
+    assert explore(run) == 1
+    _, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert ": error: the page would have 30." in err
+    assert err.endswith("MB, at most 2 MB are allowed: the network has 11,172,810 parameters\n")
+    assert not (run / "explorer.html").exists()

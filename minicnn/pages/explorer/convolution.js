@@ -125,12 +125,12 @@ export const conv2d = {
     const { reads, makes } = groupsOf(layer);
     const n = down.to * across.to;
     const { out, input, k, l } = kernelPlace(layer, name, index);
-    const values = new Float64Array(n).fill(1);
-    for (let t = 0; name === "weight" && t < n; t++) {
-      const channel = Math.floor(out / makes) * reads + input;
+    const channel = Math.floor(out / makes) * reads + input;
+    const values = new Float64Array(n).map((_, t) => {
+      if (name === "bias") return 1;
       const from = imageIndex(layer, channel, Math.floor(t / across.to), t % across.to, k, l);
-      values[t] = from < 0 ? 0 : x[from];
-    }
+      return from < 0 ? 0 : x[from];
+    });
     return {
       shape: [1, down.to, across.to],
       place: `output channel ${out}`,
