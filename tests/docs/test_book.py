@@ -102,3 +102,12 @@ def test_every_graded_exercise_is_announced_in_its_chapter(exercise):
     graded = re.search(r"^\*\*Graded:\*\* (.*?)\. ", prose(chapter), re.MULTILINE | re.DOTALL)
     assert graded
     assert f"`{exercise.name}`" in re.split(r",\s", graded[1])
+
+
+def test_the_page_play_shows_the_file_that_its_code_writes():
+    page = (ROOT / "docs" / "play.md").read_text(encoding="utf-8")
+    assert re.findall(r'Path\("(.*)"\)\.write_text', page) == ["_build/play/explorer.html"]
+    assert re.findall(r'(?:src|href)="(.*?)"', page) == ["explorer.html"] * 2
+    conf = (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
+    assert 'html_extra_path = ["_build/play"]' in conf
+    assert '(BUILD / "play").mkdir' in (ROOT / "docs" / "build.py").read_text(encoding="utf-8")
