@@ -192,6 +192,96 @@ def test_why_the_gradient_of_a_weight_has_its_sign(tab: Tab, path: Path) -> None
     assert "weight=7" in address(tab)
 
 
+def number(text: str) -> float:
+    """A number as the page writes it."""
+    return float(text.replace("−", "-"))
+
+
+def opened(browser: Any, folder: Path, net: layers.Layer) -> Tab:
+    """A page of a network with weights that nobody trained."""
+    params, state, _ = net.init(torch.Generator().manual_seed(0), (1, 28, 28))
+    test = data.load("sample")[1]
+    page = pages.explorer("Net", "", net, params, state, test.images[:3], test.labels[:3])
+    file = folder / "net.html"
+    file.write_text(page, encoding="utf-8")
+    return Tab(browser, file, viewport={"width": 1280, "height": 900}).ready()
+
+
+SHOWN = """([parameter, i]) => {
+  const { images, labels } = JSON.parse(document.getElementById("data").textContent);
+  const bytes = Uint8Array.from(atob(images.base64), (each) => each.charCodeAt(0));
+  const pixels = Array.from(bytes.slice(0, 784), (byte) => byte / 255);
+  return minicnn.backward(pixels, labels[0]).gradients[parameter][i];
+}"""
+
+
+def test_a_bias_and_the_weight_of_a_norm_show_what_they_gather(
+    browser: Any, tmp_path: Path
+) -> None:
+    norms = layers.batch_norm(), layers.relu(), layers.layer_norm(), layers.group_norm(2)
+    net = layers.sequential(
+        layers.conv2d(4, 5), *norms, layers.max_pool2d(4), layers.flatten(), layers.linear(10)
+    )
+    tab = opened(browser, tmp_path, net)
+    cases = [  # the strip, a cell, the button, the title, the parameter and its index
+        (1, 600, 'title="the gradient of this bias"', "the bias of kernel 1", 1, 1),
+        (2, 600, 'title="the gradient of this weight"', "the weight of channel 1", 2, 1),
+        (2, 600, 'title="the gradient of this bias"', "the bias of channel 1", 3, 1),
+        (4, 600, 'title="the gradient of this weight"', "the weight of channel 1, row 1", 4, 600),
+        (5, 600, 'title="the gradient of this bias"', "the bias of channel 1", 7, 1),
+        (8, 3, 'title="the gradient of this bias"', "the bias of output 3", 9, 3),
+    ]
+    for layer, cell, button, title, parameter, i in cases:
+        for mode in ("forward", "backward"):
+            tab.page.goto(f"{tab.url}#image=0&layer={layer}&cell={cell}&mode={mode}")
+            tab.text("h1")
+            tab.page.locator(f"#body button[{button}]").last.click()
+            assert f": the gradient of {title}" in tab.text("#detail-title")
+            gradient = tab.run(SHOWN, [parameter, i])
+            written = re.findall(r"(?:gradient is| =) ([−\d.e]+)[:.]", tab.text("#spoken"))
+            assert number(written[-1]) == pytest.approx(gradient, rel=2e-3, abs=1e-6)
+    tab.close()
+
+
+def test_nine_views_add_up(browser: Any, tmp_path: Path) -> None:
+    net = layers.average_views(
+        layers.sequential(layers.conv2d(2, 5, 2), layers.flatten(), layers.linear(10)), 2
+    )
+    tab = opened(browser, tmp_path, net)
+    tab.page.goto(f"{tab.url}#image=0&layer=2&weight=7&mode=backward")
+    found = re.search(r"All 9 views add up to (\S+): a ", tab.text("#spoken"))
+    assert found
+    assert number(found[1]) == pytest.approx(tab.run(SHOWN, [0, 7]), rel=2e-3)
+    rows = [row.inner_text() for row in tab.page.query_selector_all("#body > table:last-child td")]
+    assert len(rows) == 10
+    assert sum(map(number, rows[:9])) == pytest.approx(number(rows[9]), abs=1e-3)
+    # A pixel in the middle is in all nine views, and the sum of what they send is its gradient.
+    tab.page.goto(f"{tab.url}#image=0&layer=0&cell=406&mode=backward")
+    assert tab.text("#spoken").startswith("9 layers used it for 9 outputs; ")
+    assert "view 1 of 9: row 16, column 16" in tab.text("#body")
+    # The scores of a view get their gradient from the mean.
+    tab.page.goto(f"{tab.url}#image=0&layer=4&cell=3&mode=backward")
+    assert tab.text("#spoken").startswith("average_views(..., pixels=2) used it for 10 outputs; ")
+    tab.close()
+
+
+def test_what_is_inside_a_layer_is_indented_and_named(browser: Any, tmp_path: Path) -> None:
+    inner = layers.parallel(layers.conv2d(2, 1), layers.conv2d(2, 1))
+    net = layers.sequential(
+        layers.residual(inner, layers.conv2d(4, 1)), layers.flatten(), layers.linear(10)
+    )
+    tab = opened(browser, tmp_path, net)
+    strips = tab.page.query_selector_all(".strip")
+    lefts = [element.bounding_box()["x"] for element in strips]
+    assert [round(left - lefts[0]) for left in lefts] == [0, 28, 28, 14, 14, 0, 0, 0, 0]
+    assert [element.inner_text() for element in tab.page.query_selector_all(".branch")] == [
+        "residual, the layers inside; parallel, branch 1 of 2",
+        "parallel, branch 2 of 2",
+        "residual, the shortcut",
+    ]
+    tab.close()
+
+
 def test_what_one_step_changed(tab: Tab) -> None:
     before = tab.run("minicnn.parameters()")
     tab.page.select_option("#of-answer", "wrong")

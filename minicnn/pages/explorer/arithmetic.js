@@ -84,8 +84,7 @@ function explainConvolution(trace, i, { channel, choose, weightCell }) {
   return {
     sentence:
       `${terms.length} products of a window and a kernel add up to ${write(all)}` +
-      (bias === undefined ? "" : `, plus the bias ${write(bias)}`) +
-      `, is ${write(y[i])}.`,
+      (bias === undefined ? "." : `, plus the bias ${write(bias)}, is ${write(y[i])}.`),
     body,
   };
 }
@@ -110,8 +109,7 @@ function explainLinear(trace, i, weightCell) {
   return {
     sentence:
       `${terms.length} inputs times weights add up to ${write(total(terms))}` +
-      (bias === undefined ? "" : `, plus the bias ${write(bias)}`) +
-      `, is ${write(y[i])}.`,
+      (bias === undefined ? "." : `, plus the bias ${write(bias)}, is ${write(y[i])}.`),
     body: [table("The largest products", ["input", "value", "weight", "product"], rows)],
   };
 }

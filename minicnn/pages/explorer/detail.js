@@ -6,8 +6,9 @@ import { explain } from "./arithmetic.js";
 import { kernelPlace } from "./convolution.js";
 import { h, where, write } from "./dom.js";
 import { drawMaps, largest, layOut } from "./maps.js";
-import { KINDS, parameterAt, placeOfParameter, shown } from "./network.js";
+import { KINDS, parameterAt, placeOfParameter } from "./network.js";
 import { normaliser } from "./norm.js";
+import { add } from "./numbers.js";
 import { explainGradient, explainWeight, sentTo } from "./senders.js";
 import { grid, largestFirst, table } from "./tables.js";
 import { isBackward, shapeOf, traceOf } from "./thought.js";
@@ -45,7 +46,7 @@ export function detail(thought, strip, cell, weight, choices) {
   if (cell === null) return { title: name, ...explainLayer(thought, strip, choices) };
   const title = `${name}: ${where(shapeOf(thought, strip), cell)}`;
   if (isBackward(thought)) {
-    const own = flow ? parametersOf(shown(flow), strip, cell, choices) : [];
+    const own = flow ? parametersOf(flow.copies, strip, cell, choices) : [];
     if (strip >= last) return { title, ...explainStart(thought, cell), body: own };
     const gradient = thought.gradients.get(trace)?.[cell] ?? 0;
     const sent = sentTo(thought.readings, trace, cell, thought.gradients);
@@ -102,11 +103,18 @@ function weightCell({ layer }, strip, { name, i }, { chooseWeight }, digits = 4,
 
 /**
  * The weights and biases that made a cell, with their gradients, to be opened.
- * @param {Flow} flow @param {number} strip @param {number} cell @param {Choices} choices
+ * @param {Flow[]} copies  one, or one for each of nine views, which share the parameters
+ * @param {number} strip @param {number} cell @param {Choices} choices
  */
-function parametersOf(flow, strip, cell, choices) {
-  const { trace, params } = flow;
+function parametersOf(copies, strip, cell, choices) {
+  const { trace } = copies[copies.length >> 1];
   const { layer } = trace;
+  const params = Object.fromEntries(
+    Object.keys(layer.params).map((name) => [
+      name,
+      copies.map((copy) => copy.params[name]).reduce(add),
+    ]),
+  );
   /** @param {string} name @param {number} i @param {string} [called] */
   const row = (name, i, called = name) => [
     called,
@@ -118,7 +126,7 @@ function parametersOf(flow, strip, cell, choices) {
   const header = ["parameter", "number", "its gradient"];
   if (layer.name === "conv2d") {
     const out = Math.floor((cell * layer.outShape[0]) / trace.y.length);
-    const body = [kernelOf(flow, strip, out, choices)];
+    const body = [kernelOf(trace, params, strip, out, choices)];
     if (params.bias) body.push(table(`The bias of kernel ${out}`, header, bias(out)));
     return body;
   }
@@ -142,10 +150,10 @@ function parametersOf(flow, strip, cell, choices) {
 
 /**
  * A kernel and its gradient, for its weights to be opened.
- * @param {Flow} flow @param {number} strip @param {number} out  the output channel
- * @param {Choices} choices
+ * @param {Trace} trace @param {Record<string, Float64Array>} gradients  of its parameters
+ * @param {number} strip @param {number} out  the output channel @param {Choices} choices
  */
-function kernelOf({ trace, params }, strip, out, choices) {
+function kernelOf(trace, gradients, strip, out, choices) {
   const { layer } = trace;
   const [down, across] = axes(layer);
   const cells = down.kernel * across.kernel;
@@ -179,7 +187,7 @@ function kernelOf({ trace, params }, strip, out, choices) {
       "div",
       { class: "product" },
       numbers("weights", (i) => layer.params.weight[i]),
-      numbers("their gradients", (i) => params.weight[i]),
+      numbers("their gradients", (i) => gradients.weight[i]),
     ),
   );
 }

@@ -11,7 +11,6 @@ import { size } from "./numbers.js";
  * @property {string} sentence
  * @property {number[]} shape
  * @property {number} parameters
- * @property {string} options       those that the call does not say
  * @property {number} depth         inside how many layers it is
  * @property {string} branch        of which it is the first layer
  * @property {Float64Array} values
@@ -48,7 +47,7 @@ export class Strips {
   }
 
   /** @param {Strip} strip @param {number} n @returns {Drawn} */
-  make({ call, shape, parameters, options, depth, branch }, n) {
+  make({ call, shape, parameters, depth, branch }, n) {
     const keys =
       "Arrow keys: cells. Page up and down: channels. Enter: pin. Escape: the layer. " +
       "Space: to what is open.";
@@ -79,9 +78,7 @@ export class Strips {
       h(
         "p",
         { class: "facts" },
-        [shape.join(" × "), parameters ? count(parameters, "parameter") : "", options]
-          .filter(Boolean)
-          .join(" · "),
+        `${shape.join(" × ")}${parameters ? ` · ${count(parameters, "parameter")}` : ""}`,
       ),
       sentence,
       h("div", { class: "maps" }, canvas, over),

@@ -96,7 +96,6 @@ export function describe(thought) {
         : "What the network sees.",
       shape,
       parameters: 0,
-      options: "",
       depth: 0,
       branch: "",
       ink: !back,
@@ -108,7 +107,6 @@ export function describe(thought) {
       sentence: KINDS[trace.layer.name].sentence(trace.layer),
       shape: trace.layer.outShape,
       parameters: Object.values(trace.layer.params).reduce((sum, each) => sum + each.length, 0),
-      options: optionsOf(trace.layer),
       depth: thought.strips[n].depth,
       branch: thought.strips[n].branch,
       ink: false,
@@ -122,7 +120,6 @@ export function describe(thought) {
         : `The scores become probabilities. The loss is −log of that of the true class: ${write(loss)}.`,
       shape: [probabilities.length],
       parameters: 0,
-      options: "",
       depth: 0,
       branch: "",
       ink: false,
@@ -130,15 +127,6 @@ export function describe(thought) {
       values: back ? start : probabilities,
     },
   ];
-}
-
-/** The options that matter and are not at their usual values. @param {Layer} layer */
-function optionsOf({ options }) {
-  const usual = { stride: [1, null], padding: [0], dilation: [1], groups: [1] };
-  return Object.entries(usual)
-    .filter(([name, values]) => name in options && !values.includes(options[name]))
-    .map(([name]) => `${name} ${[options[name]].flat().join(" × ")}`)
-    .join(", ");
 }
 
 /**
