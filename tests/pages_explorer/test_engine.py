@@ -341,7 +341,20 @@ def test_the_kinds_of_layers_are_those_that_python_names() -> None:
 
 def test_the_tour_has_a_text_for_every_kind_of_layer() -> None:
     assert {*run("Object.keys(TEXTS)")} == {*LAYERS, "shift"} - {"sequential"}
-    assert {*run("PASSED_OVER")} <= {*run("Object.keys(TEXTS)")}
+
+
+@pytest.mark.parametrize("name", [*NETS, "norms", "activations", "views", "branches"])
+def test_the_tour_has_eight_stops(name: str) -> None:
+    net = (NETS | OTHERS)[name]
+    params, state = weights_of(net, (1, 28, 28), seed=4)
+    pixels = torch.rand(784, generator=torch.Generator().manual_seed(5)).tolist()
+    code = "planTour(think(new Model(data.page), Float64Array.from(data.pixels), 3, true))"
+    stops = run(code, {"page": data_of(page_of(net, params, state)), "pixels": pixels})
+    assert len(stops) == 8
+    strips = [stop["strip"] for stop in stops]
+    assert strips == sorted(strips, reverse=True)
+    assert strips[-1] == 0
+    assert all(stop["text"] for stop in stops)
 
 
 def test_strips_say_how_deep_and_in_which_branch_they_are() -> None:

@@ -9,47 +9,45 @@ import { sentTo } from "./senders.js";
 /** @typedef {{strip: number, cell: number, text: string}} Stop */
 
 const STOPS = 8;
-// If a network has more kinds of layers than the tour has stops, these are left out first.
-const PASSED_OVER = [
-  ...["shift", "dropout", "flatten", "parallel", "layer_norm", "group_norm", "batch_norm"],
-  ...["residual", "global_avg_pool", "average_views"],
-];
-
 const BEND =
   "This activation is a curve: the gradient is multiplied by its slope at the input, which is nearly 0 where the curve is flat.";
 const NORM =
   "Every number moved the mean and the deviation of all: each gets a gradient through its own output, less its part in the common shift and scale.";
 
-/** @type {Record<string, string>} */
+/**
+ * How each kind of layer hands a gradient on. If a network has more kinds than the tour has stops, it
+ * passes over the last ones here.
+ * @type {Record<string, string>}
+ */
 const TEXTS = {
   linear:
     "The linear layer hands the gradient on to its inputs: each input gets the gradients of all outputs, each times the weight between them.",
+  conv2d:
+    "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. Click a number of the kernel to see that weight's own gradient, gathered from all windows.",
   relu: "A relu is a gate: where its input was positive the gradient passes unchanged, elsewhere it stops.",
-  flatten:
-    "Flatten only laid the numbers out in a row: each gradient goes back to its place in the maps.",
   max_pool2d: "Of each window only the winner counted, so only the winner gets the gradient.",
   avg_pool2d:
     "Every number of a window had an equal share in the mean, and gets an equal share of the gradient.",
-  global_avg_pool:
-    "Every number of a channel had an equal share in the mean, and gets an equal share of the gradient.",
-  batch_norm:
-    "With frozen statistics, normalisation is a factor per channel: the gradient is multiplied by it.",
-  layer_norm: NORM,
-  group_norm: NORM,
   leaky_relu:
     "A leaky relu is a gate that never closes: where its input was negative, the gradient is made small.",
   sigmoid: BEND,
   tanh: BEND,
   silu: BEND,
   gelu: BEND,
-  conv2d:
-    "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. Click a number of the kernel to see that weight's own gradient, gathered from all windows.",
-  residual: "A sum hands the gradient to both summands: the shortcut carries it back unchanged.",
-  dropout: "Dropout is switched off here: the gradient passes.",
-  parallel: "Side by side, each branch gets the gradient of its own part of the output.",
-  shift: "This view was not shifted: each gradient goes to the pixel at its place.",
   average_views:
     "The mean over nine views: each view gets a gradient according to its part in it. The tour goes on in the view in the middle.",
+  global_avg_pool:
+    "Every number of a channel had an equal share in the mean, and gets an equal share of the gradient.",
+  residual: "A sum hands the gradient to both summands: the shortcut carries it back unchanged.",
+  batch_norm:
+    "With frozen statistics, normalisation is a factor per channel: the gradient is multiplied by it.",
+  group_norm: NORM,
+  layer_norm: NORM,
+  parallel: "Side by side, each branch gets the gradient of its own part of the output.",
+  flatten:
+    "Flatten only laid the numbers out in a row: each gradient goes back to its place in the maps.",
+  dropout: "Dropout is switched off here: the gradient passes.",
+  shift: "This view was not shifted: each gradient goes to the pixel at its place.",
 };
 
 /**
@@ -89,9 +87,8 @@ function planTour(thought) {
   // so the number that it hands it to is opened: the next on the way.
   let stops = path.slice(1).map((step, n) => ({ ...step, kind: layers[n] }));
   stops = stops.filter((_, n) => layers.indexOf(layers[n]) === n);
-  for (const passed of PASSED_OVER) {
-    if (stops.length > STOPS - 3) stops = stops.filter((stop) => stop.kind !== passed);
-  }
+  const kinds = Object.keys(TEXTS).filter((name) => layers.includes(name));
+  stops = stops.filter((stop) => kinds.indexOf(stop.kind) < STOPS - 3); // three are no layers
   const last = traces.length;
   const { cell } = path[path.length - 1];
   const sent = sentTo(readings, null, cell, gradients).length;
