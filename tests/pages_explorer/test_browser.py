@@ -461,7 +461,10 @@ def test_a_weight_that_is_not_a_number_is_named(browser: Any, tmp_path: Path) ->
     file = tmp_path / "nan.html"
     file.write_text(page, encoding="utf-8")
     tab = Tab(browser, file, "#layer=1").ready()
-    assert "weight: 1 of 150 are not finite numbers." in tab.text("#body")
+    assert (
+        "weight: 1 of 150 are not finite numbers. The first is NaN: kernel 0, input channel 0, "
+        "row 1, column 1."
+    ) in tab.text("#body")
     assert "NaN" in tab.text("#answer")
     assert "Not a finite number: NaN at channel 0" in tab.text('[data-strip="1"] .scale')
     tab.close()

@@ -202,8 +202,11 @@ function explainLayer(thought, strip, choices) {
   const { layer } = trace;
   const body = Object.entries({ ...layer.params, ...layer.state }).flatMap(([part, values]) => {
     const bad = values.filter((value) => !Number.isFinite(value)).length;
-    const text = `${part}: ${bad} of ${values.length} are not finite numbers.`;
-    return bad ? [h("p", { class: "warning" }, text)] : [];
+    if (!bad) return [];
+    const i = values.findIndex((value) => !Number.isFinite(value));
+    const first = `The first is ${write(values[i])}: ${parameterName(trace, { name: part, i })}.`;
+    const text = `${part}: ${bad} of ${values.length} are not finite numbers. ${first}`;
+    return [h("p", { class: "warning" }, text)];
   });
   if (layer.name === "conv2d") body.push(...kernels(thought, trace, strip, choices));
   const given = Object.entries(layer.options).filter(([, value]) => value !== null);
