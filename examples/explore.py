@@ -26,9 +26,11 @@ def main(argv: list[str] | None = None) -> None:
 
     trained = runs.load_trained(args.run, args.weights)
     _, test = trained.load_data(args.data_dir)
+    title = f"{trained.setting('model')}: {trained.run.folder.name}"
+    # What no page can show is refused now: to answer all test images takes a while.
+    pages.explorer(title, "", trained.net, *trained.weights, test.images[:1], test.labels[:1])
     # The page shows one view of each image, also where the test averages several.
     scores, _ = train.predict(trained.net, *trained.weights, data.batches(test, 1000))
-    title = f"{trained.setting('model')}: {trained.run.folder.name}"
     pages.save_explorer(trained.run, title, trained.net, trained.weights, test, scores)
     runs.say(f"open {trained.run.explorer} in a browser.")
 
