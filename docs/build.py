@@ -33,6 +33,7 @@ def main() -> int:
     args = parser.parse_args()
     fetch_katex(BUILD / "katex")
     quieten(BUILD / "ipython")
+    (BUILD / "play").mkdir(exist_ok=True)  # for what the page "Play" writes
     html = BUILD / "html"
     shutil.rmtree(html, ignore_errors=True)
     run([sys.executable, "-m", "sphinx", "-W", "--keep-going", "-b", "html", DOCS, html])

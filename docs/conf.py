@@ -47,6 +47,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_static_path = ["_static", "_build/katex"]
 html_css_files = ["book.css"]
+html_extra_path = ["_build/play"]  # what the page "Play" writes when it is run
 
 myst_enable_extensions = ["dollarmath", "amsmath", "alert", "colon_fence", "deflist"]
 myst_fence_as_directive = ["math"]
@@ -96,7 +97,7 @@ def run_fences(app: Sphinx, name: str, source: list[str]) -> None:
     Behind a fence there may be the picture that it draws, for who reads the page elsewhere, as a
     file: here the cell draws it anew. build.py --save-pictures writes the files.
     """
-    if name.startswith("learn/") or name in ("beside-torch", "recipes"):
+    if name.startswith("learn/") or name in ("beside-torch", "play", "recipes"):
         source[0] = KERNEL + FENCE.sub(_cell, source[0])
 
 

@@ -26,7 +26,6 @@ from tqdm import tqdm
 from minicnn import data, layers, metrics, models, optim, parallel, runs, summary, train
 from minicnn import functional as F
 from minicnn.optim import schedules
-from minicnn.parallel import Processes
 from minicnn.runs import setting
 
 # A preset overrides the defaults below. "best" was chosen on validation images, not on test images.
@@ -64,17 +63,13 @@ class Settings(runs.Settings):
     shear: float = setting(0.0, "maximum shear in degrees", at_least=0, below=90)
     elastic: float = setting(0.0, "elastic distortion: std in pixels", at_least=0, at_most=27)
     label_smoothing: float = setting(0.1, "smoothing of the training labels", at_least=0, at_most=1)
-    average: float = setting(
-        0.0, "average weights over this part of the run", at_least=0, at_most=1
-    )
+    average: float = setting(0.0, "average weights over this part", at_least=0, at_most=1)
     test_shift: int = setting(0, "average nine views shifted by N pixels", at_least=0, at_most=27)
     seed: int = setting(0, "seed of all random numbers", at_least=0, below=2**32)
     device: str = setting(
         "auto", "auto, cpu, cuda or mps", check=parallel.find_device, free_on_resume=True
     )
-    show: bool = setting(
-        False, "also open the figures in windows", saved=False, free_on_resume=True
-    )
+    show: bool = setting(False, "open the figures in windows", saved=False, free_on_resume=True)
 
 
 def make_augmentation(settings: Settings) -> data.Augment | None:
@@ -87,12 +82,12 @@ def make_augmentation(settings: Settings) -> data.Augment | None:
 
 
 def make_optimizer(
-    settings: Settings, schedule: schedules.Schedule, total_steps: int, processes: Processes
+    settings: Settings, schedule: schedules.Schedule, steps: int, processes: parallel.Processes
 ) -> optim.Transform:
     """Return Adam, followed by weight averaging if requested."""
     links = [parallel.average_gradients(processes), optim.adam(schedule, betas=(0.7, 0.9))]
     if settings.average:  # an average with decay d spans about 1 / (1 − d) steps
-        links.append(optim.ema(1 - 1 / max(1, settings.average * total_steps)))
+        links.append(optim.ema(1 - 1 / max(1, settings.average * steps)))
     return optim.chain(*links)
 
 
@@ -101,8 +96,7 @@ def epoch_line(row: dict[str, float], epochs: int) -> str:
     return (
         f"epoch {row['epoch']}/{epochs}  "
         f"train loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.2%}  "
-        f"validation loss {row['validation_loss']:.4f}, "
-        f"accuracy {row['validation_accuracy']:.2%}  "
+        f"validation loss {row['validation_loss']:.4f}, accuracy {row['validation_accuracy']:.2%}  "
         f"{row['images_per_second']:,.0f} images/s"
     )
 
@@ -112,7 +106,7 @@ def draw(
     initial: runs.Weights, trained: runs.Weights, test: data.Split, scores: torch.Tensor,
     tested: dict[str, float],
 ) -> None:  # fmt: skip
-    """Save the figures and the report; open the figures if requested."""
+    """Save the figures, the explorer and the report; open the figures if requested."""
     from minicnn import pages, viz  # here, since matplotlib takes a while to import
 
     figures = viz.usual_figures(
@@ -120,10 +114,16 @@ def draw(
     )
     runs.save_figures(run, figures)
     title = f"{settings.model} on {settings.dataset}: {run.folder.name}"
+    explorer = None
+    try:
+        explorer = pages.save_explorer(run, title, net, trained, test, scores)
+    except ValueError as error:  # such as a network that is too large for a page
+        runs.say(f"NOTE: no {run.explorer.name}: {error}")
     classes = metrics.class_table(scores, test.labels, test.class_names)
     page = pages.report(
-        title, runs.read_config(run), progress.history, progress.seconds, tested, classes, figures
-    )
+        title, runs.read_config(run), progress.history, progress.seconds, tested, classes, figures,
+        explorer,
+    )  # fmt: skip
     runs.atomic.write(run.report, page)
     if settings.show:
         runs.show_figures(figures)

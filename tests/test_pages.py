@@ -159,6 +159,15 @@ def test_the_check_of_fetches_finds_them(source: str) -> None:
     assert fetches(Parsed(source))
 
 
+def test_links_lead_to_files_in_the_same_folder_and_are_text() -> None:
+    section = pages.Section("A", "B", pages.Table(("x",), []))
+    linked = Parsed(pages.page("T", [], [section], [("Look <here>", "a&b.html")]))
+    assert linked.all("a")[0] == {"href": "a&b.html"}
+    assert linked.text("a")[0] == "Look <here>"
+    assert "a href" in fetches(linked)  # the only thing that leads out of the page
+    assert fetches(Parsed(pages.page("T", [], [section]))) == []
+
+
 @pytest.mark.parametrize("source", ["<p><b></p></b>", "<p>", "</p>", '<p id="a" id="b"></p>'])
 def test_the_check_of_nesting_finds_errors(source: str) -> None:
     with pytest.raises((AssertionError, IndexError)):

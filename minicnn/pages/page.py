@@ -12,7 +12,12 @@ from .parts import Picture, Section, Table, sequence, words
 STYLES = "colours.css", "layout.css", "paper.css"
 
 
-def page(title: str, headline: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
+def page(
+    title: str,
+    headline: Sequence[tuple[str, str]],
+    sections: Sequence[Section],
+    links: Sequence[tuple[str, str]] = (),
+) -> str:
     """Return a page as one self-contained HTML file.
 
     All strings are escaped: none is interpreted as HTML.
@@ -21,6 +26,7 @@ def page(title: str, headline: Sequence[tuple[str, str]], sections: Sequence[Sec
         title: The title of the page.
         headline: The most important numbers, each a pair (name, value).
         sections: The sections in order; at least one.
+        links: Pages in the same folder, each a pair (what it is, file name).
 
     Returns:
         The HTML, to be written in UTF-8; the same parts always give the same text.
@@ -48,6 +54,7 @@ def page(title: str, headline: Sequence[tuple[str, str]], sections: Sequence[Sec
         title=title,
         style="\n".join(map(_read, STYLES)),
         headline="\n".join(_headline(i, pair) for i, pair in enumerate(headline)),
+        links="".join(f'<p><a href="{text(name)}">{text(what)}</a></p>\n' for what, name in links),
         contents="\n".join(
             f'<li><a href="#{_anchor(i)}">{text(section.heading)}</a></li>'
             for i, section in enumerate(sections)

@@ -56,6 +56,7 @@ def report(
     test: Mapping[str, float],
     classes: Sequence[Sequence[str]],
     figures: Mapping[str, Figure],
+    explorer: str | None = None,
 ) -> str:
     """Return the report of a run as one self-contained HTML file.
 
@@ -67,6 +68,7 @@ def report(
         test: The "loss" and the "accuracy" on the test images.
         classes: What `metrics.class_table` returned.
         figures: Figures by name, from `viz.usual_figures`; those in FIGURES are shown.
+        explorer: The file name of the network's explorer, to link to; None if there is none.
 
     Returns:
         The HTML.
@@ -96,7 +98,9 @@ def report(
         if name in figures
     ]
     by_class = Section("Accuracy per class", "Measured on the test images.", Table(header, rows))
-    return page(title, headline, [*sections[:2], by_class, *sections[2:], _settings(config)])
+    sections = [*sections[:2], by_class, *sections[2:], _settings(config)]
+    links = [("Watch this network compute, forward and backward", explorer)] if explorer else []
+    return page(title, headline, sections, links)
 
 
 def _settings(config: Mapping[str, Any]) -> Section:

@@ -69,6 +69,11 @@ class Run(NamedTuple):
         """Results, figures and settings on one page: HTML."""
         return self.folder / "report.html"
 
+    @property
+    def explorer(self) -> Path:
+        """The network, to be watched forward and backward: HTML."""
+        return self.folder / "explorer.html"
+
 
 def begin(folder: str | Path, config: dict[str, Any], overwrite: bool = False) -> Run:
     """Create the folder of a new run, and write its config.
@@ -334,5 +339,5 @@ def _clear(run: Run) -> None:
     if run.figures.is_dir():
         for picture in run.figures.glob("*.png"):
             picture.unlink()
-    for file in (run.report, run.metrics, run.best, run.last):
+    for file in (run.report, run.explorer, run.metrics, run.best, run.last):
         file.unlink(missing_ok=True)

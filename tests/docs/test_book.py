@@ -318,3 +318,12 @@ def test_the_proofs_and_counterexamples_of_the_chapter_on_tests_hold():
     evidence = [code for _, code in cells if EVIDENCE.search(code)]
     assert len(evidence) == 4
     exec("\n".join(code for _, code in cells), {"__name__": "chapter"})
+
+
+def test_the_page_play_shows_the_file_that_its_code_writes():
+    page = (ROOT / "docs" / "play.md").read_text(encoding="utf-8")
+    assert re.findall(r'Path\("(.*)"\)\.write_text', page) == ["_build/play/explorer.html"]
+    assert re.findall(r'(?:src|href)="(.*?)"', page) == ["explorer.html"] * 2
+    conf = (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
+    assert 'html_extra_path = ["_build/play"]' in conf
+    assert '(BUILD / "play").mkdir' in (ROOT / "docs" / "build.py").read_text(encoding="utf-8")

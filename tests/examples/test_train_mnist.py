@@ -77,10 +77,12 @@ def test_a_run_trains_tests_and_saves_every_figure(tmp_path, capsys):
     assert float(found[1]) > 50  # one epoch on 3,667 digits; chance is 10
     assert {file.stem for file in (tmp_path / "run" / "figures").iterdir()} == FIGURES
     files = {"config.json", "metrics.csv", "last.pt", "best.pt", "report.html", "figures"}
+    files |= {"explorer.html"}
     assert {file.name for file in (tmp_path / "run").iterdir()} == files
     report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert f"{found[1]}%" in report
     assert report.count("<img") == len(FIGURES)
+    assert '<a href="explorer.html">Watch this network compute' in report
     assert all(file.stat().st_size > 5000 for file in (tmp_path / "run" / "figures").iterdir())
 
 

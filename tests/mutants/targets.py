@@ -87,6 +87,7 @@ def _exercises(*names: str) -> tuple[str, ...]:
     return _named("exercises", "", *names, "exercises", "misbehaviour")
 
 
+EXPLORER = ("tests/pages_explorer/test_page.py",)
 PAGES = ("tests/test_pages.py",)
 PARALLEL = ("tests/test_parallel.py",)
 PHOTO = _named("examples/photo", "", "photo", "disturbed", "files")
@@ -159,6 +160,7 @@ AROUND: dict[str, tuple[str, ...]] = {
     "layers/summary.py": _layers("summary"),
     "layers/views.py": _layers("views"),
     "layers/weighted.py": _layers(),
+    "pages/explorer/contents.py": EXPLORER,
     "pages/markup.py": PAGES,
     "pages/page.py": PAGES,
     "pages/parts.py": PAGES,

@@ -22,7 +22,10 @@ from minicnn.runs.folder import claim, is_claimed, release
 
 OURS = {"versions": {"minicnn": "0.1.0"}, "settings": {"lr": 0.01}}
 LEFTOVERS = (".minicnn-0123456789abcdef.tmp", "figures/.minicnn-0123456789abcdef.tmp")
-OF_A_RUN = ("metrics.csv", "last.pt", "best.pt", "report.html", "figures/curves.png", *LEFTOVERS)
+OF_A_RUN = (
+    *("metrics.csv", "last.pt", "best.pt", "report.html", "explorer.html", "figures/curves.png"),
+    *LEFTOVERS,
+)
 OF_OTHERS = ("thesis.tex", "model.pt", "figures/curves.svg", "checkpoints/last.pt", "curves.png")
 CONFIGS = (None, "", "{}", '{"settings": {"lr": 1}}', '{"versions": []}', json.dumps(OURS))
 
@@ -143,9 +146,9 @@ def test_a_sweep_keeps_the_files_of_a_run(tmp_path: Path) -> None:
 
 def test_every_file_of_a_run_is_in_its_folder() -> None:
     run = Run(Path("runs/x"))
-    names = [run.config, run.metrics, run.last, run.best, run.figures, run.report]
+    names = [run.config, run.metrics, run.last, run.best, run.figures, run.report, run.explorer]
     assert {path.parent for path in names} == {run.folder}
-    assert len(set(names)) == 6
+    assert len(set(names)) == 7
 
 
 def test_each_figure_is_a_file_of_its_own(tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+// @ts-check
+// The drawing pad: strokes of mouse, finger or pen, as ink from 0 to 1.
+
+import { byId } from "./dom.js";
+
+const SIDE = 256;
+
+/** @typedef {{width: number, points: [number, number][]}} Stroke */
+
+/**
+ * Make the pad work.
+ * @param {(ink: Float64Array, side: number) => void} drawn  is called when the ink has changed
+ * @returns {{clear: () => void}}
+ */
+export function drawingPad(drawn) {
+  const canvas = /** @type {HTMLCanvasElement} */ (byId("pad"));
+  canvas.width = canvas.height = SIDE;
+  const context = /** @type {CanvasRenderingContext2D} */ (
+    canvas.getContext("2d", { willReadFrequently: true })
+  );
+  /** @type {Stroke[]} */
+  let strokes = [];
+  let waiting = false;
+  let drawing = false;
+
+  function paint() {
+    context.clearRect(0, 0, SIDE, SIDE);
+    context.lineCap = context.lineJoin = "round";
+    context.strokeStyle = getComputedStyle(canvas).color;
+    for (const { width, points } of strokes) {
+      context.lineWidth = width;
+      context.beginPath();
+      const [[x, y], ...rest] = points;
+      context.moveTo(x, y);
+      context.lineTo(x, y + 0.01); // so that a dot is seen
+      for (const point of rest) context.lineTo(...point);
+      context.stroke();
+    }
+  }
+
+  function report() {
+    waiting = false;
+    paint();
+    const { data } = context.getImageData(0, 0, SIDE, SIDE);
+    const ink = new Float64Array(SIDE * SIDE);
+    for (let i = 0; i < ink.length; i++) ink[i] = data[4 * i + 3] / 255;
+    drawn(ink, SIDE);
+  }
+
+  /** Report once a frame, however fast the pen is. */
+  function later() {
+    if (!waiting) requestAnimationFrame(report);
+    waiting = true;
+  }
+
+  /** @param {PointerEvent} event @returns {[number, number]} */
+  function point(event) {
+    const box = canvas.getBoundingClientRect();
+    const scale = SIDE / box.width;
+    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    drawing = true;
+    strokes.push({ width: Number(byId("thickness").value), points: [point(event)] });
+    later();
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!drawing) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    for (const each of events.length ? events : [event]) {
+      strokes[strokes.length - 1].points.push(point(each));
+    }
+    later();
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, () => (drawing = false));
+  }
+
+  // By keyboard: the arrow keys move a pen, which the space bar puts down and lifts.
+  /** @type {[number, number]} */
+  let pen = [SIDE / 2, SIDE / 4];
+  let down = false;
+  canvas.addEventListener("keydown", (event) => {
+    const move = { ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, -8], ArrowDown: [0, 8] }[
+      event.key
+    ];
+    if (event.key === " ") {
+      down = !down;
+      if (down) strokes.push({ width: Number(byId("thickness").value), points: [pen] });
+    } else if (move) {
+      pen = [clip(pen[0] + move[0]), clip(pen[1] + move[1])];
+      if (down) strokes[strokes.length - 1].points.push(pen);
+    } else {
+      return;
+    }
+    event.preventDefault();
+    if (strokes.length) later();
+    byId("pen").textContent = `Pen ${down ? "down" : "up"} at ${pen[0]}, ${pen[1]} of ${SIDE}.`;
+  });
+
+  /** @param {number} x */
+  function clip(x) {
+    return Math.min(SIDE - 8, Math.max(8, x));
+  }
+
+  function clear() {
+    strokes = [];
+    down = false;
+    paint();
+  }
+
+  byId("undo-stroke").addEventListener("click", () => {
+    strokes.pop();
+    down = false;
+    report();
+  });
+  byId("clear").addEventListener("click", () => {
+    clear();
+    report();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  return { clear };
+}
