@@ -5,10 +5,6 @@ SURVIVORS: dict[str, str] = {
         (
             "functional/conv/products.py transpose: "
             "zero = g.new_zeros(()) [+ → -] weight.new_zeros(()) #…",
-            "functional/conv/products.py transpose: "
-            "zero = g.[new_zeros → new_ones](()) + weight.new_zeros(…",
-            "functional/conv/products.py transpose: "
-            "….new_zeros(()) + weight.[new_zeros → new_ones](()) # under vmap batch…",
         ),
         "Of this number only its kind is used: dtype, device and whether vmap batches it.",
     ),
@@ -30,15 +26,6 @@ SURVIVORS: dict[str, str] = {
     ),
     "functional/pool/winners.py _route_in_tiles: "
     "torch.eq([cell, y → y, cell], out=share).mul_(left)": "a = b just when b = a.",
-    "optim/transform.py apply_updates: "
-    "pairs = zip([tree.leaves(params), leaves_like('updates', upda → "
-    "leaves_like('updates', updates, params), tree.le]), strict=True)": (
-        "a + b = b + a to the last bit, and both have the same dtype and shape."
-    ),
-    "viz/answers.py draw_answers: "
-    "…columns, height_ratios=[[1.4 → 0.3999999999999999], 1, 0.08] * rows)": (
-        "How high a picture is above its bars: chosen by eye."
-    ),
     "data/fetch.py end_when_slow.watch: while marks[-[1 → 2]][0] - marks[1][0] >= se…": (
         "The period that is judged is longer by a twentieth, the time between two looks."
     ),
@@ -51,12 +38,7 @@ SURVIVORS: dict[str, str] = {
             "viz/reliability.py reliability_diagram: …ex=True, height_ratios=[[3 → 2], 1])",
             "viz/feature_maps.py feature_maps: "
             "…new_figure(style.WIDTH, [1 → 2].0 + 0.86 * (1 + len(lay…",
-            "viz/curves.py learning_curves: "
-            "heights = [2.2, [2.2 → 1.2000000000000002], 1.1][: len(panels)]",
             "viz/filters.py filters: PANEL * len(panels) + [1 → 0].0, tile_height * rows +…",
-            "viz/guesses.py guesses: "
-            "…columns, height_ratios=[[1.4 → 0.3999999999999999], 1.4, 1, 0.08] * rows)",
-            "viz/confusion.py confusion_matrix: side = max(3.6, [0 → 1].5 * len(counts)) if wri…",
         ),
         "How large a figure or a part of it is: chosen by eye.",
     ),
