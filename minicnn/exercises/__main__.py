@@ -9,6 +9,7 @@ from pathlib import Path
 from minicnn.exercises import __doc__ as description
 
 RIGHT, WRONG, UNREADABLE = 0, 1, 2  # exit codes
+OWN_FILES = "your files (default: each NAME.py in the current folder)"
 NO_HYPOTHESIS = """\
 The exercises need hypothesis, which comes with the extra "test":
     pip install 'minicnn[test]'        (in a checkout: pip install -e '.[test]')"""
@@ -27,6 +28,8 @@ def main(arguments: list[str]) -> int:
             return start(options.name, options.file)
         if options.command == "check":
             return max(check(path) for path in options.files)
+        if options.command == "train":
+            return train(options.files, options.minutes)
         return show_list()
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
@@ -48,7 +51,31 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     begin.add_argument("file", nargs="?", type=Path, help="file to write (default: NAME.py)")
     judge = commands.add_parser("check", help="check the exercises in files")
     judge.add_argument("files", nargs="+", type=Path, metavar="file")
+    trained = commands.add_parser("train", help="train a network with your own functions")
+    trained.add_argument("files", nargs="*", type=Path, metavar="file", help=OWN_FILES)
+    trained.add_argument(
+        "--minutes",
+        type=minutes,
+        default=5.0,
+        help="time for the training with your functions (default: 5); slow ones take fewer steps",
+    )
     return parser.parse_args(arguments)
+
+
+def minutes(text: str) -> float:
+    """Read a time.
+
+    Example:
+        >>> minutes("0.5")
+        0.5
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return value
 
 
 def show_list() -> int:
@@ -88,19 +115,35 @@ def start(name: str, file: Path | None = None) -> int:
 
 def check(path: Path) -> int:
     """Check every exercise in a file and print the verdicts."""
-    from minicnn.exercises.check import check_file
+    from minicnn.exercises.check import check_file, readable_name
     from minicnn.exercises.submission import UnreadableError
 
     try:
         verdicts = check_file(path, lambda text: print(f"{text}\n", flush=True))
     except UnreadableError as error:
-        name = "".join(c if c.isprintable() else "?" for c in str(path))
-        print(f"{name}: {error}")
+        print(f"{readable_name(path)}: {error}")
         return UNREADABLE
     right = sum(verdict.right for verdict in verdicts)
     if len(verdicts) > 1:
         print(f"{right} of {len(verdicts)} right.")
     return RIGHT if right == len(verdicts) else WRONG
+
+
+def train(files: list[Path], minutes: float) -> int:
+    """Train with the functions that are right, and compare with minicnn."""
+    from minicnn.data import DataError
+    from minicnn.exercises import capstone
+    from minicnn.exercises.submission import UnreadableError
+
+    try:
+        trained = capstone.train(files, minutes, lambda text: print(text, flush=True))
+    except capstone.TrainingError as error:
+        print(error)
+        return WRONG
+    except (DataError, UnreadableError) as error:
+        print(error)
+        return UNREADABLE
+    return RIGHT if trained else UNREADABLE
 
 
 if __name__ == "__main__":
