@@ -1,5 +1,6 @@
 """All exercises, in the order of the chapters."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from minicnn.exercises.exercise import Exercise
@@ -50,15 +51,31 @@ EXERCISES: dict[str, Exercise] = {task.EXERCISE.name: task.EXERCISE for task in 
 BOOK = Path(__file__).parents[2] / "docs" / "learn"  # exists in a checkout, not in a wheel
 
 
-def chapter(number: int) -> str:
-    """Return the file name of a chapter, or its number where the book is not installed.
+def chapter(name: str) -> str:
+    """Return the name of a chapter with its number, or as it is where the book is not installed.
 
     Example:
-        >>> chapter(99)
-        'chapter 99'
+        >>> chapter("pooling").endswith("pooling")
+        True
+        >>> chapter("a chapter that is not there")
+        'a chapter that is not there'
     """
-    page = next(iter(sorted(BOOK.glob(f"{number:02}-*.md"))), None)
-    return page.stem if page else f"chapter {number}"
+    page = next(iter(sorted(BOOK.glob(f"[0-9][0-9]-{name}.md"))), None)
+    return page.stem if page else name
+
+
+def unknown(name: str) -> str:
+    """Say that there is no exercise of this name, and which one may be meant.
+
+    Example:
+        >>> unknown("unfolt")
+        "There is no exercise 'unfolt'. Did you mean unfold?"
+        >>> unknown("?").partition(". ")[2]
+        'The list of all: python3 -m minicnn.exercises'
+    """
+    near = get_close_matches(name, EXERCISES, 1)
+    meant = f"Did you mean {near[0]}?" if near else "The list of all: python3 -m minicnn.exercises"
+    return f"There is no exercise {name!r}. {meant}"
 
 
 def listing() -> str:

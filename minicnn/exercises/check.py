@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minicnn.exercises.submission import Submission, UnreadableError
 
@@ -76,7 +76,10 @@ def judge_file(
 
 
 def judge_files(
-    submission: Submission, files: list[Path], show: Show
+    submission: Submission,
+    files: list[Path],
+    show: Show,
+    each: "Callable[[Verdict], None]" = lambda verdict: None,
 ) -> tuple[dict[str, Judged], bool]:
     """Judge a learner's exercises in one process; of two functions of one name the last counts.
 
@@ -85,6 +88,7 @@ def judge_files(
         files: the files; if there are none, each NAME.py of the current folder is searched for the
             exercise NAME.
         show: called with a line for each file that is not readable.
+        each: called with each verdict as soon as it is known.
 
     Returns:
         The verdicts by exercise, and whether all files could be read.
@@ -100,10 +104,32 @@ def judge_files(
         try:
             for verdict in judge_file(submission, file, names, lambda text: None):
                 judged[verdict.exercise.name] = Judged(file, verdict)
+                each(verdict)
         except UnreadableError as error:
             show(f"{readable_name(file)}: {error}")
             all_readable = False
     return judged, all_readable
+
+
+def record(verdict: "Verdict") -> dict[str, Any]:
+    """Return a verdict as plain data, for other programs.
+
+    Returns:
+        The "name" of the exercise, its "chapter", whether it is "right", the "points" that it has
+        won and those that it is worth ("of"): one for each group of cases. If it is wrong, the
+        "message", the group that it is "wrong_with" and a "hint"; else None for each of them.
+    """
+    fault = verdict.trial.fault if verdict.trial else None
+    return {
+        "name": verdict.exercise.name,
+        "chapter": verdict.exercise.chapter,
+        "right": verdict.right,
+        "points": len(verdict.passed),
+        "of": len(verdict.exercise.probes),
+        "wrong_with": verdict.probe.name if verdict.probe else None,
+        "message": fault.words if fault else None,
+        "hint": verdict.diagnosis.hint if verdict.diagnosis else None,
+    }
 
 
 def readable_name(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+import re
 
 import pytest
 import torch
@@ -73,6 +74,7 @@ def test_no_hint_or_stub_contains_a_line_of_the_solution(exercise: Exercise) -> 
         exercise.stub.source.partition('"""')[2],
         *(probe.hint for probe in exercise.probes),
         *(suspect.hint for suspect in exercise.suspects),
+        *exercise.hints,
         *HINTS.values(),
         *OF_ERRORS.values(),
     ]
@@ -90,7 +92,7 @@ def test_there_are_at_least_14_exercises_and_all_are_listed() -> None:
     assert [line.split()[0] for line in listing().splitlines()] == list(EXERCISES)
     for line, exercise in zip(listing().splitlines(), EXERCISES.values(), strict=True):
         assert exercise.task in line
-        assert f"{exercise.chapter:02}-" in line
+        assert re.search(rf" \(\d\d-{exercise.chapter}\)$", line)
 
 
 # --- The report ---------------------------------------------------------------------------------
