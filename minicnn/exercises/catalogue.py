@@ -5,9 +5,12 @@ from pathlib import Path
 
 from minicnn.exercises.exercise import Exercise
 from minicnn.exercises.tasks import (
+    accuracy_interval,
     adam_step,
     avg_pool2d_backward,
     batch_norm_train,
+    contiguous_strides,
+    conv2d_cost,
     conv2d_forward,
     conv2d_grad_bias,
     conv2d_grad_input,
@@ -17,16 +20,20 @@ from minicnn.exercises.tasks import (
     cross_entropy_grad,
     dropout,
     kaiming_uniform,
+    linear_backward,
     log_softmax,
     max_pool2d_backward,
     max_pool2d_forward,
     output_size,
+    receptive_field,
     relu_backward,
     sgd_momentum,
+    survivors,
     unfold,
 )
 
 TASKS = (
+    contiguous_strides,
     conv2d_forward,
     output_size,
     unfold,
@@ -36,6 +43,7 @@ TASKS = (
     max_pool2d_forward,
     max_pool2d_backward,
     avg_pool2d_backward,
+    linear_backward,
     relu_backward,
     log_softmax,
     cross_entropy,
@@ -46,6 +54,10 @@ TASKS = (
     adam_step,
     cosine_schedule,
     dropout,
+    accuracy_interval,
+    receptive_field,
+    conv2d_cost,
+    survivors,
 )
 EXERCISES: dict[str, Exercise] = {task.EXERCISE.name: task.EXERCISE for task in TASKS}
 BOOK = Path(__file__).parents[2] / "docs" / "learn"  # exists in a checkout, not in a wheel
@@ -83,7 +95,7 @@ def listing() -> str:
 
     Example:
         >>> listing().partition(" (")[0]
-        'conv2d_forward       convolution, with loops or any other way'
+        'contiguous_strides   the strides of images in memory'
     """
     width = max(map(len, EXERCISES))
     return "\n".join(

@@ -80,7 +80,7 @@ class Exercise:
         probes: the groups of cases, from easy to hard; each is worth a point.
         hints: three steps towards a solution, from a question to a plan.
         why: why the solution is right, for who has found it.
-        fast: minicnn's function to compare it with.
+        fast: minicnn's function to compare it with, or None.
         suspects: common mistakes.
         returns: the names of the results.
     """
@@ -93,7 +93,7 @@ class Exercise:
     probes: tuple[Probe, ...]
     hints: tuple[str, str, str]
     why: str
-    fast: Fast
+    fast: Fast | None
     suspects: tuple[Suspect, ...] = ()
     returns: tuple[str, ...] = ("the result",)
 

@@ -6,7 +6,7 @@
 
 There is no autograd here: the backward pass is written out, from the loss to the first kernel, so
 that each function of the exercises is called where it belongs. What no exercise asks for (relu,
-average pooling, the linear layer, the gradient of batch norm) is computed by minicnn.
+average pooling, the forward pass of the linear layer, the gradient of batch norm) is minicnn's.
 """
 
 from collections.abc import Callable, Mapping
@@ -95,8 +95,8 @@ class Network:
         loss = f["cross_entropy"](logits, labels).item()
         # Backward: the same lines from the last to the first.
         g = f["cross_entropy_grad"](logits, labels)
-        grads = {"weight3": g.T @ kept, "bias3": g.sum(0)}
-        g = g @ p["weight3"]
+        grads: dict[str, Tensor] = {}
+        g, grads["weight3"], grads["bias3"] = f["linear_backward"](g, kept, p["weight3"])
         g = f["dropout"](g, lots, DROPPED, True)  # linear, so the gradient is dropped the same way
         g = f["avg_pool2d_backward"](g.view_as(z2), *n2.shape[2:], *POOL)
         g = f["relu_backward"](g, n2)

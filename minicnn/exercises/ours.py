@@ -137,6 +137,7 @@ OURS: dict[str, Function] = {
     "max_pool2d_forward": F.max_pool2d,
     "max_pool2d_backward": max_pool2d_backward,
     "avg_pool2d_backward": avg_pool2d_backward,
+    "linear_backward": lambda grad, input, weight: (grad @ weight, grad.T @ input, grad.sum(0)),
     "relu_backward": lambda grad, input: grad * (input > 0),
     "log_softmax": lambda logits: F.log_softmax(logits, 1),
     "cross_entropy": F.cross_entropy,

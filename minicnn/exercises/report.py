@@ -38,9 +38,10 @@ def report(verdict: Verdict) -> str:
         cases = sum(count for _, count in verdict.passed)
         tried = ", ".join(f"{probe.name} ({count})" for probe, count in verdict.passed)
         right = _wrapped(f"{name}: right. {cases} cases agree with torch: {tried}.", indent="  ")
-        fast = verdict.exercise.fast
-        compare = f"{fast.name} ({fast.file}) {fast.how}."
-        return "\n".join([right, _line("Why", verdict.exercise.why), _line("Compare", compare)])
+        lines = [right, _line("Why", verdict.exercise.why)]
+        if fast := verdict.exercise.fast:
+            lines.append(_line("Compare", f"{fast.name} ({fast.file}) {fast.how}."))
+        return "\n".join(lines)
     fault = verdict.trial.fault
     kind, words = (fault.kind, fault.words) if fault else ("", "")
     if kind == "unwritten" and not verdict.passed:

@@ -28,12 +28,10 @@ def adam_step(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Compute step t = 1, 2, … of Adam.
 
-        m' = β₁ · m + (1 − β₁) · g          m̂ = m' / (1 − β₁^t)
-        v' = β₂ · v + (1 − β₂) · g²         v̂ = v' / (1 − β₂^t)
-        θ' = θ − γ · m̂ / (√v̂ + ε)
-
-    m and v start from 0, so at first they are too small; m̂ and v̂ correct this bias. The next step
-    continues from m' and v'.
+    m is a running mean of the gradients and v one of their squares; each keeps the fraction β of
+    itself. Both start from 0, so at first they are too small: m̂ and v̂ are the two, corrected for
+    this bias. The step is against m̂, divided by the root of v̂; ε is added to the root. The next
+    step continues from m' and v', without the correction. Write down the five equations first.
 
     Args:
         param: the parameters θ, any shape; not changed, the new ones are returned.

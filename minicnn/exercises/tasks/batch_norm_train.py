@@ -25,14 +25,11 @@ def batch_norm_train(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Normalise each channel by the batch statistics, and update the running statistics.
 
-        y = weight · (x − μ) / √(σ² + ε) + bias
-
-        running_mean' = (1 − m) · running_mean + m · μ
-        running_var'  = (1 − m) · running_var  + m · σ² · n / (n − 1)
-
-    μ and σ² are the mean and variance of all n = N·H·W numbers of a channel. The σ² that normalises
-    is the mean of the squared deviations; the running variance is divided by n − 1 instead of n,
-    which is the unbiased estimate.
+    y has mean 0 and variance 1 in each channel, over all n = N·H·W numbers of it, before weight
+    and bias are applied. The variance that normalises is the mean of the squared deviations, and ε
+    is added to it under the root. The running statistics give the weight m to those of the batch
+    and the rest to the old ones; the running variance takes the unbiased estimate, which divides
+    by n − 1. Write down the three equations first.
 
     Args:
         input: x, (N, C, H, W), with n ≥ 2.

@@ -13,12 +13,11 @@ from minicnn.testing.case import Case
 
 @Stub
 def dropout(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
-    """Set each number to zero with probability p, and scale the others by 1 / (1 − p).
+    """Set each number to zero with probability p, and scale the others.
 
-        out = 0 where uniform < p,    out = input / (1 − p) elsewhere
-
-    A random number u from [0, 1) is below p with probability p, so the expected value of out is the
-    input. In evaluation the input is returned unchanged.
+    A random number u from [0, 1) is below p with probability p: these numbers are dropped. What is
+    kept is scaled so that the expected value of the result is the input. In evaluation the input is
+    returned unchanged.
 
     Args:
         input: any shape.

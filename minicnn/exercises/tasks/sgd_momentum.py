@@ -21,8 +21,9 @@ def sgd_momentum(
 ) -> tuple[Tensor, Tensor]:
     """Compute one step of gradient descent with momentum.
 
-        b' = μ · b + g
-        θ' = θ − γ · b'
+    The buffer is a velocity: it keeps the fraction μ of itself, and the whole gradient is added to
+    it. The parameters move against the new buffer, times the learning rate, which is not part of
+    the buffer. Write down the two equations first.
 
     Args:
         param: the parameters θ, any shape; not changed, the new ones are returned.
