@@ -6,8 +6,8 @@ only for small arguments does not take part either.
 
 The training runs in the process of the learner's files (`minicnn.exercises.trainer`), which is sent
 one batch after the other. To call each function from here would be the same training, but every
-map, gradient and moment would be sent to the other process and back as text: megabytes a step,
-which takes longer than minicnn's whole step. What the process says is shown and not believed: it
+map, gradient and moment would be sent to the other process and back as text: 8 MB a step, which
+takes several times as long as minicnn's whole step. What the process says is shown and not believed: it
 returns the weights at the end, and their accuracy is measured here, with minicnn's functions.
 """
 
@@ -26,17 +26,16 @@ from torch import Tensor
 from minicnn import data, metrics
 from minicnn import functional as F
 from minicnn.exercises.catalogue import EXERCISES
-from minicnn.exercises.check import Judged, judge_files
+from minicnn.exercises.check import Judged, judge_files, readable_name
 from minicnn.exercises.network import Network
 from minicnn.exercises.ours import OURS
 from minicnn.exercises.submission import EndedError, LateError, Submission
 from minicnn.exercises.trial import try_case
-from minicnn.exercises.wire import decode, encode
+from minicnn.exercises.wire import decode, encode, plain
 from minicnn.testing.case import Case
 
 STEPS, BATCH = 500, 32  # of a whole training
-REHEARSED = 2  # digits
-SLOWEST = 60.0  # seconds of a call on so few digits
+SLOWEST = 10.0  # seconds of a call for which there is always time
 READ = 10  # digits that are read at the end
 PATIENCE = 60.0  # seconds beyond ten times the usual ones of a step
 
@@ -88,7 +87,7 @@ def train(files: list[Path], minutes: float, show: Show) -> bool:
         judged, all_readable = judge_files(learner, files, show)
         if files and not all_readable:
             return False
-        names = chosen(learner, judged, show)
+        names = chosen(learner, judged, max(SLOWEST, 60 * minutes), show)
         digits, test = digits_here()
         show(f"\nTraining on {digits.name}, {len(digits.labels):,} digits.")
         steps = affordable(learner, names, minutes, digits, show)
@@ -114,8 +113,14 @@ def digits_here() -> tuple[data.Split, data.Split]:
 # --- Who takes part -----------------------------------------------------------------------------
 
 
-def chosen(learner: Submission, judged: dict[str, Judged], show: Show) -> list[str]:
+def chosen(learner: Submission, judged: dict[str, Judged], seconds: float, show: Show) -> list[str]:
     """Return the names of the learner's functions that take part; show who takes each part.
+
+    Args:
+        learner: the process of the files.
+        judged: the verdicts of the grader.
+        seconds: the time for a call on a batch.
+        show: called with a line for each exercise.
 
     Raises:
         TrainingError: none does.
@@ -126,14 +131,14 @@ def chosen(learner: Submission, judged: dict[str, Judged], show: Show) -> list[s
             "conv2d_forward"
         )
     right = [name for name, one in judged.items() if one.verdict.right and name in OURS]
-    faults = rehearse(learner, right)
+    faults = rehearse(learner, right, seconds)
     names = [name for name in OURS if name in right and name not in faults]
     width = max(map(len, EXERCISES))
     for name in EXERCISES:
         if name not in OURS:
             part = "no part: this network does not need it"
         elif name in names:
-            part = f"yours, from {judged[name].file.name}"
+            part = f"yours, from {readable_name(judged[name].file)}"
         elif name in faults:
             part = f"minicnn's: yours passes the grader, but not here. {faults[name]}"
         elif name in judged:
@@ -149,25 +154,25 @@ def chosen(learner: Submission, judged: dict[str, Judged], show: Show) -> list[s
     return names
 
 
-def rehearse(learner: Submission, names: list[str]) -> dict[str, str]:
+def rehearse(learner: Submission, names: list[str], seconds: float) -> dict[str, str]:
     """Call the functions with the arguments that they get in the network; return what is wrong."""
     faults: dict[str, str] = {}
     for name, calls in arguments_in_the_network().items():
         if name not in names:
             continue
-        exercise, answer = EXERCISES[name], learner.answers(name, SLOWEST)
+        exercise, answer = EXERCISES[name], learner.answers(name, seconds)
         for arguments in calls:
             case = Case({}, dict(zip(exercise.stub.parameters, arguments, strict=True)))
             fault = try_case(exercise, answer, case).fault
             if fault:
-                slow = f"It takes more than {SLOWEST:.0f} seconds on {REHEARSED} digits."
+                slow = f"It takes more than {seconds:.0f} seconds on {BATCH} digits."
                 faults[name] = slow if fault.kind == "time" else fault.words.splitlines()[0]
                 break
     return faults
 
 
 def arguments_in_the_network() -> dict[str, list[tuple[Any, ...]]]:
-    """Return the arguments of every call in a step on few digits, in double precision.
+    """Return the arguments of every call in a step, in double precision.
 
     Example:
         >>> calls = arguments_in_the_network()
@@ -185,8 +190,8 @@ def arguments_in_the_network() -> dict[str, list[tuple[Any, ...]]]:
 
     net = Network({name: noted(name) for name in OURS}, STEPS, torch.float64)
     digits, _ = data.load_sample()
-    images = data.to_float(digits.images[:REHEARSED]).double()
-    net.step(images, digits.labels[:REHEARSED])
+    images = data.to_float(digits.images[:BATCH]).double()
+    net.step(images, digits.labels[:BATCH])
     net.log_probabilities(images)
     return calls
 
@@ -216,7 +221,8 @@ def ask(process: Submission, request: dict[str, Any], seconds: float) -> dict[st
     except LateError:
         raise SlowError(f"A step has taken more than {seconds:.0f} seconds.") from None
     if "failed" in reply:
-        raise TrainingError(f"The training has stopped: {str(reply['failed']).splitlines()[0]}")
+        why = plain(str(reply["failed"])).partition("\n")[0]
+        raise TrainingError(f"The training has stopped: {why}")
     return reply
 
 

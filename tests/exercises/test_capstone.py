@@ -173,6 +173,7 @@ def test_a_whole_training_reads_digits(sample) -> None:
         (RuntimeError("two\nlines"), "relu_backward raised RuntimeError: two"),
         (SystemExit(0), "relu_backward raised SystemExit: 0"),
         (KeyboardInterrupt(), "relu_backward raised KeyboardInterrupt"),
+        (ValueError("\x1b[2Jno"), "relu_backward raised ValueError: ?[2Jno"),
     ],
 )
 def test_a_function_that_fails_later_ends_the_training_in_a_line(error, words, sample) -> None:
@@ -350,12 +351,18 @@ def test_a_file_that_is_not_there_is_named(folder: Path, capsys) -> None:
 
 BIAS = "def conv2d_grad_bias(grad):\n    return grad.sum((0, 2, 3))\n"
 RELU = "def relu_backward(grad, input):\n    return grad * (input {} 0)\n"
-# Right for the grader's cases, wrong for larger ones.
+# Right for the grader's cases, wrong for more classes, or for more digits.
 ONLY_SMALL = """
 def log_softmax(logits):
     largest = logits.amax(1, keepdim=True)
     sums = (logits - largest).exp()[:, :6].sum(1, keepdim=True)
     return logits - largest - sums.log()
+"""
+ONLY_FEW = """
+def cross_entropy(logits, target):
+    x = logits - logits.amax(1, keepdim=True)
+    losses = x.exp().sum(1).log() - x.gather(1, target[:, None])[:, 0]
+    return losses.sum() / min(len(losses), 31)
 """
 
 
@@ -369,6 +376,7 @@ def test_only_what_is_right_takes_part(folder: Path, capsys) -> None:
     (folder / "conv2d_grad_bias.py").write_text(BIAS)
     (folder / "relu_backward.py").write_text(RELU.format(">="))
     (folder / "log_softmax.py").write_text(ONLY_SMALL)
+    (folder / "cross_entropy.py").write_text(ONLY_FEW)
     (folder / "unfold.py").write_text("def unfold(")
     assert main(["train", "--minutes", "0.02"]) == 0
     out = capsys.readouterr().out
@@ -381,6 +389,8 @@ def test_only_what_is_right_takes_part(folder: Path, capsys) -> None:
         "relu_backward": "minicnn's: yours is not right yet",
         "log_softmax": "minicnn's: yours passes the grader, but not here. the result is wrong at "
         + parts["log_softmax"].partition("wrong at ")[2],
+        "cross_entropy": "minicnn's: yours passes the grader, but not here. the result is wrong: "
+        + parts["cross_entropy"].partition("wrong: ")[2],
     }
     assert "\nTraining on sample train, 4,000 digits.\n" in out
     rows = re.search(r"\nyours, (\d+) steps.*\nminicnn's, the same steps.*\n", out)

@@ -3,6 +3,7 @@
 import doctest
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from .grading import hand_in, own_words, topic
 from .wrong.wrong_answer import right_answer, solution_of
 
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+TEACHERS = Path(__file__).parents[2] / "docs" / "teachers.md"
 FEW = 6  # cases per probe, for speed
 
 
@@ -93,6 +95,18 @@ def test_there_are_at_least_14_exercises_and_all_are_listed() -> None:
     for line, exercise in zip(listing().splitlines(), EXERCISES.values(), strict=True):
         assert exercise.task in line
         assert re.search(rf" \(\d\d-{exercise.chapter}\)$", line)
+
+
+def test_teachers_find_every_exercise_with_its_chapter() -> None:
+    text = TEACHERS.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| \[\d+\]\(learn/\d\d-([\w-]+)\.md\) \|$", text, re.M)
+    assert rows == [(exercise.name, exercise.chapter) for exercise in EXERCISES.values()]
+
+
+@pytest.mark.parametrize("name", ["adam_step", "sgd_momentum", "batch_norm_train", "dropout"])
+def test_a_stub_leaves_the_formula_to_the_reader_where_the_chapter_has_it(name: str) -> None:
+    description = (EXERCISES[name].stub.function.__doc__ or "").partition("Args:")[0]
+    assert not re.search("^ {8}", description, re.MULTILINE)  # no line that stands by itself
 
 
 # --- The report ---------------------------------------------------------------------------------
