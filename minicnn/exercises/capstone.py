@@ -7,8 +7,9 @@ only for small arguments does not take part either.
 The training runs in the process of the learner's files (`minicnn.exercises.trainer`), which is sent
 one batch after the other. To call each function from here would be the same training, but every
 map, gradient and moment would be sent to the other process and back as text: 8 MB a step, which
-takes several times as long as minicnn's whole step. What the process says is shown and not believed: it
-returns the weights at the end, and their accuracy is measured here, with minicnn's functions.
+takes several times as long as minicnn's whole step. What the process says is shown and not
+believed: it returns the weights at the end, and their accuracy is measured here, with minicnn's
+functions.
 """
 
 import time
