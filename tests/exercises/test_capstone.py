@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -60,7 +59,7 @@ def loss_by_autograd(params: dict[str, torch.Tensor], images, labels, lots) -> t
     """The network's loss in a few lines, for autograd."""
     p, f = params, OURS
     z1: Any = F.max_pool2d(F.relu(F.conv2d(images, p["weight1"], p["bias1"], *FIRST)), *POOL)
-    x2 = F.conv2d(z1, p["weight2"], p["bias2"], *SECOND)
+    x2 = F.conv2d(z1, p["weight2"], None, *SECOND)
     n2, *_ = F.batch_norm(x2, None, None, p["scale"], p["shift"], True, MOMENTUM, EPS)
     flat = F.avg_pool2d(F.relu(n2), *POOL).flatten(1)
     return F.cross_entropy(
@@ -70,7 +69,7 @@ def loss_by_autograd(params: dict[str, torch.Tensor], images, labels, lots) -> t
 
 def test_the_written_out_backward_pass_is_that_of_autograd() -> None:
     got: dict[str, torch.Tensor] = {}
-    names = iter(["weight3", "bias3", "scale", "shift", "bias2", "weight2", "bias1", "weight1"])
+    names = iter(["weight3", "bias3", "scale", "shift", "weight2", "bias1", "weight1"])
 
     def adam_step(param, grad, m, v, *settings):
         got[next(names)] = grad
@@ -97,8 +96,8 @@ def test_each_function_is_called_where_the_network_needs_it() -> None:
     assert set(calls) == set(OURS)
     assert {name: len(many) for name, many in calls.items()} == defaultdict(
         lambda: 1,
-        {**dict.fromkeys(OURS, 1), "conv2d_forward": 4, "output_size": 4, "conv2d_grad_bias": 2}
-        | {"conv2d_grad_weight": 2, "max_pool2d_forward": 2, "relu_backward": 2, "adam_step": 8}
+        {**dict.fromkeys(OURS, 1), "conv2d_forward": 4, "output_size": 4, "conv2d_grad_bias": 1}
+        | {"conv2d_grad_weight": 2, "max_pool2d_forward": 2, "relu_backward": 2, "adam_step": 7}
         | {"dropout": 3, "kaiming_uniform": 3},
     )
     assert not any(isinstance(x, torch.Tensor) and x.dtype == torch.float32
@@ -565,7 +564,10 @@ def accuracies(out: str) -> list[float]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["every solution", "plain loops"])
-def test_they_learn_what_ours_learn_in_the_same_steps(kind: str, folder: Path, capsys) -> None:
+def test_they_learn_what_ours_learn_in_the_same_steps(kind, folder, capsys, monkeypatch) -> None:
+    """The number of steps does not depend on the speed of this machine."""
+    monkeypatch.setattr(capstone, "affordable", lambda *_: 12)
+    monkeypatch.setattr(capstone, "ENOUGH", 1)
     if kind == "plain loops":
         (folder / "mine.py").write_text(LOOPS)
         names = ["conv2d_forward", "conv2d_grad_bias", "max_pool2d_forward"]
@@ -573,15 +575,12 @@ def test_they_learn_what_ours_learn_in_the_same_steps(kind: str, folder: Path, c
         names = list(EXERCISES)
         text = "\n\n".join(right_answer(name) for name in names)
         (folder / "mine.py").write_text(text)
-    begin = time.monotonic()
-    assert main(["train", "mine.py", "--minutes", "0.8"]) == 0
+    assert main(["train", "mine.py"]) == 0
     out = capsys.readouterr().out
     assert [name for name, part in own_part(out).items() if part == "yours, from mine.py"] == [
         name for name in names if name in OURS
     ]
-    assert "is enough for" in out
     yours, ours, whole = accuracies(out)
-    assert yours == pytest.approx(ours, abs=1.0)  # per cent; rounding differs, and grows
-    assert yours > 30
+    assert yours == pytest.approx(ours, abs=0.5)  # per cent; rounding differs, and grows
+    assert yours > 40
     assert whole > 90
-    assert time.monotonic() - begin < 300
