@@ -416,7 +416,8 @@ def own_part(out: str) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_only_what_is_right_takes_part(folder: Path, capsys) -> None:
+def test_only_what_is_right_takes_part(folder: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(capstone, "ENOUGH", 0.01)  # time for a whole batch, on any machine
     (folder / "conv2d_grad_bias.py").write_text(BIAS)
     (folder / "relu_backward.py").write_text(RELU.format(">="))
     (folder / "log_softmax.py").write_text(ONLY_SMALL)
@@ -467,7 +468,7 @@ LATER = {
 def test_what_ends_the_training_is_said_in_a_line(line: str, folder: Path, capsys) -> None:
     text = f"import os\nmany = []\n{RELU.format('>')}".replace(
         "    return",
-        f"    many.append(len(grad) > 3)\n    if sum(many) > 3:\n        {line}\n    return",
+        f"    many.append(len(grad) > 3)\n    if sum(many) > 5:\n        {line}\n    return",
     )
     (folder / "mine.py").write_text(text)
     assert main(["train", "mine.py"]) == 1
