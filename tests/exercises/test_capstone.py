@@ -438,7 +438,7 @@ def test_only_what_is_right_takes_part(folder: Path, capsys, monkeypatch) -> Non
         + parts["cross_entropy"].partition("wrong: ")[2],
     }
     assert "\nTraining on sample train, 4,000 digits.\n" in out
-    rows = re.search(r"\nyours, (\d+) steps.*\nminicnn's, the same steps.*\n", out)
+    rows = re.search(r"\nyours, (\d+) steps of 32 .*\nminicnn's, the same steps.*\n", out)
     assert rows
     shares = out.partition("seconds in ")[2].splitlines()
     assert [line.split("  ")[0] for line in shares[1:3]] == ["conv2d_grad_bias", "minicnn's part"]
@@ -558,7 +558,7 @@ def max_pool2d_forward(input, kernel_size, stride, padding):
 
 def accuracies(out: str) -> list[float]:
     found = re.findall(
-        r"^(?:yours|minicnn's), .* steps(?: of 32)? +[\d.]+ +([\d.]+)% ", out, re.MULTILINE
+        r"^(?:yours|minicnn's), .* steps(?: of \d+)? +[\d.]+ +([\d.]+)% ", out, re.MULTILINE
     )
     return [float(text) for text in found]
 
