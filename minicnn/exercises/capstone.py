@@ -122,11 +122,14 @@ def chosen(
         )
     right = [name for name, one in judged.items() if one.verdict.right and name in OURS]
     show("Comparing each right function with minicnn's, with its arguments in the network …")
-    begin, limit = time.monotonic(), max(SLOWEST, 60 * minutes)
-    faults, batch = rehearse(learner, right, FEW, limit), FEW
-    if time.monotonic() - begin < 60 * minutes / ENOUGH:
-        batch = BATCH
+    begin, limit, batch = time.monotonic(), max(SLOWEST, 60 * minutes), FEW
+    faults = rehearse(learner, right, FEW, limit)
+    few = time.monotonic() - begin
+    if few * BATCH / FEW < 30 * minutes:  # at worst this takes half of the time for the training
         faults |= rehearse(learner, [name for name in right if name not in faults], BATCH, limit)
+        many = time.monotonic() - begin - few
+        # Loops that treat all digits of a batch at once take as long for many as for few.
+        batch = BATCH if many < max(2 * few, 60 * minutes / ENOUGH) else FEW
     names = [name for name in OURS if name in right and name not in faults]
     width = max(map(len, EXERCISES))
     for name in EXERCISES:
