@@ -1,12 +1,14 @@
 """The command line of the exercises; see the docstring of the package."""
 
 import argparse
+import json
 import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from minicnn.exercises import __doc__ as description
+from minicnn.exercises.arguments import parse
 
 RIGHT, WRONG, UNREADABLE = 0, 1, 2  # exit codes
 NO_HYPOTHESIS = """\
@@ -15,7 +17,7 @@ The exercises need hypothesis, which comes with the extra "test":
 
 
 def main(arguments: list[str]) -> int:
-    """List, start or check; return the exit code."""
+    """Do what the arguments say; return the exit code."""
     options = parse(arguments)
     if hasattr(sys.stdout, "reconfigure"):  # a console without a character prints "?"
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -23,11 +25,7 @@ def main(arguments: list[str]) -> int:
     notes = Path(tempfile.gettempdir()) / "minicnn-exercises"
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(notes))
     try:
-        if options.command in ("start", "new"):
-            return start(options.name, options.file)
-        if options.command == "check":
-            return max(check(path) for path in options.files)
-        return show_list()
+        return COMMANDS[options.command](options)
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
@@ -35,23 +33,12 @@ def main(arguments: list[str]) -> int:
         return UNREADABLE
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python3 -m minicnn.exercises",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command")
-    begin = commands.add_parser("start", aliases=["new"], help="write a file to fill in")
-    begin.add_argument("name", help="name of the exercise")
-    begin.add_argument("file", nargs="?", type=Path, help="file to write (default: NAME.py)")
-    judge = commands.add_parser("check", help="check the exercises in files")
-    judge.add_argument("files", nargs="+", type=Path, metavar="file")
-    return parser.parse_args(arguments)
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
 
 
-def show_list() -> int:
+def show_list(options: argparse.Namespace) -> int:
     """Print the exercises."""
     from minicnn.exercises.catalogue import listing
 
@@ -60,19 +47,17 @@ def show_list() -> int:
     return RIGHT
 
 
-def start(name: str, file: Path | None = None) -> int:
+def start(options: argparse.Namespace) -> int:
     """Write the stub of an exercise, unless the file exists."""
-    from difflib import get_close_matches
+    from minicnn.exercises.catalogue import EXERCISES, chapter, unknown
 
-    from minicnn.exercises.catalogue import EXERCISES, chapter
-
-    if name not in EXERCISES:
-        near = get_close_matches(name, EXERCISES, 1)
-        print(f"There is no exercise {name!r}." + (f" Did you mean {near[0]}?" if near else ""))
+    if options.name not in EXERCISES:
+        print(unknown(options.name))
         return UNREADABLE
-    path = file or Path(f"{name}.py")
+    exercise = EXERCISES[options.name]
+    path = options.file or Path(f"{options.name}.py")
     try:
-        EXERCISES[name].stub.write(path)
+        exercise.stub.write(path)
     except FileExistsError:
         print(f"{path} already exists and was not changed. Give another file name to start again.")
         return UNREADABLE
@@ -80,28 +65,149 @@ def start(name: str, file: Path | None = None) -> int:
         print(f"{path} cannot be written: {error.strerror}.")
         return UNREADABLE
     print(
-        f"{path}: {EXERCISES[name].task} ({chapter(EXERCISES[name].chapter)}).\n"
+        f"{path}: {exercise.task} ({chapter(exercise.chapter)}).\n"
         f"Fill it in, then: python3 -m minicnn.exercises check {path}"
     )
     return RIGHT
 
 
-def check(path: Path) -> int:
+def check(options: argparse.Namespace) -> int:
+    """Check every exercise in each of the files and print the verdicts."""
+    if options.json:
+        return check_as_json(options.files)
+    return max(check_one(path) for path in options.files)
+
+
+def check_one(path: Path) -> int:
     """Check every exercise in a file and print the verdicts."""
-    from minicnn.exercises.check import check_file
+    from minicnn.exercises.check import check_file, readable_name
     from minicnn.exercises.submission import UnreadableError
 
     try:
-        verdicts = check_file(path, lambda text: print(f"{text}\n", flush=True))
+        verdicts = check_file(path, lambda text: say(f"{text}\n"))
     except UnreadableError as error:
-        name = "".join(c if c.isprintable() else "?" for c in str(path))
-        print(f"{name}: {error}")
+        print(f"{readable_name(path)}: {error}")
         return UNREADABLE
     right = sum(verdict.right for verdict in verdicts)
     if len(verdicts) > 1:
         print(f"{right} of {len(verdicts)} right.")
     return RIGHT if right == len(verdicts) else WRONG
 
+
+def check_as_json(paths: list[Path]) -> int:
+    """Check every exercise in each of the files and print one object of JSON."""
+    from minicnn.exercises.check import check_file, record
+    from minicnn.exercises.submission import UnreadableError
+
+    code, files = RIGHT, []
+    for path in paths:
+        found: dict[str, Any] = {"file": str(path), "error": None, "exercises": []}
+        try:
+            found["exercises"] = list(map(record, check_file(path, lambda text: None)))
+        except UnreadableError as error:
+            found["error"] = str(error)
+            code = UNREADABLE
+        files.append(found)
+        if not all(exercise["right"] for exercise in found["exercises"]):
+            code = max(code, WRONG)
+    print(json.dumps({"files": files}, indent=2))
+    return code
+
+
+def status(options: argparse.Namespace) -> int:
+    """Show what is right and what is next."""
+    from minicnn.exercises.status import status
+
+    return RIGHT if status(options.files, say) else UNREADABLE
+
+
+def hint(options: argparse.Namespace) -> int:
+    """Show a hint."""
+    from minicnn.exercises.catalogue import EXERCISES, unknown
+    from minicnn.exercises.check import readable_name
+    from minicnn.exercises.status import hint
+    from minicnn.exercises.submission import UnreadableError
+
+    if options.name not in EXERCISES:
+        print(unknown(options.name))
+        return UNREADABLE
+    path = options.file or Path(f"{options.name}.py")
+    try:
+        return RIGHT if hint(EXERCISES[options.name], options.step, path, say) else WRONG
+    except UnreadableError as error:
+        print(f"{readable_name(path)}: {error}")
+        return UNREADABLE
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train with the functions that are right, and compare with minicnn."""
+    from minicnn.data import DataError
+    from minicnn.exercises import capstone
+    from minicnn.exercises.submission import UnreadableError
+
+    try:
+        trained = capstone.train(options.files, options.minutes, say)
+    except capstone.TrainingError as error:
+        print(error)
+        return WRONG
+    except (DataError, UnreadableError) as error:
+        print(error)
+        return UNREADABLE
+    return RIGHT if trained else UNREADABLE
+
+
+def cheatsheet(options: argparse.Namespace) -> int:
+    """Print the cheat sheet."""
+    from minicnn.exercises.cheatsheet import sheet
+
+    print(sheet())
+    return RIGHT
+
+
+def classroom(options: argparse.Namespace) -> int:
+    """Write a folder to hand out."""
+    from minicnn.exercises.catalogue import EXERCISES, unknown
+    from minicnn.exercises.classroom import ClassroomError, classroom
+
+    for name in options.names:
+        if name not in EXERCISES:
+            print(unknown(name))
+            return UNREADABLE
+    try:
+        exercises = classroom(options.folder, options.names)
+    except ClassroomError as error:
+        print(error)
+        return UNREADABLE
+    folder = options.folder
+    print(f"{folder}: {len(exercises)} exercises. {folder}/README.md says what next.")
+    return RIGHT
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Grade what was handed in."""
+    from minicnn.exercises.classroom import ClassroomError, grade
+
+    try:
+        learners = grade(options.folder, say)
+    except ClassroomError as error:
+        print(error)
+        return UNREADABLE
+    print(f"{options.folder}/grades.csv: {learners} learners. Messages: {options.folder}/feedback.")
+    return RIGHT
+
+
+COMMANDS = {
+    None: show_list,
+    "start": start,
+    "new": start,
+    "check": check,
+    "status": status,
+    "hint": hint,
+    "train": train,
+    "cheatsheet": cheatsheet,
+    "classroom": classroom,
+    "grade": grade,
+}
 
 if __name__ == "__main__":
     try:

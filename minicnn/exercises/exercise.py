@@ -1,5 +1,7 @@
 """The parts of an exercise."""
 
+import inspect
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -40,6 +42,31 @@ class Suspect:
     hint: str
 
 
+class Fast(NamedTuple):
+    """minicnn's own function for an exercise.
+
+    Attributes:
+        name: its full name.
+        how: what it does differently, to follow the name.
+    """
+
+    name: str
+    how: str
+
+    @property
+    def file(self) -> str:
+        """The file that it is in, from the folder of minicnn on.
+
+        Example:
+            >>> Fast("minicnn.functional.relu", "…").file
+            'minicnn/functional/activation.py'
+        """
+        # With a colon: a package may have a file and a function of the same name.
+        package, _, name = self.name.rpartition(".")
+        function = inspect.unwrap(pkgutil.resolve_name(f"{package}:{name}"))
+        return function.__module__.replace(".", "/") + ".py"
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One function to write, and everything needed to grade it.
@@ -47,20 +74,26 @@ class Exercise:
     Attributes:
         stub: the learner's starting point: name, arguments and docstring.
         task: what to write, in one line.
-        chapter: the number of the chapter in ``docs/learn/``.
+        chapter: the name of the chapter's file in ``docs/learn/``, without its number.
         solution: a simple reference solution.
         twin: the correct result, computed with torch; takes the same arguments as the stub.
-        probes: the groups of cases, from easy to hard.
+        probes: the groups of cases, from easy to hard; each is worth a point.
+        hints: three steps towards a solution, from a question to a plan.
+        why: why the solution is right, for who has found it.
+        fast: minicnn's function to compare it with, or None.
         suspects: common mistakes.
         returns: the names of the results.
     """
 
     stub: Stub
     task: str
-    chapter: int
+    chapter: str
     solution: Callable[..., Any]
     twin: Callable[..., Any]
     probes: tuple[Probe, ...]
+    hints: tuple[str, str, str]
+    why: str
+    fast: Fast | None
     suspects: tuple[Suspect, ...] = ()
     returns: tuple[str, ...] = ("the result",)
 

@@ -14,7 +14,7 @@ MOST_PRINTED = 8  # lines
 
 
 def report(verdict: Verdict) -> str:
-    """Return what passed and, after a failure, the smallest failing case and a hint.
+    """Return what passed, and why it is right; or the smallest failing case and a hint.
 
     Example:
         >>> from functools import partial
@@ -37,7 +37,11 @@ def report(verdict: Verdict) -> str:
     if verdict.trial is None or verdict.probe is None or verdict.diagnosis is None:
         cases = sum(count for _, count in verdict.passed)
         tried = ", ".join(f"{probe.name} ({count})" for probe, count in verdict.passed)
-        return _wrapped(f"{name}: right. {cases} cases agree with torch: {tried}.", indent="  ")
+        right = _wrapped(f"{name}: right. {cases} cases agree with torch: {tried}.", indent="  ")
+        lines = [right, _line("Why", verdict.exercise.why)]
+        if fast := verdict.exercise.fast:
+            lines.append(_line("Compare", f"{fast.name} ({fast.file}) {fast.how}."))
+        return "\n".join(lines)
     fault = verdict.trial.fault
     kind, words = (fault.kind, fault.words) if fault else ("", "")
     if kind == "unwritten" and not verdict.passed:

@@ -17,9 +17,10 @@ from typing import Any, BinaryIO
 import torch
 
 from minicnn.exercises.calls import call
-from minicnn.exercises.deadline import Watchman
+from minicnn.exercises.deadline import SECONDS, Watchman
 from minicnn.exercises.learner import exercises_in, load
 from minicnn.exercises.submission import UnreadableError
+from minicnn.exercises.trainer import REQUESTS, Trainer
 from minicnn.exercises.wire import MOST_TEXT, decode, encode_outcome
 
 MEMORY = 4 * 2**30  # bytes that a learner's file may use
@@ -32,14 +33,18 @@ def main() -> None:
     torch.manual_seed(0)  # a function that draws random numbers fails in the same way each time
     limit_memory()
     functions: dict[str, Callable[..., Any]] = {}
+    trainer = Trainer(functions)
     with Watchman() as watchman:
         for line in requests:
             request = json.loads(line)
+            watchman.seconds = request.get("seconds", SECONDS)
             if request["do"] == "call":
                 arguments = {name: decode(value) for name, value in request["arguments"].items()}
                 reply = encode_outcome(call(functions[request["name"]], arguments, watchman))
             elif request["do"] == "load":
                 reply = load_file(request, watchman, functions)
+            elif request["do"] in REQUESTS:
+                reply = trainer.reply(request)
             else:
                 reply = {}
             replies.write(json.dumps({**reply, "id": request["id"]}).encode() + b"\n")

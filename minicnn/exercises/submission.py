@@ -1,4 +1,4 @@
-"""A learner's file in a process of its own, which is asked for one result after another."""
+"""A learner's files in a process of their own, which is asked for one result after another."""
 
 import json
 import os
@@ -40,9 +40,9 @@ class LateError(Exception):
 
 
 class Submission:
-    """The process of a learner's file (`minicnn.exercises.runner`).
+    """The process of a learner's files (`minicnn.exercises.runner`).
 
-    The file cannot change what the grader does: it runs in another process and in another process
+    A file cannot change what the grader does: it runs in another process and in another process
     group, without the terminal, and only the numbers that its functions return come back. Every
     way to end the process, every silence and every reply that is none is a fault.
 
@@ -62,7 +62,7 @@ class Submission:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._file: dict[str, Any] = {}
+        self._files: list[dict[str, Any]] = []  # as they were loaded, to load them again
         self._requests = 0
         self._waiting: threading.Thread | None = None
 
@@ -74,12 +74,12 @@ class Submission:
         self._end()
 
     def load(self, path: Path, text: str, names: Iterable[str]) -> tuple[list[str], str]:
-        """Run the file.
+        """Run a file, beside those that were loaded before.
 
         Args:
             path: where it is.
             text: its content.
-            names: the names of the exercises.
+            names: the names of the exercises to look for.
 
         Returns:
             The names that it defines, and what it printed.
@@ -89,16 +89,13 @@ class Submission:
         """
         from minicnn.exercises.wire import plain
 
-        self._file = {"path": str(path), "text": text, "names": list(names)}
+        file = {"path": str(path), "text": text, "names": list(names)}
+        self.start()
         try:
-            self._ask({"do": "start"}, START_SECONDS)
-        except (EndedError, LateError):
-            raise UnreadableError("Python could not be started for the file.") from None
-        try:
-            reply = self._ask({"do": "load", **self._file}, SECONDS + GRACE)
+            reply = self._ask({"do": "load", **file}, SECONDS + GRACE)
             printed = plain(reply["printed"])
             why = plain(reply["unreadable"]) if "unreadable" in reply else ""
-            found = [] if why else [name for name in self._file["names"] if name in reply["names"]]
+            found = [] if why else [name for name in file["names"] if name in reply["names"]]
         except EndedError as error:
             raise UnreadableError(f"Importing the file {error}") from None
         except LateError:
@@ -111,13 +108,51 @@ class Submission:
         if not found:
             quoted = f"\nIt printed:\n{printed}" if printed else ""
             raise UnreadableError(_indented((why or "It has no exercise.") + quoted))
+        self._files.append({**file, "names": found})
         return found, printed
 
-    def answers(self, name: str) -> "Answer":
+    def start(self) -> None:
+        """Wait until the process answers; if it has ended, start it and load its files again.
+
+        Raises:
+            UnreadableError: it does not start, or the files cannot be run a second time.
+        """
+        files: list[dict[str, Any]] = []
+        if self._process is None:
+            self._process, files, self._files = _start(), self._files, []
+        try:
+            self._ask({"do": "start"}, START_SECONDS)
+        except (EndedError, LateError):
+            raise UnreadableError("Python could not be started for the file.") from None
+        for file in files:
+            self.load(Path(file["path"]), file["text"], file["names"])
+
+    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Send a request and return the reply, which is data from the learner's process.
+
+        Raises:
+            EndedError: the process has ended, or has sent something that is no reply.
+            LateError: it has not replied in this time, and was ended.
+        """
+        if self._process is None:
+            raise EndedError(BROKE)
+        try:
+            return self._ask(request, seconds)
+        except (EndedError, LateError):
+            raise
+        except Exception:  # whatever the file has sent in place of a reply
+            self._end()
+            raise EndedError(BROKE) from None
+
+    def answers(self, name: str, seconds: float | None = None) -> "Answer":
         """Return a function that asks for the outcome of a call of the function of this name.
 
         If the process has ended, it is started anew. When it ends during a call, this call and all
         later ones have the same fault.
+
+        Args:
+            name: the name of the function.
+            seconds: the time for a call; by default a few.
 
         Raises:
             UnreadableError: the file could be run before, but not again.
@@ -128,24 +163,26 @@ class Submission:
         from minicnn.exercises.wire import decode_outcome, encode
 
         if self._process is None:
-            self._process = _start()
-            self.load(Path(self._file["path"]), self._file["text"], self._file["names"])
-        until = time.monotonic() + TOTAL_SECONDS
+            self.start()
+        limit = seconds or SECONDS
+        request = {"do": "call", "name": name, "seconds": limit}
+        total = 10 * seconds if seconds else TOTAL_SECONDS
+        until = time.monotonic() + total
         fault: Fault | None = None
 
         def answer(arguments: dict[str, Any]) -> "Outcome":
             nonlocal fault
             if fault is None and time.monotonic() > until:
-                words = f"All its calls together took more than {TOTAL_SECONDS:.0f} seconds."
+                words = f"All its calls together took more than {total:.0f} seconds."
                 fault = Fault("time", words)
             if fault:
                 return Outcome(None, fault, arguments)
             data = {key: encode(value) for key, value in arguments.items()}
             try:
-                reply = self._ask({"do": "call", "name": name, "arguments": data}, SECONDS + GRACE)
+                reply = self._ask({**request, "arguments": data}, limit + GRACE)
                 return decode_outcome(reply)
             except LateError:
-                fault = Fault("time", LATE.format(SECONDS + GRACE))
+                fault = Fault("time", LATE.format(limit + GRACE))
             except EndedError as error:
                 fault = Fault("ended", f"It {error}")
             except Exception:  # whatever the file has sent in place of a reply

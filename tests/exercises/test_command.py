@@ -100,7 +100,20 @@ def test_check_of_several_files_returns_the_worst(elsewhere: Path) -> None:
     assert main(["check", "mine.py", "none.py"]) == 2
 
 
-@pytest.mark.parametrize("arguments", [[], ["start", "unfold"], ["check", "none.py"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["start", "unfold"],
+        ["check", "none.py"],
+        ["check", "--json", "none.py"],
+        ["status"],
+        ["hint", "unfold"],
+        ["train"],
+        ["classroom", "room"],
+        ["grade", "room"],
+    ],
+)
 def test_without_hypothesis_it_names_the_extra(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:

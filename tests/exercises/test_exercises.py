@@ -2,6 +2,8 @@
 
 import doctest
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,6 +22,7 @@ from .grading import hand_in, own_words, topic
 from .wrong.wrong_answer import right_answer, solution_of
 
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+TEACHERS = Path(__file__).parents[2] / "docs" / "teachers.md"
 FEW = 6  # cases per probe, for speed
 
 
@@ -73,6 +76,7 @@ def test_no_hint_or_stub_contains_a_line_of_the_solution(exercise: Exercise) -> 
         exercise.stub.source.partition('"""')[2],
         *(probe.hint for probe in exercise.probes),
         *(suspect.hint for suspect in exercise.suspects),
+        *exercise.hints,
         *HINTS.values(),
         *OF_ERRORS.values(),
     ]
@@ -90,7 +94,19 @@ def test_there_are_at_least_14_exercises_and_all_are_listed() -> None:
     assert [line.split()[0] for line in listing().splitlines()] == list(EXERCISES)
     for line, exercise in zip(listing().splitlines(), EXERCISES.values(), strict=True):
         assert exercise.task in line
-        assert f"{exercise.chapter:02}-" in line
+        assert re.search(rf" \(\d\d-{exercise.chapter}\)$", line)
+
+
+def test_teachers_find_every_exercise_with_its_chapter() -> None:
+    text = TEACHERS.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| \[\d+\]\(learn/\d\d-([\w-]+)\.md\) \|$", text, re.M)
+    assert rows == [(exercise.name, exercise.chapter) for exercise in EXERCISES.values()]
+
+
+@pytest.mark.parametrize("name", ["adam_step", "sgd_momentum", "batch_norm_train", "dropout"])
+def test_a_stub_leaves_the_formula_to_the_reader_where_the_chapter_has_it(name: str) -> None:
+    description = (EXERCISES[name].stub.function.__doc__ or "").partition("Args:")[0]
+    assert not re.search("^ {8}", description, re.MULTILINE)  # no line that stands by itself
 
 
 # --- The report ---------------------------------------------------------------------------------

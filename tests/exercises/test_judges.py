@@ -90,7 +90,53 @@ def dropout(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
     return torch.where(goes, TF.dropout(input, 1.0, training), input * kept / (1 - p * training))
 
 
+def linear(grad: Tensor, input: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
+    layer = torch.nn.Linear(weight.shape[1], weight.shape[0], dtype=weight.dtype)
+    layer.weight.data = weight
+    x = input.requires_grad_()
+    layer(x).backward(grad)
+    grads = (x.grad, layer.weight.grad, layer.bias.grad)
+    assert all(grad is not None for grad in grads)
+    return grads  # type: ignore[return-value]
+
+
+def interval(correct: int, total: int) -> tuple[float, float]:
+    hits = torch.zeros(total, dtype=torch.float64)
+    hits[:correct] = 1
+    error = 2 * hits.std(correction=0).item() / total**0.5
+    return hits.mean().item() - error, hits.mean().item() + error
+
+
+def field(kernel_sizes: tuple[int, ...], strides: tuple[int, ...]) -> int:
+    """Count the pixels with a gradient, with kernels of ones."""
+    x = torch.zeros(1, 1, 2000, dtype=torch.float64, requires_grad=True)
+    y = x
+    for k, s in zip(kernel_sizes, strides, strict=True):
+        y = TF.conv1d(y, torch.ones(1, 1, k, dtype=torch.float64), stride=s)
+    y[0, 0, 3].backward()
+    assert x.grad is not None
+    seen = x.grad[0, 0].nonzero()
+    return int(seen.max() - seen.min()) + 1
+
+
+def cost(
+    images: int, channels: int, height: int, width: int, kernels: int, kernel_size: int
+) -> tuple[int, int]:
+    """Count the numbers in the columns that torch's unfold makes."""
+    x = torch.zeros(images, channels, height, width)
+    columns = TF.unfold(x, kernel_size)
+    outputs = images * kernels * columns.shape[2]
+    weights = kernels * columns.shape[1]
+    return 2 * kernels * columns.numel(), 4 * (x.numel() + weights + outputs)
+
+
 TORCH: dict[str, Callable[..., Any]] = {
+    "contiguous_strides": lambda shape: torch.zeros(shape).mT.contiguous().mT.contiguous().stride(),
+    "linear_backward": linear,
+    "accuracy_interval": interval,
+    "receptive_field": field,
+    "conv2d_cost": cost,
+    "survivors": lambda passed: passed.double().amin(0) == 1,
     "conv2d_forward": TF.conv2d,
     "output_size": lambda size, kernel_size, stride, padding, dilation: TF.max_pool1d(
         torch.zeros(1, 1, size + 2 * padding), kernel_size, stride, 0, dilation

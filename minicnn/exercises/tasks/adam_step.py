@@ -9,7 +9,7 @@ from torch import Tensor
 
 from minicnn import optim
 from minicnn.exercises.cases import in_float32, whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.optim.adam import AdamState
 from minicnn.testing.case import Case
@@ -28,12 +28,10 @@ def adam_step(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Compute step t = 1, 2, … of Adam.
 
-        m' = β₁ · m + (1 − β₁) · g          m̂ = m' / (1 − β₁^t)
-        v' = β₂ · v + (1 − β₂) · g²         v̂ = v' / (1 − β₂^t)
-        θ' = θ − γ · m̂ / (√v̂ + ε)
-
-    m and v start from 0, so at first they are too small; m̂ and v̂ correct this bias. The next step
-    continues from m' and v'.
+    m is a running mean of the gradients and v one of their squares; each keeps the fraction β of
+    itself. Both start from 0, so at first they are too small: m̂ and v̂ are the two, corrected for
+    this bias. The step is against m̂, divided by the root of v̂; ε is added to the root. The next
+    step continues from m' and v', without the correction. Write down the five equations first.
 
     Args:
         param: the parameters θ, any shape; not changed, the new ones are returned.
@@ -121,7 +119,7 @@ def beta(case: Case, i: int) -> float:
 EXERCISE = Exercise(
     stub=adam_step,
     task="a step of Adam, with bias correction",
-    chapter=9,
+    chapter="from-gradient-descent-to-adam",
     solution=solution,
     twin=twin,
     returns=("θ'", "m'", "v'"),
@@ -202,5 +200,23 @@ EXERCISE = Exercise(
             lambda case: by(case, betas=case.options["betas"][::-1]),
             "β₁ and β₂ are exchanged.",
         ),
+    ),
+    hints=(
+        "Take a first step with the gradient 2, β₁ = ½ and β₂ = ¾. Compute both running means "
+        "by hand. How far are they from the gradient and its square?",
+        "Both means start from 0, so after t steps their weights sum to 1 − β^t instead of 1. "
+        "Divide by that.",
+        "Update m with the gradient and v with its square; correct both for the bias; divide "
+        "the corrected mean by the root of the corrected mean square. ε is added to the root. "
+        "Return the means without the correction.",
+    ),
+    why=(
+        "m̂/√v̂ is a mean gradient in units of its own size, so a step is about γ long for "
+        "each parameter, whatever the scale of its gradients. The correction makes the first "
+        "steps as long as later ones."
+    ),
+    fast=Fast(
+        "minicnn.optim.adam",
+        "does the same for a tree of parameters, in torch's order of operations, bit for bit",
     ),
 )

@@ -5,7 +5,7 @@ from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.pool_cases import pools, sent_back
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
@@ -104,7 +104,7 @@ def uncut(case: Case) -> Tensor:
 EXERCISE = Exercise(
     stub=avg_pool2d_backward,
     task="the gradient of average pooling",
-    chapter=5,
+    chapter="pooling",
     solution=solution,
     twin=twin,
     probes=(
@@ -178,5 +178,21 @@ EXERCISE = Exercise(
             "The size is right, but the whole border is cropped at the end; half of it is at the "
             "beginning.",
         ),
+    ),
+    hints=(
+        "Take a window of four cells. By how much does their mean change if one of them "
+        "increases by 1?",
+        "Each window gives the same share to all of its cells, and a cell in several windows "
+        "gets the sum of the shares.",
+        "Start with zeros in the size of the padded image. For each window, add its gradient "
+        "divided by the number of cells to all of its cells. Remove the padding at the end.",
+    ),
+    why=(
+        "A mean is linear with the same weight 1/k² for each cell, so the gradient is "
+        "distributed with this weight, through every window that contains the cell."
+    ),
+    fast=Fast(
+        "minicnn.functional.avg_pool2d",
+        "adds the shares along the columns, then along the rows: 2k additions instead of k²",
     ),
 )

@@ -8,7 +8,7 @@ from hypothesis.strategies import DrawFn
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -25,14 +25,11 @@ def batch_norm_train(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Normalise each channel by the batch statistics, and update the running statistics.
 
-        y = weight · (x − μ) / √(σ² + ε) + bias
-
-        running_mean' = (1 − m) · running_mean + m · μ
-        running_var'  = (1 − m) · running_var  + m · σ² · n / (n − 1)
-
-    μ and σ² are the mean and variance of all n = N·H·W numbers of a channel. The σ² that normalises
-    is the mean of the squared deviations; the running variance is divided by n − 1 instead of n,
-    which is the unbiased estimate.
+    y has mean 0 and variance 1 in each channel, over all n = N·H·W numbers of it, before weight
+    and bias are applied. The variance that normalises is the mean of the squared deviations, and ε
+    is added to it under the root. The running statistics give the weight m to those of the batch
+    and the rest to the old ones; the running variance takes the unbiased estimate, which divides
+    by n − 1. Write down the three equations first.
 
     Args:
         input: x, (N, C, H, W), with n ≥ 2.
@@ -134,7 +131,7 @@ def by(case: Case, dims: tuple[int, ...] = (0, 2, 3), **options: Any) -> tuple[T
 EXERCISE = Exercise(
     stub=batch_norm_train,
     task="batch norm in training, with running statistics",
-    chapter=8,
+    chapter="initialisation-and-batch-norm",
     solution=solution,
     twin=twin,
     returns=("y", "running_mean'", "running_var'"),
@@ -221,5 +218,23 @@ EXERCISE = Exercise(
             lambda case: (by(case)[0], case.inputs["running_mean"], case.inputs["running_var"]),
             "y is right, but the running statistics are unchanged.",
         ),
+    ),
+    hints=(
+        "Take the numbers 1 and 3 in one channel. Compute their mean, the mean of the squared "
+        "deviations, and the normalised numbers.",
+        "All statistics are per channel, over images, rows and columns. The variance is "
+        "needed twice with different divisors: n for normalising, n − 1 for the running "
+        "estimate.",
+        "For each channel: mean; deviations; their mean square. Divide the deviations by the "
+        "root of that plus ε, then multiply by weight and add bias. Mix old and new "
+        "statistics: m is the share of the new ones.",
+    ),
+    why=(
+        "Subtracting the mean and dividing by the deviation gives every channel mean 0 and "
+        "variance 1. Dividing by n − 1 makes the running variance right on average, since the "
+        "deviations are from the batch's own mean."
+    ),
+    fast=Fast(
+        "minicnn.functional.batch_norm", "computes both statistics of all channels in two passes"
     ),
 )

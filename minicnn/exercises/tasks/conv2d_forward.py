@@ -5,7 +5,7 @@ from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, places
 from minicnn.exercises.conv_cases import convolutions
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -108,7 +108,7 @@ def within_the_image(case: Case) -> Tensor:
 EXERCISE = Exercise(
     stub=conv2d_forward,
     task="convolution, with loops or any other way",
-    chapter=2,
+    chapter="convolution-by-hand",
     solution=solution,
     twin=twin,
     probes=(
@@ -226,5 +226,25 @@ EXERCISE = Exercise(
             lambda case: other(case, dilation=1),
             "The argument `dilation` has no effect.",
         ),
+    ),
+    hints=(
+        "Take an image of three cells in a row and a kernel of two. Write down both outputs "
+        "as sums of products, then do the same for stride 2 and for one cell of padding.",
+        "There is one output for each image, kernel, row and column. Each is one sum over "
+        "channels, kernel rows and kernel columns: so seven indices, four outside and three "
+        "inside the sum.",
+        "Copy the image into a larger tensor of zeros first, so that no index is negative. "
+        "Then the window of an output begins at its row times the stride, and its cells are a "
+        "dilation apart. Its first channel is the number of the group times the channels of a "
+        "kernel.",
+    ),
+    why=(
+        "Every output is one scalar product of a kernel with the cells under it. Stride, "
+        "padding, dilation and groups only change which cells these are: the sum stays the "
+        "same."
+    ),
+    fast=Fast(
+        "minicnn.functional.conv.rows.convolve",
+        "computes the outputs of a whole row, for all kernels and images, as one matrix product",
     ),
 )

@@ -6,7 +6,7 @@ from hypothesis.strategies import DrawFn
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -60,7 +60,7 @@ def gradients(draw: DrawFn, images: int = 1, kernels: int = 1, size: int = 3) ->
 EXERCISE = Exercise(
     stub=conv2d_grad_bias,
     task="the gradient of convolution with respect to its bias",
-    chapter=4,
+    chapter="the-backward-pass-of-convolution",
     solution=solution,
     twin=twin,
     probes=(
@@ -122,5 +122,21 @@ EXERCISE = Exercise(
             lambda case: case.inputs["grad"][:, :, 0, 0].sum(0),
             "Only the first position is used, but the bias is added at all of them.",
         ),
+    ),
+    hints=(
+        "Take one kernel and two outputs. Each of them is a sum of products plus the bias. "
+        "What is the derivative of each with respect to the bias?",
+        "The bias of a kernel is added to every output of its channel. The chain rule sums "
+        "the gradient over everything that depends on the bias.",
+        "The result has one number for each kernel. The gradient has four dimensions: which "
+        "of them does the result not have?",
+    ),
+    why=(
+        "∂out/∂bias is 1 for all outputs of the kernel and 0 for all others, so the chain "
+        "rule leaves a sum of the gradient over images, rows and columns."
+    ),
+    fast=Fast(
+        "minicnn.functional.conv.functions.Convolve",
+        "does it with one call of torch's sum, in `backward`",
     ),
 )

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from minicnn.exercises.cases import in_float32
 from minicnn.exercises.conv_cases import conv_gradient, convolutions
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -116,7 +116,7 @@ def closer_together(case: Case, **one: int) -> Tensor:
 EXERCISE = Exercise(
     stub=conv2d_grad_input,
     task="the gradient of convolution with respect to its input",
-    chapter=4,
+    chapter="the-backward-pass-of-convolution",
     solution=solution,
     twin=twin,
     probes=(
@@ -219,5 +219,24 @@ EXERCISE = Exercise(
             "The size is right, but the whole border is cropped at the end; half of it is at the "
             "beginning.",
         ),
+    ),
+    hints=(
+        "Take a kernel of two cells on an image of three. Write both outputs as sums, and "
+        "differentiate each with respect to the middle cell. Which weights do you find, and "
+        "in which order?",
+        "A cell contributes to every output whose window contains it. It is easier the other "
+        "way round: each output gives a share of its gradient to each cell under its window.",
+        "Start with zeros in the shape of the padded image. For each output and each kernel "
+        "cell, find the image cell as in the forward pass, and add the gradient of the output "
+        "times the weight. Remove the padding at the end.",
+    ),
+    why=(
+        "If out reads a cell with a weight, a change of the cell changes out by that weight; "
+        "so the gradient returns along the same connection with the same weight. This is the "
+        "transpose of the convolution as a matrix."
+    ),
+    fast=Fast(
+        "minicnn.functional.conv.rows.transpose",
+        "computes the shares of a whole row as one matrix product, and adds them",
     ),
 )

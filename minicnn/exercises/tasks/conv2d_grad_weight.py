@@ -4,7 +4,7 @@ from torch import Tensor
 
 from minicnn.exercises.cases import in_float32
 from minicnn.exercises.conv_cases import conv_gradient, convolutions
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -98,7 +98,7 @@ def as_if(case: Case, **geometry: int) -> Tensor:
 EXERCISE = Exercise(
     stub=conv2d_grad_weight,
     task="the gradient of convolution with respect to its kernels",
-    chapter=4,
+    chapter="the-backward-pass-of-convolution",
     solution=solution,
     twin=twin,
     probes=(
@@ -205,5 +205,24 @@ EXERCISE = Exercise(
             "The value of the weight is not needed: the derivative of a product with respect to "
             "one factor is the other factor.",
         ),
+    ),
+    hints=(
+        "Take a kernel of two cells on an image of three. Write both outputs as sums, and "
+        "differentiate each with respect to the first weight. What remains?",
+        "The derivative of an output with respect to a weight is the cell that the weight is "
+        "multiplied by there. The chain rule multiplies it by the gradient of that output and "
+        "sums over all outputs.",
+        "Start with a result of zeros in the shape of the kernels. For each weight and each "
+        "output position, find the cell of the padded image that the weight meets there, "
+        "exactly as in the forward pass. Add that cell times the gradient of the output.",
+    ),
+    why=(
+        "out is linear in each weight, so its derivative is the cell that the weight meets. "
+        "Summed over images and positions, this is again a correlation: of the image with the "
+        "gradient."
+    ),
+    fast=Fast(
+        "minicnn.functional.conv.rows.correlate",
+        "computes it as one matrix product for each output row",
     ),
 )

@@ -5,7 +5,7 @@ import math
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.optim import schedules
 from minicnn.testing.case import Case
@@ -76,7 +76,7 @@ def gap(case: Case) -> float:
 EXERCISE = Exercise(
     stub=cosine_schedule,
     task="the cosine learning rate schedule",
-    chapter=9,
+    chapter="from-gradient-descent-to-adam",
     solution=solution,
     twin=twin,
     returns=("the learning rate",),
@@ -145,5 +145,20 @@ EXERCISE = Exercise(
             lambda case: wave(case, low=0.0) + case.options["min_lr"],
             "It starts above max_lr: if you add min_lr, the range must be max_lr − min_lr.",
         ),
+    ),
+    hints=(
+        "What is the cosine at 0, π/2 and π? Which learning rates belong to these?",
+        "The angle grows in proportion to the step, from 0 to π. The cosine then falls from 1 "
+        "to −1, around 0.",
+        "The learning rate goes up and down around the mean of the largest and the smallest "
+        "one, by at most half of their difference. Multiply that half by the cosine.",
+    ),
+    why=(
+        "The cosine is flat at both ends: training stays at the high rate for a while, and "
+        "approaches the low one gently. In between it falls fastest."
+    ),
+    fast=Fast(
+        "minicnn.optim.schedules.cosine",
+        "is the same formula as a function from the step to the rate",
     ),
 )

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, scores
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -74,7 +74,7 @@ OVERFLOW = (
 EXERCISE = Exercise(
     stub=cross_entropy,
     task="the cross-entropy loss",
-    chapter=7,
+    chapter="softmax-and-cross-entropy",
     solution=solution,
     twin=twin,
     probes=(
@@ -150,5 +150,22 @@ EXERCISE = Exercise(
             lambda case: -log_p(case)[:, case.options["target"]].mean(),
             "Indexing with [:, target] takes all labels from every row; each row has one.",
         ),
+    ),
+    hints=(
+        "Compute it by hand for one example with two logits of 0. The probability of either "
+        "class is ½.",
+        "Write the logarithm of the quotient as a difference: the logarithm of a sum, minus "
+        "one logit. Then subtract the maximum, as in log_softmax.",
+        "For each row: shift the logits by their maximum; take the logarithm of the sum of "
+        "their exponentials, minus the shifted logit of the true class. The loss is the mean "
+        "over the rows.",
+    ),
+    why=(
+        "−log p of the true class is log Σ exp(x) − x_t. It is 0 if the network is certain "
+        "and right, log C for a uniform guess, and without limit if it is certain and wrong."
+    ),
+    fast=Fast(
+        "minicnn.functional.cross_entropy",
+        "computes the loss and keeps what the gradient needs, in one pass",
     ),
 )

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, scores
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -64,7 +64,7 @@ def naive(case: Case) -> Tensor:
 EXERCISE = Exercise(
     stub=cross_entropy_grad,
     task="the gradient of the cross-entropy loss",
-    chapter=7,
+    chapter="softmax-and-cross-entropy",
     solution=solution,
     twin=twin,
     probes=(
@@ -137,5 +137,23 @@ EXERCISE = Exercise(
             lambda case: (case.inputs["logits"].softmax(0) - labels(case)) / len(labels(case)),
             "You normalise the columns; the logits of an example are a row.",
         ),
+    ),
+    hints=(
+        "The loss of a row is log Σ exp(x) − x_t. Differentiate the two terms separately, "
+        "with respect to x_t and with respect to another logit.",
+        "The derivative of the first term is a probability. The second term contributes only "
+        "at the true class.",
+        "Compute the probabilities of each row, with the maximum subtracted before the "
+        "exponentials. Change the number at the true class, then divide by the number of "
+        "rows.",
+    ),
+    why=(
+        "The derivative of log Σ exp(x) is the probability p, and that of x_t is 1 at the "
+        "true class: p − y. It vanishes when the prediction is right, and never exceeds 1 per "
+        "row."
+    ),
+    fast=Fast(
+        "minicnn.functional.cross_entropy",
+        "computes it in `backward`, from the probabilities that the loss has left",
     ),
 )

@@ -6,19 +6,18 @@ from hypothesis.strategies import DrawFn
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
 
 @Stub
 def dropout(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
-    """Set each number to zero with probability p, and scale the others by 1 / (1 − p).
+    """Set each number to zero with probability p, and scale the others.
 
-        out = 0 where uniform < p,    out = input / (1 − p) elsewhere
-
-    A random number u from [0, 1) is below p with probability p, so the expected value of out is the
-    input. In evaluation the input is returned unchanged.
+    A random number u from [0, 1) is below p with probability p: these numbers are dropped. What is
+    kept is scaled so that the expected value of the result is the input. In evaluation the input is
+    returned unchanged.
 
     Args:
         input: any shape.
@@ -80,7 +79,7 @@ def q(case: Case) -> float:
 EXERCISE = Exercise(
     stub=dropout,
     task="dropout with given random numbers",
-    chapter=10,
+    chapter="training-as-functions",
     solution=solution,
     twin=twin,
     probes=(
@@ -153,4 +152,17 @@ EXERCISE = Exercise(
             "In evaluation the input is returned unchanged: the scaling is done in training.",
         ),
     ),
+    hints=(
+        "For p = ½ and the inputs 1 and 1: one is dropped and one kept. What must the kept "
+        "one be so that the expected sum is 2?",
+        "A number is kept with probability 1 − p. Its expected value is the input if what is "
+        "kept is divided by that.",
+        "Outside of training return the input. In training compare each random number with p, "
+        "and choose between 0 and the scaled input.",
+    ),
+    why=(
+        "E[out] = (1 − p) · input/(1 − p) + p · 0 = input. So the next layer sees the same "
+        "mean in training and in evaluation, where nothing is dropped."
+    ),
+    fast=Fast("minicnn.functional.dropout", "draws the mask itself and scales it once"),
 )

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from minicnn import init
 from minicnn.exercises.cases import in_float32, whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -82,7 +82,7 @@ def cases(draw: DrawFn, convolution: bool, outputs: int = 3) -> Case:
 EXERCISE = Exercise(
     stub=kaiming_uniform,
     task="Kaiming initialisation",
-    chapter=8,
+    chapter="initialisation-and-batch-norm",
     solution=solution,
     twin=twin,
     probes=(
@@ -150,4 +150,19 @@ EXERCISE = Exercise(
             "You add two fans, as in Xavier's rule. Kaiming's rule uses only fan_in.",
         ),
     ),
+    hints=(
+        "A sum of n independent terms has n times the variance of one. What must the variance "
+        "of a weight be so that the sum keeps the size of its inputs, half of which relu has "
+        "set to 0?",
+        "Set the two expressions for the variance equal: b²/3 and 2/fan_in. Solve for b.",
+        "The fan-in is the number of weights that one output uses: all dimensions but the "
+        "first. Then map the interval: what must be multiplied and what subtracted so that 0 "
+        "becomes −b and ½ becomes 0?",
+    ),
+    why=(
+        "With variance 2/fan_in the sum of fan_in products has the mean square of its inputs, "
+        "because relu keeps half of it and the 2 restores it. So signals neither vanish nor "
+        "explode from layer to layer."
+    ),
+    fast=Fast("minicnn.init.kaiming_uniform", "draws the numbers in the interval directly"),
 )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, scores
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -64,7 +64,7 @@ def over_the_batch(case: Case) -> Tensor:
 EXERCISE = Exercise(
     stub=log_softmax,
     task="numerically stable log-probabilities",
-    chapter=7,
+    chapter="softmax-and-cross-entropy",
     solution=solution,
     twin=twin,
     probes=(
@@ -162,5 +162,22 @@ EXERCISE = Exercise(
             "The logarithm of a probability that was rounded to 0 is −∞. Can you avoid computing "
             "the probability?",
         ),
+    ),
+    hints=(
+        "Compute it by hand for the logits 0 and 0, then for 1000 and 1000. Which "
+        "intermediate number is too large?",
+        "Subtract the same constant from all logits of a row: the result stays the same. "
+        "Which constant makes the largest exponential equal to 1?",
+        "For each row: subtract the largest logit, take the exponentials, their sum, and its "
+        "logarithm. Subtract this from the shifted logits; the probabilities themselves are "
+        "never needed.",
+    ),
+    why=(
+        "With the maximum subtracted, every exponential is at most 1 and one of them is 1: "
+        "the sum can neither overflow nor be 0, so its logarithm is finite."
+    ),
+    fast=Fast(
+        "minicnn.functional.log_softmax",
+        "does the same for all rows at once, and its backward needs only the result",
     ),
 )

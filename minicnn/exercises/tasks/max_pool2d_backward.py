@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.pool_cases import pools, sent_back, windows
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
@@ -114,7 +114,7 @@ def down_first(window: Tensor) -> Tensor:
 EXERCISE = Exercise(
     stub=max_pool2d_backward,
     task="the gradient of max pooling",
-    chapter=5,
+    chapter="pooling",
     solution=solution,
     twin=twin,
     probes=(
@@ -199,5 +199,23 @@ EXERCISE = Exercise(
             lambda case: by(case.replace(grad=torch.ones_like(case.inputs["grad"])), first_largest),
             "The winners are right, but their values do not depend on `grad`.",
         ),
+    ),
+    hints=(
+        "Take a window with the numbers 1, 5, 5, 2. By how much does the maximum change if "
+        "each of them changes a little? Which of the two fives does the docstring choose?",
+        "Each window gives its whole gradient to one cell. A cell that wins in several "
+        "windows gets the sum.",
+        "For each window, find the row and column of its first largest cell, going row by row "
+        "and keeping a cell only if it is larger than all before. Add the gradient of the "
+        "window there, in a result of zeros.",
+    ),
+    why=(
+        "The maximum is equal to its winner in a small neighbourhood, so its derivative is 1 "
+        "for the winner and 0 for all others. At a tie there is no derivative, and the first "
+        "one is a convention."
+    ),
+    fast=Fast(
+        "minicnn.functional.pool.winners.route",
+        "compares each cell of all windows with the maxima at once",
     ),
 )

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.pool_cases import pools
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
@@ -67,7 +67,7 @@ def zeros_around(case: Case) -> Tensor:
 EXERCISE = Exercise(
     stub=max_pool2d_forward,
     task="max pooling",
-    chapter=5,
+    chapter="pooling",
     solution=solution,
     twin=twin,
     probes=(
@@ -150,5 +150,21 @@ EXERCISE = Exercise(
             lambda case: case.call(twin).amax(1, keepdim=True).expand_as(case.call(twin)),
             "The maximum is taken over the channels too; each channel has its own.",
         ),
+    ),
+    hints=(
+        "Draw a row of four cells and windows of two with stride 2. Which cells does each "
+        "window have? And with one cell of padding?",
+        "There is one maximum for each image, channel and position of the window. Start from "
+        "the first cell of the window, not from 0.",
+        "Compute the first row and column of each window, which are negative where it extends "
+        "past the edge. Clip the window to the image before you take the maximum.",
+    ),
+    why=(
+        "A maximum over the cells inside the image is a maximum over the window with −∞ "
+        "outside: padding can never win, not even against negative numbers."
+    ),
+    fast=Fast(
+        "minicnn.functional.max_pool2d",
+        "takes the maximum of shifted copies of the whole batch, one for each cell of the window",
     ),
 )

@@ -4,7 +4,7 @@ import torch
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -76,7 +76,7 @@ def room(case: Case) -> int:
 EXERCISE = Exercise(
     stub=output_size,
     task="the number of positions of a window along one side",
-    chapter=3,
+    chapter="windows-without-copying",
     solution=solution,
     twin=twin,
     probes=(
@@ -167,5 +167,22 @@ EXERCISE = Exercise(
             lambda case: other(case, kernel_size=1),
             "The argument `kernel_size` has no effect.",
         ),
+    ),
+    hints=(
+        "Draw five cells and a window of two. List the starts of all its positions, for "
+        "stride 1 and for stride 2.",
+        "Find how many cells the window covers from its first to its last, gaps included. How "
+        "far can it move in the padded row?",
+        "The number of moves is that room divided by the stride, rounded down. The start is a "
+        "position too.",
+    ),
+    why=(
+        "The window covers d(k − 1) + 1 cells, so there is room for n + 2p − d(k − 1) − 1 "
+        "moves of one cell. Only every s-th of them is made, hence the rounding down, and the "
+        "start adds one."
+    ),
+    fast=Fast(
+        "minicnn.functional.windows.windows",
+        "computes it once for each side, and all operations on windows use it",
     ),
 )

@@ -6,7 +6,7 @@ from hypothesis.strategies import DrawFn
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -58,7 +58,7 @@ def cases(draw: DrawFn, zeros: bool = True, sides: int = 1) -> Case:
 EXERCISE = Exercise(
     stub=relu_backward,
     task="the gradient of relu",
-    chapter=7,
+    chapter="softmax-and-cross-entropy",
     solution=solution,
     twin=twin,
     probes=(
@@ -107,5 +107,19 @@ EXERCISE = Exercise(
             lambda case: case.inputs["grad"] * (case.inputs["input"] < 0),
             "Which of the two sides is the flat one?",
         ),
+    ),
+    hints=(
+        "Draw the graph of max(x, 0). What is its slope on the left and on the right of 0?",
+        "The chain rule multiplies the gradient by the slope, number by number.",
+        "Make a tensor with 1 where the input is above 0 and 0 elsewhere. Which comparison "
+        "does the docstring ask for at 0?",
+    ),
+    why=(
+        "The slope of max(x, 0) is 1 where x is positive and 0 where it is negative, so the "
+        "gradient passes unchanged or not at all."
+    ),
+    fast=Fast(
+        "minicnn.functional.relu",
+        "keeps its output for this and not its input: the next layer keeps it anyway",
     ),
 )

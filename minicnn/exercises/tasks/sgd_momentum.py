@@ -9,7 +9,7 @@ from torch import Tensor
 
 from minicnn import optim
 from minicnn.exercises.cases import in_float32, whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.optim.sgd import SgdState
 from minicnn.testing.case import Case
@@ -21,8 +21,9 @@ def sgd_momentum(
 ) -> tuple[Tensor, Tensor]:
     """Compute one step of gradient descent with momentum.
 
-        b' = μ · b + g
-        θ' = θ − γ · b'
+    The buffer is a velocity: it keeps the fraction μ of itself, and the whole gradient is added to
+    it. The parameters move against the new buffer, times the learning rate, which is not part of
+    the buffer. Write down the two equations first.
 
     Args:
         param: the parameters θ, any shape; not changed, the new ones are returned.
@@ -107,7 +108,7 @@ def all_decays(case: Case) -> tuple[Tensor, Tensor]:
 EXERCISE = Exercise(
     stub=sgd_momentum,
     task="a step of SGD with momentum",
-    chapter=9,
+    chapter="from-gradient-descent-to-adam",
     solution=solution,
     twin=twin,
     returns=("θ'", "b'"),
@@ -179,4 +180,18 @@ EXERCISE = Exercise(
             "θ' and b' are right, but returned in the wrong order.",
         ),
     ),
+    hints=(
+        "Take the gradient 1 in every step, μ = ½, and a buffer that starts from 0. What "
+        "should the buffer be after one, two and three steps?",
+        "The buffer is a velocity: each step keeps the fraction μ of it and adds the "
+        "gradient. The parameters move against it.",
+        "First compute the new buffer from the old one, without a learning rate in it. Then "
+        "use the new buffer, times the learning rate, for the step.",
+    ),
+    why=(
+        "Directions that repeat add up to 1/(1 − μ) times a single step, and directions that "
+        "alternate cancel. The learning rate outside the buffer lets a schedule change it at "
+        "any step."
+    ),
+    fast=Fast("minicnn.optim.sgd", "does the same for a whole tree of parameters"),
 )

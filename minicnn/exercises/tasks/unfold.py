@@ -6,7 +6,7 @@ from hypothesis.strategies import DrawFn
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, sides, whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
 from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
@@ -106,7 +106,7 @@ def by_columns(case: Case) -> Tensor:
 EXERCISE = Exercise(
     stub=unfold,
     task="the windows of an image as columns (im2col)",
-    chapter=3,
+    chapter="windows-without-copying",
     solution=solution,
     twin=twin,
     probes=(
@@ -185,5 +185,23 @@ EXERCISE = Exercise(
             lambda case: other(case, dilation=1),
             "The argument `dilation` has no effect.",
         ),
+    ),
+    hints=(
+        "Take an image of two rows and three columns and a window of two by two. Write down "
+        "the two windows, each row by row.",
+        "There is one column for each position of the window, and one row for each cell of a "
+        "window. So first cut out all windows, then put them side by side.",
+        "Loop over the top rows and, inside of that, over the left columns. Cut the window of "
+        "all channels out of the padded image, flatten it, and append it to a list. At the "
+        "end stack the list in the last dimension.",
+    ),
+    why=(
+        "Each column is a window in the order in which a kernel lies in memory. So a "
+        "convolution becomes one product of two matrices: the kernels as rows, times these "
+        "columns."
+    ),
+    fast=Fast(
+        "minicnn.functional.unfold",
+        "makes a view of all windows without copying a number, and copies once",
     ),
 )

@@ -1,0 +1,112 @@
+"""The folder that a teacher hands out, and the grades of what comes back."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from minicnn.exercises.__main__ import main
+from minicnn.exercises.catalogue import EXERCISES
+
+from .wrong.wrong_answer import right_answer
+
+RELU = "def relu_backward(grad, input):\n    return grad * (input {} 0)\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "notes"))
+    return tmp_path
+
+
+def rows(file: Path) -> list[list[str]]:
+    with file.open(encoding="utf-8", newline="") as opened:
+        return list(csv.reader(opened))
+
+
+def test_the_folder_has_stubs_points_and_what_to_do(folder: Path, capsys) -> None:
+    assert main(["classroom", "course/room"]) == 0
+    count = len(EXERCISES)
+    words = f"course/room: {count} exercises. course/room/README.md says what next.\n"
+    assert capsys.readouterr().out == words
+    room = folder / "course" / "room"
+    assert {path.stem for path in (room / "release").iterdir()} == set(EXERCISES)
+    for name, exercise in EXERCISES.items():
+        text = (room / "release" / f"{name}.py").read_text(encoding="utf-8")
+        assert text == exercise.stub.file(f"{name}.py")
+    head, *listed = rows(room / "points.csv")
+    assert head == ["exercise", "points", "chapter", "task"]
+    assert [row[0] for row in listed] == list(EXERCISES)
+    assert all(int(row[1]) == len(EXERCISES[row[0]].probes) for row in listed)
+    readme = (room / "README.md").read_text(encoding="utf-8")
+    total = sum(int(row[1]) for row in listed)
+    assert f"\n| **all** | {total} |  |  |\n" in readme
+    assert "python3 -m minicnn.exercises grade course/room\n" in readme
+    assert len(re.findall(r"^\| \w+ \| \d+ \| \d\d-[\w-]+ \|", readme, re.MULTILINE)) == count
+    assert list((room / "submitted").iterdir()) == []
+
+
+def test_some_exercises_in_the_order_of_the_chapters(folder: Path) -> None:
+    assert main(["classroom", "room", "unfold", "conv2d_forward"]) == 0
+    assert [row[0] for row in rows(folder / "room" / "points.csv")[1:]] == [
+        name for name in EXERCISES if name in ("unfold", "conv2d_forward")
+    ]
+
+
+def test_a_folder_that_exists_is_not_changed(folder: Path, capsys) -> None:
+    (folder / "room").mkdir()
+    assert main(["classroom", "room"]) == 2
+    assert capsys.readouterr().out == "room already exists and was not changed.\n"
+    assert list((folder / "room").iterdir()) == []
+    (folder / "file").write_text("")
+    assert main(["classroom", "file/room"]) == 2
+    assert capsys.readouterr().out == "file/room cannot be written: Not a directory.\n"
+
+
+def test_what_cannot_be_graded_is_said_in_a_line(folder: Path, capsys) -> None:
+    assert main(["grade", "none"]) == 2
+    made = "a folder that `python3 -m minicnn.exercises classroom` has written"
+    assert capsys.readouterr().out == f"none must be {made}: it has no release/.\n"
+    main(["classroom", "room", "unfold"])
+    capsys.readouterr()
+    assert main(["grade", "room"]) == 2
+    words = "room/submitted must have a folder for each learner: it has none.\n"
+    assert capsys.readouterr().out == words
+    assert not (folder / "room" / "grades.csv").exists()
+
+
+@pytest.mark.slow
+def test_grades_are_the_points_of_each_learner(folder: Path, capsys) -> None:
+    main(["classroom", "room", "relu_backward", "log_softmax"])
+    handed_in = {
+        ("ada", "all.py"): RELU.format(">") + right_answer("log_softmax"),
+        ("bob", "relu_backward.py"): RELU.format(">="),
+        ("bob", "broken.py"): "def (",
+        ("eve", "mine.py"): "import os\n" + RELU.format(">") + "os._exit(0)\n",
+        ("zoe", "notes.txt"): "nothing",
+    }
+    for (learner, name), text in handed_in.items():
+        (folder / "room" / "submitted" / learner).mkdir(exist_ok=True)
+        (folder / "room" / "submitted" / learner / name).write_text(text)
+    capsys.readouterr()
+    assert main(["grade", "room"]) == 0
+    assert capsys.readouterr().out == (
+        "ada: 11 of 11 points\nbob: 1 of 11 points\neve: 0 of 11 points\nzoe: 0 of 11 points\n"
+        "room/grades.csv: 4 learners. Messages: room/feedback.\n"
+    )
+    assert rows(folder / "room" / "grades.csv") == [
+        ["learner", "points", "of", "relu_backward", "log_softmax"],
+        ["ada", "11", "11", "4", "7"],
+        ["bob", "1", "11", "1", "0"],
+        ["eve", "0", "11", "0", "0"],
+        ["zoe", "0", "11", "0", "0"],
+    ]
+    feedback = {path.stem: path.read_text() for path in (folder / "room" / "feedback").iterdir()}
+    assert feedback["ada"].startswith("relu_backward: right. ")
+    assert "broken.py: This is not valid Python: " in feedback["bob"]
+    assert "relu_backward: not right yet.\n" in feedback["bob"]
+    assert feedback["bob"].endswith("\n\nNot handed in: log_softmax.\n")
+    assert "Importing the file ended Python (exit code 0).\n" in feedback["eve"]
+    assert feedback["zoe"] == "Not handed in: relu_backward, log_softmax.\n"
