@@ -36,6 +36,8 @@ from minicnn.exercises.wire import decode, encode, plain
 from minicnn.testing.case import Case
 
 STEPS, BATCH = 500, 32  # of a whole training
+FEW = 4  # digits a step, if a function is too slow for more
+ENOUGH = 30  # steps to see that the network learns
 SLOWEST = 10.0  # seconds of a call for which there is always time
 READ = 10  # digits that are read at the end
 PATIENCE = 60.0  # seconds beyond ten times the usual ones of a step
@@ -88,15 +90,16 @@ def train(files: list[Path], minutes: float, show: Show) -> bool:
         judged, all_readable = judge_files(learner, files, show)
         if files and not all_readable:
             return False
-        names = chosen(learner, judged, max(SLOWEST, 60 * minutes), show)
+        names, batch = chosen(learner, judged, minutes, show)
         digits, test = digits_here()
         show(f"\nTraining on {digits.name}, {len(digits.labels):,} digits.")
-        steps = affordable(learner, names, minutes, digits, show)
-        yours = run(learner, names, steps, digits, test, partial(progress, show))
+        steps = affordable(learner, names, minutes, digits, batch, show)
+        yours = run(learner, names, steps, digits, batch, test, partial(progress, show))
         read = ask(learner, {"do": "read", "images": encode(test.images[:READ])}, PATIENCE)
     with Submission() as process:
-        ours = run(process, [], steps, digits, test)
-        whole = run(process, [], STEPS, digits, test) if steps < STEPS else None
+        ours = run(process, [], steps, digits, batch, test)
+        is_whole = (steps, batch) == (STEPS, BATCH)
+        whole = None if is_whole else run(process, [], STEPS, digits, BATCH, test)
     show("\n" + table(yours, ours, whole))
     show("\n" + spent(yours, ours, names))
     show("\n" + reading(read, test.labels[:READ].tolist()))
@@ -114,17 +117,22 @@ def digits_here() -> tuple[data.Split, data.Split]:
 # --- Who takes part -----------------------------------------------------------------------------
 
 
-def chosen(learner: Submission, judged: dict[str, Judged], seconds: float, show: Show) -> list[str]:
-    """Return the names of the learner's functions that take part; show who takes each part.
+def chosen(
+    learner: Submission, judged: dict[str, Judged], minutes: float, show: Show
+) -> tuple[list[str], int]:
+    """Return the learner's functions that take part, and for how many digits a step they are fast.
 
     Args:
         learner: the process of the files.
         judged: the verdicts of the grader.
-        seconds: the time for a call on a batch.
+        minutes: the time for the training.
         show: called with a line for each exercise.
 
+    Returns:
+        The names, and the number of digits: few, if a step on more would take too long.
+
     Raises:
-        TrainingError: none does.
+        TrainingError: no function takes part.
     """
     if not judged:
         raise TrainingError(
@@ -132,7 +140,12 @@ def chosen(learner: Submission, judged: dict[str, Judged], seconds: float, show:
             "conv2d_forward"
         )
     right = [name for name, one in judged.items() if one.verdict.right and name in OURS]
-    faults = rehearse(learner, right, seconds)
+    show("Comparing each right function with minicnn's, with its arguments in the network …")
+    begin, limit = time.monotonic(), max(SLOWEST, 60 * minutes)
+    faults, batch = rehearse(learner, right, FEW, limit), FEW
+    if time.monotonic() - begin < 60 * minutes / ENOUGH:
+        batch = BATCH
+        faults |= rehearse(learner, [name for name in right if name not in faults], BATCH, limit)
     names = [name for name in OURS if name in right and name not in faults]
     width = max(map(len, EXERCISES))
     for name in EXERCISES:
@@ -152,13 +165,13 @@ def chosen(learner: Submission, judged: dict[str, Judged], seconds: float, show:
             "None of your functions can take part. See what is wrong: python3 -m minicnn.exercises "
             "check FILE"
         )
-    return names
+    return names, batch
 
 
-def rehearse(learner: Submission, names: list[str], seconds: float) -> dict[str, str]:
+def rehearse(learner: Submission, names: list[str], batch: int, seconds: float) -> dict[str, str]:
     """Call the functions with the arguments that they get in the network; return what is wrong."""
     faults: dict[str, str] = {}
-    for name, calls in arguments_in_the_network().items():
+    for name, calls in arguments_in_the_network(batch).items():
         if name not in names:
             continue
         exercise, answer = EXERCISES[name], learner.answers(name, seconds)
@@ -166,17 +179,17 @@ def rehearse(learner: Submission, names: list[str], seconds: float) -> dict[str,
             case = Case({}, dict(zip(exercise.stub.parameters, arguments, strict=True)))
             fault = try_case(exercise, answer, case).fault
             if fault:
-                slow = f"It takes more than {seconds:.0f} seconds on {BATCH} digits."
+                slow = f"It takes more than {seconds:.0f} seconds on {batch} digits."
                 faults[name] = slow if fault.kind == "time" else fault.words.splitlines()[0]
                 break
     return faults
 
 
-def arguments_in_the_network() -> dict[str, list[tuple[Any, ...]]]:
-    """Return the arguments of every call in a step, in double precision.
+def arguments_in_the_network(batch: int) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the arguments of every call in a step, in double precision, and in evaluation.
 
     Example:
-        >>> calls = arguments_in_the_network()
+        >>> calls = arguments_in_the_network(2)
         >>> [tuple(weight.shape) for _, weight, *_ in calls["conv2d_forward"][:2]]
         [(8, 1, 5, 5), (16, 8, 3, 3)]
     """
@@ -191,21 +204,21 @@ def arguments_in_the_network() -> dict[str, list[tuple[Any, ...]]]:
 
     net = Network({name: noted(name) for name in OURS}, STEPS, torch.float64)
     digits, _ = data.load_sample()
-    images = data.to_float(digits.images[:BATCH]).double()
-    net.step(images, digits.labels[:BATCH])
-    net.log_probabilities(images)
+    images = data.to_float(digits.images[:batch]).double()
+    net.step(images, digits.labels[:batch])
+    net.log_probabilities(images[:1])  # the same functions with the same geometry: one is enough
     return calls
 
 
 # --- The training -------------------------------------------------------------------------------
 
 
-def batches(digits: data.Split) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(digits: data.Split, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield batches of bytes without end, in an order that is always the same."""
     generator = torch.Generator().manual_seed(0)
     while True:
         order = torch.randperm(len(digits.labels), generator=generator)
-        for chosen in order.split(BATCH)[: len(order) // BATCH]:
+        for chosen in order.split(size)[: len(order) // size]:
             yield digits.images[chosen], digits.labels[chosen]
 
 
@@ -252,7 +265,12 @@ def believed(parse: Callable[[], Any]) -> Any:
 
 
 def affordable(
-    learner: Submission, names: list[str], minutes: float, digits: data.Split, show: Show
+    learner: Submission,
+    names: list[str],
+    minutes: float,
+    digits: data.Split,
+    batch: int,
+    show: Show,
 ) -> int:
     """Try a step and return how many of them there is time for.
 
@@ -262,13 +280,13 @@ def affordable(
     learner.start()
     ask(learner, {"do": "begin", "names": names, "steps": STEPS}, PATIENCE)
     fastest = float("inf")
-    for batch in islice(batches(digits), 3):  # the first one also loads what torch needs
+    for part in islice(batches(digits, batch), 3):  # the first one also loads what torch needs
         begin = time.monotonic()
         try:
-            step(learner, batch, 60 * minutes)
+            step(learner, part, 60 * minutes)
         except SlowError:
             raise TrainingError(
-                f"One step on {BATCH} digits takes longer than --minutes {minutes:g}, the time "
+                f"One step on {batch} digits takes longer than --minutes {minutes:g}, the time "
                 "for all of them. Give it more."
             ) from None
         fastest = min(fastest, time.monotonic() - begin)
@@ -277,8 +295,8 @@ def affordable(
     steps = min(STEPS, int(60 * minutes / fastest))
     if steps < STEPS:
         show(
-            f"A step with your functions takes {fastest:.2g} seconds: --minutes {minutes:g} is "
-            f"enough for {steps} of\n{STEPS} steps, {steps * BATCH:,} digits. All of them need "
+            f"A step on {batch} digits takes {fastest:.2g} seconds with your functions: --minutes "
+            f"{minutes:g} is enough for\n{max(1, steps)} of {STEPS} steps. All of them need "
             f"--minutes {STEPS * fastest / 60 + 1:.0f}."
         )
     return max(1, steps)
@@ -295,6 +313,7 @@ def run(
     names: list[str],
     steps: int,
     digits: data.Split,
+    batch: int,
     test: data.Split,
     each: Callable[[int, int, float, float], None] = lambda *_: None,
 ) -> Run:
@@ -306,9 +325,9 @@ def run(
     process.start()
     ask(process, {"do": "begin", "names": names, "steps": steps}, PATIENCE)
     begin, reply = time.monotonic(), {}
-    for done, batch in enumerate(islice(batches(digits), steps), 1):
+    for done, part in enumerate(islice(batches(digits, batch), steps), 1):
         usual = (time.monotonic() - begin) / done
-        reply = step(process, batch, 10 * usual + PATIENCE)
+        reply = step(process, part, 10 * usual + PATIENCE)
         each(done, steps, reply["loss"], time.monotonic() - begin)
     seconds = time.monotonic() - begin
     sent = ask(process, {"do": "numbers"}, PATIENCE)
@@ -334,7 +353,7 @@ def table(yours: Run, ours: Run, whole: Run | None) -> str:
     """
     rows = [(f"yours, {yours.steps} steps", yours), ("minicnn's, the same steps", ours)]
     if whole:
-        rows.append((f"minicnn's, all {whole.steps} steps", whole))
+        rows.append((f"minicnn's, {whole.steps} steps of {BATCH}", whole))
     lines = [f"{'on the test digits':27}  {'loss':>8}   accuracy   seconds"]
     for title, one in rows:
         lines.append(f"{title:27}  {one.loss:8.4f}   {one.accuracy:8.2%}   {one.seconds:7.1f}")

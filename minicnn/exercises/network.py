@@ -63,8 +63,10 @@ class Network:
         for name, shape in shapes.items():
             uniform = torch.rand(shape, generator=self.generator, dtype=dtype)
             self.params[name] = self.f["kaiming_uniform"](uniform)
-            self.params[name.replace("weight", "bias")] = torch.zeros(shape[0], dtype=dtype)
-        self.params |= {"scale": torch.ones(16, dtype=dtype), "shift": torch.zeros(16, dtype=dtype)}
+        # No bias before batch norm, which subtracts it again: its gradient would be rounding alone.
+        for name, size in {"bias1": 8, "bias3": CLASSES, "scale": 16, "shift": 16}.items():
+            fill = 1.0 if name == "scale" else 0.0
+            self.params[name] = torch.full((size,), fill, dtype=dtype)
         self.mean, self.var = torch.zeros(16, dtype=dtype), torch.ones(16, dtype=dtype)
         zeros = {name: torch.zeros_like(value) for name, value in self.params.items()}
         self.moments = {name: (zero, zero) for name, zero in zeros.items()}
@@ -83,7 +85,7 @@ class Network:
         x1 = f["conv2d_forward"](images, p["weight1"], p["bias1"], *FIRST)
         y1 = F.relu(x1)
         z1 = f["max_pool2d_forward"](y1, *POOL)
-        x2 = f["conv2d_forward"](z1, p["weight2"], p["bias2"], *SECOND)
+        x2 = f["conv2d_forward"](z1, p["weight2"], None, *SECOND)
         n2, self.mean, self.var = f["batch_norm_train"](
             x2, self.mean, self.var, p["scale"], p["shift"], MOMENTUM, EPS
         )
@@ -101,7 +103,6 @@ class Network:
         g = f["avg_pool2d_backward"](g.view_as(z2), *n2.shape[2:], *POOL)
         g = f["relu_backward"](g, n2)
         g, grads["scale"], grads["shift"] = batch_norm_backward(g, x2, p["scale"])
-        grads["bias2"] = f["conv2d_grad_bias"](g)
         grads["weight2"] = f["conv2d_grad_weight"](g, z1, p["weight2"], *SECOND)
         g = f["conv2d_grad_input"](g, z1, p["weight2"], *SECOND)
         g = f["max_pool2d_backward"](g, y1, *POOL)
@@ -126,7 +127,7 @@ class Network:
         z1 = f["max_pool2d_forward"](
             F.relu(f["conv2d_forward"](images, p["weight1"], p["bias1"], *FIRST)), *POOL
         )
-        x2 = f["conv2d_forward"](z1, p["weight2"], p["bias2"], *SECOND)
+        x2 = f["conv2d_forward"](z1, p["weight2"], None, *SECOND)
         n2, *_ = F.batch_norm(x2, self.mean, self.var, p["scale"], p["shift"], eps=EPS)
         flat = F.avg_pool2d(F.relu(n2), *POOL).flatten(1)
         kept = f["dropout"](flat, torch.zeros_like(flat), DROPPED, False)
