@@ -15,7 +15,6 @@ functions.
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,6 +30,7 @@ from minicnn.exercises.check import Judged, judge_files, readable_name
 from minicnn.exercises.network import Network
 from minicnn.exercises.ours import OURS
 from minicnn.exercises.submission import EndedError, LateError, Submission
+from minicnn.exercises.training_report import Run, spent, table
 from minicnn.exercises.trial import try_case
 from minicnn.exercises.wire import decode, encode, plain
 from minicnn.testing.case import Case
@@ -51,25 +51,6 @@ class TrainingError(Exception):
 
 class SlowError(TrainingError):
     """A step takes too long."""
-
-
-@dataclass
-class Run:
-    """What a training has done.
-
-    Attributes:
-        steps: the number of its steps.
-        seconds: the duration.
-        spent: seconds in each function.
-        loss: the mean loss on the test digits.
-        accuracy: the fraction of the test digits that are classified correctly.
-    """
-
-    steps: int
-    seconds: float
-    spent: dict[str, float]
-    loss: float
-    accuracy: float
 
 
 def train(files: list[Path], minutes: float, show: Show) -> bool:
@@ -141,11 +122,14 @@ def chosen(
         )
     right = [name for name, one in judged.items() if one.verdict.right and name in OURS]
     show("Comparing each right function with minicnn's, with its arguments in the network …")
-    begin, limit = time.monotonic(), max(SLOWEST, 60 * minutes)
-    faults, batch = rehearse(learner, right, FEW, limit), FEW
-    if time.monotonic() - begin < 60 * minutes / ENOUGH:
-        batch = BATCH
+    begin, limit, batch = time.monotonic(), max(SLOWEST, 60 * minutes), FEW
+    faults = rehearse(learner, right, FEW, limit)
+    few = time.monotonic() - begin
+    if few * BATCH / FEW < 30 * minutes:  # at worst this takes half of the time for the training
         faults |= rehearse(learner, [name for name in right if name not in faults], BATCH, limit)
+        many = time.monotonic() - begin - few
+        # Loops that treat all digits of a batch at once take as long for many as for few.
+        batch = BATCH if many < max(2 * few, 60 * minutes / ENOUGH) else FEW
     names = [name for name in OURS if name in right and name not in faults]
     width = max(map(len, EXERCISES))
     for name in EXERCISES:
@@ -336,52 +320,10 @@ def run(
     images = data.to_float(test.images)
     scores = torch.cat([net.log_probabilities(part) for part in images.split(1000)])
     loss, accuracy = F.nll_loss(scores, test.labels), metrics.accuracy(scores, test.labels)
-    return Run(steps, seconds, reply["spent"], loss.item(), accuracy.item())
+    return Run(steps, batch, seconds, reply["spent"], loss.item(), accuracy.item())
 
 
 # --- The report ---------------------------------------------------------------------------------
-
-
-def table(yours: Run, ours: Run, whole: Run | None) -> str:
-    """Compare the trainings: loss and accuracy on the test digits, and time.
-
-    Example:
-        >>> print(table(Run(9, 30.0, {}, 0.5, 0.85), Run(9, 0.1, {}, 0.5, 0.85), None))
-        on the test digits               loss   accuracy   seconds
-        yours, 9 steps                 0.5000     85.00%      30.0
-        minicnn's, the same steps      0.5000     85.00%       0.1
-    """
-    rows = [(f"yours, {yours.steps} steps", yours), ("minicnn's, the same steps", ours)]
-    if whole:
-        rows.append((f"minicnn's, {whole.steps} steps of {BATCH}", whole))
-    lines = [f"{'on the test digits':27}  {'loss':>8}   accuracy   seconds"]
-    for title, one in rows:
-        lines.append(f"{title:27}  {one.loss:8.4f}   {one.accuracy:8.2%}   {one.seconds:7.1f}")
-    return "\n".join(lines)
-
-
-def spent(yours: Run, ours: Run, names: list[str]) -> str:
-    """Tell in which of the learner's functions the time was spent, the slowest first.
-
-    Example:
-        >>> def one(*seconds):
-        ...     return Run(9, 4.0, dict(zip(("dropout", "adam_step"), seconds)), 0.5, 0.8)
-        >>> print(spent(one(1.0, 2.0), one(0.1, 0.5), ["dropout", "adam_step"]))
-        seconds in             yours   share   minicnn's
-        adam_step               2.00     50%        0.50
-        dropout                 1.00     25%        0.10
-        minicnn's part          1.00     25%
-    """
-    order = sorted(names, key=lambda name: -yours.spent[name])
-    lines = [f"{'seconds in':20}  {'yours':>6}   share   minicnn's"]
-    for name in order:
-        mine = yours.spent[name]
-        share = mine / yours.seconds
-        lines.append(f"{name:20}  {mine:6.2f}   {share:5.0%}   {ours.spent[name]:9.2f}")
-    own = "minicnn's part"
-    rest = yours.seconds - sum(yours.spent[name] for name in names)
-    lines.append(f"{own:20}  {rest:6.2f}   {rest / yours.seconds:5.0%}")
-    return "\n".join(lines)
 
 
 def reading(reply: dict[str, Any], labels: list[int]) -> str:

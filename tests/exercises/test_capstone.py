@@ -319,16 +319,17 @@ def test_the_order_of_the_batches_is_always_the_same(sample) -> None:
 
 
 class Learner:
-    """Stands for a `Submission`: calls functions here, each of which takes some seconds."""
+    """Stands for a `Submission`: a call takes so many seconds, or as many for each digit."""
 
-    def __init__(self, functions: dict[str, Any], seconds: float) -> None:
-        self.functions, self.seconds, self.now, self.digits = functions, seconds, 0.0, []
+    def __init__(self, functions: dict[str, Any], seconds: float, each: bool = False) -> None:
+        self.functions, self.seconds, self.each = functions, seconds, each
+        self.now, self.digits = 0.0, []
 
     def answers(self, name: str, seconds: float) -> Any:
         def answer(arguments: dict[str, Any]) -> Outcome:
-            self.now += self.seconds
             first = next(iter(arguments.values()))
-            self.digits.append(len(first) if isinstance(first, torch.Tensor) else 0)
+            self.digits.append(len(first))
+            self.now += self.seconds * (len(first) if self.each else 1)
             if self.seconds > seconds:
                 return Outcome(None, Fault("time", "It did not return"), arguments)
             return Outcome(self.functions[name](*arguments.values()), None, arguments)
@@ -337,11 +338,17 @@ class Learner:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "batch", "tried"),
-    [(0.1, 32, [4, 4, 32, 32]), (4.9, 32, [4, 4, 32, 32]), (5.1, 4, [4, 4])],
+    ("seconds", "each", "batch", "tried"),
+    [
+        (0.1, False, 32, [4, 4, 32, 32]),
+        (9.3, False, 32, [4, 4, 32, 32]),  # as long for many as for few
+        (9.4, False, 4, [4, 4]),  # 8 × 2 × 9.4 seconds: more than half of five minutes
+        (0.15, True, 32, [4, 4, 32, 32]),
+        (0.16, True, 4, [4, 4, 32, 32]),  # 2 × 32 × 0.16 seconds: no time for 30 steps
+    ],
 )
-def test_a_slow_function_gets_few_digits(seconds, batch, tried, monkeypatch) -> None:
-    learner: Any = Learner(OURS, seconds)
+def test_a_slow_function_gets_few_digits(seconds, each, batch, tried, monkeypatch) -> None:
+    learner: Any = Learner(OURS, seconds, each)
     monkeypatch.setattr(capstone.time, "monotonic", lambda: learner.now)
     name = "relu_backward"
     judged = {name: Judged(Path("mine.py"), Verdict(EXERCISES[name], ()))}
@@ -423,7 +430,7 @@ def test_only_what_is_right_takes_part(folder: Path, capsys, monkeypatch) -> Non
     (folder / "log_softmax.py").write_text(ONLY_SMALL)
     (folder / "cross_entropy.py").write_text(ONLY_FEW)
     (folder / "unfold.py").write_text("def unfold(")
-    assert main(["train", "--minutes", "0.02"]) == 0
+    assert main(["train", "--minutes", "0.2"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("unfold.py: This is not valid Python: ")
     parts = own_part(out)
@@ -438,7 +445,7 @@ def test_only_what_is_right_takes_part(folder: Path, capsys, monkeypatch) -> Non
         + parts["cross_entropy"].partition("wrong: ")[2],
     }
     assert "\nTraining on sample train, 4,000 digits.\n" in out
-    rows = re.search(r"\nyours, (\d+) steps.*\nminicnn's, the same steps.*\n", out)
+    rows = re.search(r"\nyours, (\d+) steps of 32 .*\nminicnn's, the same steps.*\n", out)
     assert rows
     shares = out.partition("seconds in ")[2].splitlines()
     assert [line.split("  ")[0] for line in shares[1:3]] == ["conv2d_grad_bias", "minicnn's part"]
@@ -558,7 +565,7 @@ def max_pool2d_forward(input, kernel_size, stride, padding):
 
 def accuracies(out: str) -> list[float]:
     found = re.findall(
-        r"^(?:yours|minicnn's), .* steps(?: of 32)? +[\d.]+ +([\d.]+)% ", out, re.MULTILINE
+        r"^(?:yours|minicnn's), .* steps(?: of \d+)? +[\d.]+ +([\d.]+)% ", out, re.MULTILINE
     )
     return [float(text) for text in found]
 

@@ -144,6 +144,7 @@ AROUND: dict[str, tuple[str, ...]] = {
     "exercises/stub.py": _exercises("command"),
     "exercises/submission.py": _exercises("submission", "command"),
     "exercises/trainer.py": _exercises("capstone"),
+    "exercises/training_report.py": _exercises("capstone"),
     "exercises/trial.py": _exercises("wire"),
     "exercises/wire.py": _exercises("wire", "submission"),
     "exercises/words.py": _exercises("wire"),
