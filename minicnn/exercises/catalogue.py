@@ -18,6 +18,7 @@ from minicnn.exercises.tasks import (
     cosine_schedule,
     cross_entropy,
     cross_entropy_grad,
+    descent_step,
     dropout,
     kaiming_uniform,
     linear_backward,
@@ -27,6 +28,7 @@ from minicnn.exercises.tasks import (
     output_size,
     receptive_field,
     relu_backward,
+    separable_cost,
     sgd_momentum,
     survivors,
     unfold,
@@ -34,6 +36,7 @@ from minicnn.exercises.tasks import (
 
 TASKS = (
     contiguous_strides,
+    descent_step,
     conv2d_forward,
     output_size,
     unfold,
@@ -56,6 +59,7 @@ TASKS = (
     dropout,
     accuracy_interval,
     receptive_field,
+    separable_cost,
     conv2d_cost,
     survivors,
 )

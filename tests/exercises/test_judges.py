@@ -130,8 +130,29 @@ def cost(
     return 2 * kernels * columns.numel(), 4 * (x.numel() + weights + outputs)
 
 
+def descent(x: Tensor, y: Tensor, weight: float, bias: float, lr: float) -> tuple[float, float]:
+    line = torch.nn.Linear(1, 1, dtype=x.dtype)
+    line.weight.data.fill_(weight)
+    line.bias.data.fill_(bias)
+    TF.mse_loss(line(x[:, None])[:, 0], y).backward()
+    torch.optim.SGD(line.parameters(), lr=lr).step()
+    return line.weight.item(), line.bias.item()
+
+
+def separable(channels: int, kernels: int, kernel_size: int, cells: int) -> tuple[int, int]:
+    layers = (
+        torch.nn.Conv2d(channels, kernels, kernel_size),
+        torch.nn.Conv2d(channels, channels, kernel_size, groups=channels),
+        torch.nn.Conv2d(channels, kernels, 1),
+    )
+    ordinary, depthwise, mixing = (cells * layer.weight.numel() for layer in layers)
+    return ordinary, depthwise + mixing
+
+
 TORCH: dict[str, Callable[..., Any]] = {
     "contiguous_strides": lambda shape: torch.zeros(shape).mT.contiguous().mT.contiguous().stride(),
+    "descent_step": descent,
+    "separable_cost": separable,
     "linear_backward": linear,
     "accuracy_interval": interval,
     "receptive_field": field,

@@ -31,6 +31,51 @@ ANSWERS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ),
         ("a list of three", "type", "return tuple(strides)", "return tuple(strides[:3])"),
     ),
+    "descent_step": (
+        (
+            "plus the gradient",
+            "uphill",
+            "return weight - lr * slope_w, bias - lr * slope_b",
+            "return weight + lr * slope_w, bias + lr * slope_b",
+        ),
+        (
+            "no factor 2",
+            "square not differentiated",
+            "slope_w += 2 * error * at / n\n        slope_b += 2 * error / n",
+            "slope_w += error * at / n\n        slope_b += error / n",
+        ),
+        (
+            "the sum",
+            "sum, not mean",
+            "n = 0.0, 0.0, len(x)",
+            "n = 0.0, 0.0, 1",
+        ),
+        ("no x", "x forgotten", "2 * error * at / n", "2 * error / n"),
+        (
+            "x for the bias",
+            "x in the bias",
+            "slope_b += 2 * error / n",
+            "slope_b += 2 * error * at / n",
+        ),
+        (
+            "no learning rate",
+            "learning rate forgotten",
+            "return weight - lr * slope_w, bias - lr * slope_b",
+            "return weight - slope_w, bias - slope_b",
+        ),
+    ),
+    "separable_cost": (
+        ("no mixing", "mixing forgotten", "depthwise + mixing", "depthwise"),
+        ("no depthwise", "depthwise forgotten", "depthwise + mixing", "mixing"),
+        ("the product", "multiplied, not added", "depthwise + mixing", "depthwise * mixing"),
+        ("k for k²", "one side of the kernel", "kernel_size**2", "kernel_size"),
+        (
+            "the separable one first",
+            "results exchanged",
+            "return ordinary, depthwise + mixing",
+            "return depthwise + mixing, ordinary",
+        ),
+    ),
     "linear_backward": (
         (
             "divided by the batch",
