@@ -139,8 +139,8 @@ def made_by(
         if not isinstance(generator, torch.Generator):
             raise TypeError(f"generator must be a torch.Generator, got {generator!r}")
         sizes = in_shape if isinstance(in_shape, tuple | list) else None
-        if sizes is None or not all(isinstance(n, int) and n > 0 for n in sizes):
-            raise ValueError(f"in_shape must be a tuple of sizes above 0, got {in_shape!r}")
+        if sizes is None or not all(isinstance(n, int) and n >= 0 for n in sizes):
+            raise ValueError(f"in_shape must be a tuple of sizes, got {in_shape!r}")
         return init(generator, in_shape)
 
     name = constructor.__name__

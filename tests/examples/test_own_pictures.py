@@ -174,7 +174,7 @@ def test_a_folder_that_has_changed_is_refused(change, shapes, tmp_path, capsys):
         assert capsys.readouterr().err.endswith(f": error: {told}")
     shutil.rmtree(own)
     assert run(test_mnist.main, "run") == 1
-    assert f"or a folder of images, got '{own}'\n" in capsys.readouterr().err
+    assert f"or a folder of images, got '{own}', which does not exist\n" in capsys.readouterr().err
 
 
 # --- What cannot be read ------------------------------------------------------------------------

@@ -71,6 +71,8 @@ def test_what_torch_allows_to_be_changed_in_place_may_be_changed_here(
     name: str, data: st.DataObject
 ) -> None:
     case = data.draw(accepted(getattr(F, name), getattr(cases, name)()))
+    if name == "dropout":  # torch draws its mask in the order of memory
+        case = case.replace(input=case.inputs["input"].contiguous())
     arguments = [key for key, x in case.inputs.items() if x.numel()]
     which = data.draw(st.sampled_from(["result", *arguments]))
     expected = changed(seeded(theirs(name)), case, which)
