@@ -89,6 +89,36 @@ def test_it_is_silent_and_fits_every_width(
     tab.close()
 
 
+def test_on_a_phone_what_is_open_can_be_closed(browser: Any, path: Path) -> None:
+    tab = Tab(browser, path, viewport={"width": 390, "height": 800}).ready()
+    assert tab.page.locator("#detail").is_hidden()
+    tab.page.goto(f"{tab.url}#mode=backward&layer=1&cell=700")
+    tab.text("h1")
+    assert tab.page.locator("#detail").is_visible()
+    tab.page.click("#close")
+    tab.text("h1")
+    assert tab.page.locator("#detail").is_hidden()
+    assert "cell" not in address(tab)
+    tab.close()
+
+
+def test_a_scale_of_numbers_that_are_never_negative_begins_at_0(tab: Tab) -> None:
+    scales = [each.inner_text() for each in tab.page.query_selector_all(".scale")]
+    assert scales[0] == "0 paper … 1 ink"
+    assert scales[1].startswith("−")
+    assert scales[-1].startswith("0\n+")
+
+
+def test_the_places_of_a_weight_count_on_either_side(tab: Tab) -> None:
+    tab.page.goto(f"{tab.url}#mode=backward&layer=1&weight=2&label=3")
+    text = tab.text("#body")
+    _, places = text.split("count most on either side")
+    products = [row.split("\t") for row in places.splitlines() if "row" in row and "\t" in row]
+    numbers = [float(row[3].replace("−", "-")) for row in products]
+    assert len(numbers) == 8
+    assert numbers == sorted(numbers, reverse=True)
+
+
 def test_the_names_of_a_run_are_text(tab: Tab) -> None:
     assert tab.text("h1") == "A <b>small</b> net </script>"
     assert tab.text("#about") == "It & its <i>story</i>."
@@ -290,7 +320,13 @@ def test_what_one_step_changed(tab: Tab) -> None:
     tab.page.locator("#stepped table").nth(2).wait_for()
     text = tab.text("#stepped")
     assert text.startswith("One step of a fresh Adam at rate 0.001: the probability of ")
-    assert "All 60 images of the page" in tab.text("#stepped")
+    assert "All 60 images of the page, this one among them" in text
+    rows = dict(re.findall(r"^(right|newly right|newly wrong)\t(.*)$", text, re.MULTILINE))
+    before_and_after = [int(number) for number in rows["right"].split("\t")]
+    gained = int(rows["newly right"]) - int(rows["newly wrong"])
+    assert before_and_after[1] - before_and_after[0] == gained
+    assert len(re.findall(r"\), (?:the weight|the bias|kernel) ", text)) == 5
+    assert "moves every weight that has a gradient by about the rate" in text
     after = tab.run("minicnn.parameters()")
     assert after != before
     tab.page.click("#ten")
@@ -338,8 +374,6 @@ def test_a_walk_by_keyboard_alone(tab: Tab) -> None:
     press("ArrowUp")  # at the edge nothing happens
     press("ArrowLeft")
     assert tab.text("#detail-title").startswith("conv2d(4, 5): channel 0, row 0, column 0 = ")
-    press("Enter")
-    assert "cell" not in address(tab)
     press("Enter")
     assert "cell=0" in address(tab)
     press("ArrowDown")

@@ -145,7 +145,7 @@ export const conv2d = {
     const { reads } = groupsOf(layer);
     const channels = reads === 1 ? "one channel" : `${reads} channels`;
     return (
-      `Each of the ${layer.outShape[0]} kernels slides over the image. At every place it ` +
+      `Each of the ${layer.outShape[0]} kernels slides over the input. At every place it ` +
       `multiplies a window of ${down.kernel} × ${across.kernel} in ${channels} by its weights ` +
       `and adds up${layer.params.bias ? ", with its bias" : ""}.`
     );

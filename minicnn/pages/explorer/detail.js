@@ -40,7 +40,7 @@ export function detail(thought, strip, cell, weight, choices) {
   const flow = thought.flows[strip - 1];
   const parameter = trace && weight !== null ? parameterAt(trace.layer, weight) : null;
   if (flow && parameter) {
-    const title = `${name}: the gradient of ${parameterName(flow.copies[0].trace, parameter)}`;
+    const title = `${name}: the gradient of ${parameterName(flow.copies[0].trace.layer, parameter)}`;
     return { title, ...explainWeight(flow.copies, parameter, choices.colours) };
   }
   if (cell === null) return { title: name, ...explainLayer(thought, strip, choices) };
@@ -68,8 +68,8 @@ export function detail(thought, strip, cell, weight, choices) {
   };
 }
 
-/** @param {Trace} trace @param {Parameter} parameter */
-function parameterName({ layer }, { name, i }) {
+/** @param {import("./types.js").Layer} layer @param {Parameter} parameter */
+export function parameterName(layer, { name, i }) {
   if (layer.name === "linear") {
     const inputs = layer.inShape[0];
     if (name === "bias") return `the bias of output ${i}`;
@@ -204,7 +204,7 @@ function explainLayer(thought, strip, choices) {
     const bad = values.filter((value) => !Number.isFinite(value)).length;
     if (!bad) return [];
     const i = values.findIndex((value) => !Number.isFinite(value));
-    const first = `The first is ${write(values[i])}: ${parameterName(trace, { name: part, i })}.`;
+    const first = `The first is ${write(values[i])}: ${parameterName(trace.layer, { name: part, i })}.`;
     const text = `${part}: ${bad} of ${values.length} are not finite numbers. ${first}`;
     return [h("p", { class: "warning" }, text)];
   });

@@ -57,7 +57,8 @@ class Page {
     byId("label").append(...this.names.map((name, k) => h("option", { value: `${k}` }, name)));
     this.strips = new Strips(describe(this.thought), {
       hover: (strip, cell) => this.hover(strip, cell),
-      pin: (layer, cell) =>
+      pin: (layer, cell) => this.go({ layer, cell, weight: null }),
+      toggle: (layer, cell) =>
         this.go({ layer, cell: this.isOpen(layer, cell) ? null : cell, weight: null }),
       open: (layer) => this.go({ layer, cell: null, weight: null }),
     });
@@ -106,6 +107,9 @@ class Page {
     byId("detail").addEventListener("keydown", (/** @type {KeyboardEvent} */ { key }) => {
       if (key === "Escape") this.strips.drawn[this.place.layer].canvas.focus();
     });
+    byId("close").addEventListener("click", () => {
+      this.go({ layer: 0, cell: null, weight: null });
+    });
     byId("tour").addEventListener("click", () => {
       startTour(this.think("backward"), ({ strip, cell }) => {
         this.go({ layer: strip, cell, weight: null, mode: "backward" });
@@ -131,7 +135,7 @@ class Page {
     });
   }
 
-  /** Whether a cell is pinned: a second click, or Enter, unpins it. @param {number} strip
+  /** Whether a cell is pinned: a second click unpins it. @param {number} strip
    * @param {number | null} cell */
   isOpen(strip, cell) {
     const { place } = this;
@@ -245,6 +249,9 @@ class Page {
       chooseWeight: (layer, weight) => this.go({ mode: "backward", layer, cell: null, weight }),
       chooseCell: (layer, cell) => this.go({ layer, cell, weight: null }),
     });
+    if (byId("detail-title").textContent !== title) byId("detail").scrollTop = 0;
+    const nothing = strip === 0 && cell === null && place.weight === null;
+    byId("detail").classList.toggle("nothing", nothing && byId("stop").hidden);
     const inside = byId("body").contains(document.activeElement);
     byId("detail-title").textContent = title;
     byId("spoken").textContent = sentence;

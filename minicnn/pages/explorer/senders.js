@@ -127,6 +127,9 @@ export function explainWeight(copies, { name, i }, colours) {
     drawMaps(canvas, layOut(shape, 78, 74), numbers, largest(numbers), colours);
     return h("figure", canvas, h("figcaption", title));
   };
+  const order = Array.from(products, (_, t) => t).sort((a, b) => products[b] - products[a]);
+  const ends = order.length > 8 ? [...order.slice(0, 4), ...order.slice(-4)] : order;
+  const rest = order.length - ends.length;
   const [plus, minus] = [products.filter((x) => x > 0), products.filter((x) => x < 0)].map(addUp);
   return {
     sentence:
@@ -143,20 +146,18 @@ export function explainWeight(copies, { name, i }, colours) {
         map("products", products),
       ),
       table(
-        `The places of ${place} that count most`,
+        `The places of ${place} that count most on either side`,
         ["place", "value", "gradient", "product"],
         [
-          ...largestFirst(
-            Array.from(products, (product, t) => ({ product, t })),
-            ({ product }) => product,
-            ({ product, t }) => [
-              where(shape, t),
-              write(values[t]),
-              write(gradients[t]),
-              write(product),
-            ],
-            6,
-          ),
+          ...ends.map((t) => [
+            where(shape, t),
+            write(values[t]),
+            write(gradients[t]),
+            write(products[t]),
+          ]),
+          ...(rest
+            ? [[`the other ${rest}`, "", "", write(own - addUp(ends.map((t) => products[t])))]]
+            : []),
           ["gradient, the sum", "", "", write(own)],
         ],
       ),

@@ -1,6 +1,7 @@
 // @ts-check
 // Steps of an optimizer on one image: what they changed, for this image and for all the others.
 
+import { parameterName } from "./detail.js";
 import { byId, h, percent, write } from "./dom.js";
 import { scores } from "./gallery.js";
 import { crossEntropy, softmax } from "./loss.js";
@@ -19,17 +20,22 @@ import { table } from "./tables.js";
  * @property {number[]} labels
  */
 
+const FIRST_STEP =
+  "The first step of Adam moves every weight that has a gradient by about the rate, whatever the size of the gradient: these are five of many.";
+const SURENESS =
+  "The loss counts how sure every answer is, the number of right ones only which class is the most probable.";
+
 /** @param {Model} model @param {Float64Array[]} before  its weights, layer by layer */
 function movedMost(model, before) {
   const moves = [];
   let n = 0;
-  for (const { call, params } of allLayers(model.net)) {
-    for (const [name, values] of Object.entries(params)) {
+  for (const layer of allLayers(model.net)) {
+    for (const [name, values] of Object.entries(layer.params)) {
       const old = before[n++];
       for (let i = 0; i < values.length; i++) {
         const move = Math.abs(values[i] - old[i]);
         if (moves.length < 5 || move > moves[4].move) {
-          moves.push({ call, name, i, move, old: old[i], now: values[i] });
+          moves.push({ layer, name, i, move, old: old[i], now: values[i] });
           moves.sort((a, b) => b.move - a.move);
           moves.length = Math.min(5, moves.length);
         }
@@ -89,22 +95,37 @@ export function stepPanel(model, subject) {
       table(
         "The weights that moved most",
         ["weight", "before", "after"],
-        movedMost(model, snapshot.weights).map(({ call, name, i, old, now }) => {
-          return [`${call} ${name} ${i}`, write(old), write(now)];
+        movedMost(model, snapshot.weights).map(({ layer, name, i, old, now }) => {
+          return [`${layer.call}, ${parameterName(layer, { name, i })}`, write(old), write(now)];
         }),
       ),
+      optimizer === "adam" && fresh && times === 1
+        ? h("p", { class: "note" }, FIRST_STEP)
+        : h("span", { hidden: "" }),
       others,
     );
     const results = await subject.answers();
     if (!results) return;
     const now = scores(results, subject.labels);
     const then = all.length ? scores(all, subject.labels) : null;
+    /** Count the images that one set of answers has right and the other wrong.
+     * @param {Result[]} some @param {Result[]} other */
+    const onlyIn = (some, other) => {
+      const { labels } = subject;
+      return labels.filter((k, n) => some[n].answer === k && other[n].answer !== k).length;
+    };
     others.replaceChildren(
       table(
-        `All ${results.length} images of the page`,
+        `All ${results.length} images of the page, this one among them`,
         ["what", "before", "after"],
         [
           ["right", then ? `${then.right}` : "not known yet", `${now.right}`],
+          ...(then
+            ? [
+                ["newly right", "", `${onlyIn(results, all)}`],
+                ["newly wrong", "", `${onlyIn(all, results)}`],
+              ]
+            : []),
           ["average loss", then ? write(then.loss) : "not known yet", write(now.loss)],
         ],
       ),
@@ -113,6 +134,8 @@ export function stepPanel(model, subject) {
       others.append(
         h("p", { class: "note" }, "The others got worse: learning one image alone forgets others."),
       );
+    } else if (then && now.right < then.right) {
+      others.append(h("p", { class: "note" }, SURENESS));
     }
   }
 

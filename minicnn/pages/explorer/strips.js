@@ -29,7 +29,7 @@ import { size } from "./numbers.js";
  */
 
 /** @typedef {{hover: (n: number, i: number) => void, pin: (n: number, i: number | null) => void,
- *   open: (n: number) => void}} Actions */
+ *   toggle: (n: number, i: number | null) => void, open: (n: number) => void}} Actions */
 
 const INSET = 14; // pixels by which page.css indents what is inside a layer
 
@@ -60,7 +60,7 @@ export class Strips {
       click: (/** @type {MouseEvent} */ event) => {
         const i = this.at(n, event);
         this.cursors[n] = i;
-        this.actions.pin(n, i < 0 ? null : i);
+        this.actions.toggle(n, i < 0 ? null : i);
       },
       keydown: (/** @type {KeyboardEvent} */ event) => this.key(n, event),
     });
@@ -141,14 +141,16 @@ export class Strips {
       drawMaps(canvas, layout, values, most, colours, ink);
       [over.width, over.height] = [canvas.width, canvas.height];
       [over.style.width, over.style.height] = [canvas.style.width, canvas.style.height];
+      const positive = values.every((value) => value >= 0);
+      const bar = positive ? "bar positive" : "bar";
       const broken = values.findIndex((value) => !Number.isFinite(value));
       const warning =
         broken < 0
           ? ""
           : ` Not a finite number: ${write(values[broken])} at ${where(shape, broken)}.`;
       scale.replaceChildren(
-        h("span", ink ? "0 paper … 1 ink" : `−${write(most)} `),
-        ...(ink ? [] : [h("span", { class: "bar", "aria-hidden": "true" }), ` +${write(most)}`]),
+        h("span", ink ? "0 paper … 1 ink" : `${positive ? "0" : `−${write(most)}`} `),
+        ...(ink ? [] : [h("span", { class: bar, "aria-hidden": "true" }), ` +${write(most)}`]),
         h("span", ` ${caption ?? ""}${warning}`),
       );
     });

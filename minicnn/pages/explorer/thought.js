@@ -104,7 +104,9 @@ export function describe(thought) {
     },
     ...traces.map((trace, n) => ({
       call: trace.layer.call,
-      sentence: KINDS[trace.layer.name].sentence(trace.layer),
+      sentence: back
+        ? "How the loss would change with each number of this layer's output."
+        : KINDS[trace.layer.name].sentence(trace.layer),
       shape: trace.layer.outShape,
       parameters: Object.values(trace.layer.params).reduce((sum, each) => sum + each.length, 0),
       depth: thought.strips[n].depth,

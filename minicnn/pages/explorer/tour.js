@@ -23,7 +23,7 @@ const TEXTS = {
   linear:
     "The linear layer hands the gradient on to its inputs: each input gets the gradients of all outputs, each times the weight between them.",
   conv2d:
-    "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. Click a number of the kernel to see that weight's own gradient, gathered from all windows.",
+    "A number of this map was in many windows: it gets the gradient of each, times the weight it was multiplied by. The weights get gradients too: after the tour, click a cell of this convolution's own map, then a number of its kernel.",
   relu: "A relu is a gate: where its input was positive the gradient passes unchanged, elsewhere it stops.",
   max_pool2d: "Of each window only the winner counted, so only the winner gets the gradient.",
   avg_pool2d:
