@@ -37,6 +37,8 @@ def array(name: str, x: Tensor) -> list[str]:
     head = f"{name}: {'×'.join(map(str, x.shape))}, {dtype}"
     if x.numel() > MOST_NUMBERS:
         return [head, f"    (too many numbers to show: {x.numel()})"]
+    if not x.numel():  # of whatever shape: as many empty rows as it claims may be too many to write
+        return [head, "    (no numbers)"]
     lines = [head]
     for place in product(*map(range, x.shape[:-2])):
         lines += _matrix(x.detach()[place], f"    {list(place)} = " if place else "    ")

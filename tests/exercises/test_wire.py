@@ -24,6 +24,7 @@ from minicnn.exercises.wire import (
     encode_outcome,
     plain,
 )
+from minicnn.exercises.words import values
 
 from ..meaningful import meaningful, mostly_meaningful
 from .grading import over_the_wire
@@ -128,6 +129,11 @@ def test_a_result_of_any_size_takes_no_memory() -> None:
     huge = Outcome(decode(sizes), None, {}, "")
     verdict = judge(EXERCISES["relu_backward"], lambda arguments: huge._replace(after=arguments))
     assert "got (1048576, 1099511627776)." in " ".join(report(verdict).split())
+
+
+def test_a_result_without_numbers_takes_no_time_whatever_its_shape() -> None:
+    shown = values({"result": torch.zeros(1, 0).expand(2**40, 0), "stride": 2})
+    assert shown == ["result: 1099511627776×0, float32", "    (no numbers)", "stride = 2"]
 
 
 # --- Hostile replies ----------------------------------------------------------------------------
