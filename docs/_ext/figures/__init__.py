@@ -11,19 +11,22 @@ Here the modules become one classic script, which needs no server and no network
     parts.js    what the figures are made of: controls, numbers that can be chosen, a sentence
     window.js   <minicnn-window>, with the attribute backward: a convolution and its gradients
     pool.js     <minicnn-pool>: windows, ties, and where the gradients go
-    softmax.js  <minicnn-softmax>: temperature, label smoothing, p − y
+    softmax.js  <minicnn-softmax>: temperature, label smoothing, p − q
     plane.js    points, lines and lines of equal height
     weight.js   <minicnn-weight>: one weight, the slope of its loss, and a step
     descent.js  <minicnn-descent>: gradient descent, momentum and Adam on a landscape
 """
 
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-from sphinx.application import Sphinx
-from sphinx.config import Config
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from minicnn.pages.explorer import classic, join
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
 
 HERE = Path(__file__).parent
 ENGINE = "numbers", "windows", "convolution", "pooling", "loss", "optimizers", "dom", "maps"

@@ -45,7 +45,7 @@ function walk({ method, rate, beta, beta2, steps }) {
 define("descent", () => ({
   title: "Three optimizers in one valley",
   hint:
-    "Take steps with gradient descent at the rate 0.2, and notice the zigzag and then the crawl. " +
+    "Take steps with gradient descent at the rate 0.4, and notice the zigzag and then the crawl. " +
     "Change to momentum, and notice how far it overshoots with μ = 0.9 and with 0.5. Change to " +
     "Adam, and notice that its first step is equally long along both axes. For each of them, " +
     "find the rate from which it leaves the valley.",
@@ -54,9 +54,9 @@ define("descent", () => ({
     {
       name: "rate",
       label: "learning rate γ",
-      value: -0.7,
+      value: -0.4,
       range: [-2, 0, 0.05],
-      scale: (power) => Number((10 ** power).toPrecision(3)),
+      scale: (power) => Number((10 ** power).toPrecision(2)),
     },
     { name: "beta", label: "momentum μ, or Adam’s β₁", value: 0.8, range: [0, 0.98, 0.02] },
     { name: "beta2", label: "Adam’s β₂", value: 0.9, range: [0, 0.99, 0.01] },

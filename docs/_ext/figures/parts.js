@@ -205,7 +205,7 @@ export class Board {
       const shade = Math.round(45 * (Math.abs(values[i]) / most));
       const text = short(values[i]);
       const shown = { class: kinds.join(" "), "data-i": `${i}`, style: `--shade: ${shade}%` };
-      return h("span", shown, text.length > 4 ? h("small", text) : text);
+      return h("span", shown, h("span", { class: `long-${Math.min(text.length, 6)}` }, text));
     };
     this.tiles.replaceChildren(
       ...Array.from({ length: tiles }, (_, tile) => {

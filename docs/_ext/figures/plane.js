@@ -15,7 +15,7 @@ export function svg(tag, attributes, ...children) {
   return element;
 }
 
-const [WIDE, HIGH, RIM] = [480, 300, 34];
+const [WIDE, HIGH, RIM] = [480, 300, 42];
 
 /** A drawing of the rectangle from (left, bottom) to (right, top). */
 export class Plane {
@@ -69,12 +69,12 @@ export class Plane {
       ...xs.map((x, n) =>
         svg(
           "text",
-          { x: this.x(x), y: HIGH - 16, "text-anchor": n ? (n > 1 ? "end" : "middle") : "start" },
+          { x: this.x(x), y: HIGH - 22, "text-anchor": n ? (n > 1 ? "end" : "middle") : "start" },
           short(x),
         ),
       ),
       ...ys.map((y, n) => svg("text", { x: 2, y: this.y(y) + (n > 1 ? 10 : 0) }, short(y))),
-      svg("text", { x: WIDE / 2, y: HIGH - 2, "text-anchor": "middle" }, across),
+      svg("text", { x: WIDE / 2, y: HIGH - 4, "text-anchor": "middle" }, across),
       svg("text", { x: RIM + 6, y: 20 }, up),
     ];
   }

@@ -1,5 +1,5 @@
 // @ts-check
-// <minicnn-softmax>: scores, temperature and label smoothing; probabilities, loss and p − y.
+// <minicnn-softmax>: scores, temperature and label smoothing; probabilities, loss and p − q.
 
 import { h, percent } from "../../../minicnn/pages/explorer/dom.js";
 import { logSoftmax, softmax } from "../../../minicnn/pages/explorer/loss.js";
@@ -8,9 +8,9 @@ import { define, short } from "./parts.js";
 const CLASSES = [0, 1, 2, 3];
 
 define("softmax", () => ({
-  title: "From scores to p − y",
+  title: "From scores to p − q",
   hint:
-    "Raise the score of class 0, and notice that the gradient p − y of the true class goes to 0 " +
+    "Raise the score of class 0, and notice that the gradient p − q of the true class goes to 0 " +
     "but never gets there. With smoothing 0.2 it does: notice at which p. Then raise the " +
     "temperature, and notice that all probabilities approach 25% and their order stays.",
   settings: [
@@ -25,9 +25,9 @@ define("softmax", () => ({
     { name: "smoothing", label: "smoothing ε", value: 0, range: [0, 0.5, 0.05] },
   ],
   make({ body }) {
-    const heads = ["class", "z / T", "p", "y", "p − y"];
+    const heads = ["class", "z / T", "p", "q", "p − q"];
     const rows = h("tbody");
-    const caption = h("caption", "Probabilities p, targets y, and the gradient of the loss");
+    const caption = h("caption", "Probabilities p, targets q, which are y without smoothing, and the gradient of the loss");
     const head = h(
       "tr",
       heads.map((each) => h("th", { scope: "col" }, each)),
@@ -52,9 +52,9 @@ define("softmax", () => ({
       const scores = Float64Array.from(CLASSES, (k) => settings[`z${k}`] / temperature);
       const p = softmax(scores);
       const rest = smoothing / CLASSES.length;
-      const y = p.map((_, k) => rest + (k === label ? 1 - smoothing : 0));
-      const loss = logSoftmax(scores).reduce((sum, logP, k) => sum - y[k] * logP, 0);
-      const gradient = p.map((value, k) => value - y[k]);
+      const q = p.map((_, k) => rest + (k === label ? 1 - smoothing : 0));
+      const loss = logSoftmax(scores).reduce((sum, logP, k) => sum - q[k] * logP, 0);
+      const gradient = p.map((value, k) => value - q[k]);
       rows.replaceChildren(
         ...CLASSES.map((k) =>
           h(
@@ -63,17 +63,17 @@ define("softmax", () => ({
             h("th", { scope: "row" }, k === label ? `${k}, true` : `${k}`),
             h("td", scores[k].toFixed(2).replace("-", "−")),
             bar(percent(p[k]), p[k]),
-            bar(percent(y[k]), y[k]),
+            bar(percent(q[k]), q[k]),
             bar(gradient[k].toFixed(3).replace("-", "−"), gradient[k]),
           ),
         ),
       );
       return {
         said:
-          `The loss is ${short(loss)}. A step against p − y ` +
+          `The loss is ${short(loss)}. A step against p − q ` +
           `${gradient[label] < 0 ? "raises" : "lowers"} the score of class ${label}: its p is ` +
-          `${percent(p[label])}, its target ${percent(y[label])}.`,
-        numbers: { scores: [...scores], p: [...p], y: [...y], loss, gradient: [...gradient] },
+          `${percent(p[label])}, its target ${percent(q[label])}.`,
+        numbers: { scores: [...scores], p: [...p], q: [...q], loss, gradient: [...gradient] },
       };
     };
   },
