@@ -13,6 +13,7 @@ import torch
 
 from minicnn import functional as F
 from minicnn import optim
+from minicnn.optim import schedules
 
 from ..pages_explorer.browser import Tab, started
 from .test_book import CHAPTERS
@@ -369,6 +370,75 @@ def test_the_descent_goes_step_by_step(tab: Tab) -> None:
     )
 
 
+SMALL = [
+    dict(zip(("kernel", "stride", "padding"), case, strict=True))
+    for case in product((1, 2, 3), (1, 2), (0, 1))
+]
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 1), (2, 2), (3, 1), (3, 2)])
+def test_unfold_fills_the_columns_of_the_library(tab: Tab, kernel: int, stride: int) -> None:
+    shown = numbers(tab, "minicnn-unfold", kernel=kernel, stride=stride, filled=3)
+    x = torch.tensor(shown["x"], dtype=torch.float64).view(1, 1, 4, 4)
+    columns = F.unfold(x, kernel, stride=stride)
+    assert close(shown["columns"], columns)
+    weight = small_kernel(tab)
+    assert close(shown["y"], weight.view(1, -1) @ columns[0])
+    rows, many = columns.shape[1:]
+    assert shown["filled"] == min(3, many)
+    boards = tab.page.locator("minicnn-unfold .board")
+    texts = boards.nth(2).locator("[data-i]").all_inner_texts()
+    expected = [f"{v:g}" if i % many < 3 else "" for i, v in enumerate(columns.flatten().tolist())]
+    assert texts == expected
+    assert len(texts) == rows * many
+
+
+def small_kernel(tab: Tab) -> torch.Tensor:
+    texts = tab.page.locator("minicnn-unfold .board").nth(1).locator("[data-i]").all_inner_texts()
+    return torch.tensor([float(text.replace("−", "-")) for text in texts], dtype=torch.float64)
+
+
+def test_the_matrix_is_the_jacobian_of_conv2d(tab: Tab) -> None:
+    weights = {1: torch.tensor([2.0], dtype=torch.float64)}
+    for kernel in (2, 3):
+        numbers(tab, "minicnn-unfold", kernel=kernel, filled=9)
+        weights[kernel] = small_kernel(tab)
+    for settings in SMALL:
+        shown = numbers(tab, "minicnn-matrix", **settings)
+        kernel = settings["kernel"]
+        weight = weights[kernel].view(1, 1, kernel, kernel)
+        x = torch.tensor(shown["x"], dtype=torch.float64).view(1, 1, 4, 4)
+
+        def f(x: torch.Tensor, weight: torch.Tensor = weight, how: Any = settings) -> torch.Tensor:
+            return F.conv2d(x, weight, stride=how["stride"], padding=how["padding"])
+
+        assert close(shown["y"], f(x))
+        jacobian = torch.func.jacrev(f)(x)
+        assert close(shown["matrix"], jacobian.view(-1, 16))
+
+
+def schedule(kind: str, peak: float, warm: int) -> schedules.Schedule:
+    cosine = schedules.cosine(peak, 100 - warm)
+    return {
+        "constant": schedules.constant(peak),
+        "cosine": schedules.cosine(peak, 100),
+        "warm-up, then cosine": schedules.linear_warmup(cosine, warm, 0.05),
+        "one cycle": schedules.one_cycle(peak, 100, pct_start=warm / 100),
+        "step decay": schedules.step_decay(peak, 34, 0.3),
+    }[kind]
+
+
+@pytest.mark.parametrize("peak", [0.1, 1])
+@pytest.mark.parametrize("warm", [1, 30])
+@pytest.mark.parametrize(
+    "kind", ["constant", "cosine", "warm-up, then cosine", "one cycle", "step decay"]
+)
+def test_the_schedule_is_that_of_the_library(tab: Tab, kind: str, warm: int, peak: float) -> None:
+    shown = numbers(tab, "minicnn-schedule", kind=kind, peak=peak, warm=warm, step=99)
+    rates = torch.tensor([schedule(kind, peak, warm)(t) for t in range(100)], dtype=torch.float64)
+    assert close(shown["rates"], rates)
+
+
 KEYS = {
     "INPUT": ("ArrowRight", "ArrowLeft"),
     "SELECT": ("ArrowDown", "ArrowUp"),
@@ -395,12 +465,13 @@ def test_every_control_is_reached_by_the_keyboard_and_changes_what_is_said(
         if kind in KEYS:
             tab.page.keyboard.press(KEYS[kind][0])
             if kind == "DIV":
+                assert tab.page.locator(f"{at} .chosen").count() == 1
                 assert said(tab, element) != sentence
-            elif name not in ("beta", "beta2"):  # which gradient descent does not have
+            elif name not in ("beta", "beta2", "step"):  # of other optimizers; what is said alone
                 assert tab.run(shown) != before, name
             tab.page.keyboard.press(KEYS[kind][1])
             assert tab.run(shown) == before
-            assert said(tab, element) == sentence
+            assert kind == "DIV" or said(tab, element) == sentence
         tab.page.keyboard.press("Tab")
     assert seen == list(range(count))
     assert tab.page.locator(f"{at} .said").get_attribute("aria-live") == "polite"

@@ -15,6 +15,9 @@ Here the modules become one classic script, which needs no server and no network
     plane.js    points, lines and lines of equal height
     weight.js   <minicnn-weight>: one weight, the slope of its loss, and a step
     descent.js  <minicnn-descent>: gradient descent, momentum and Adam on a landscape
+    unfold.js   <minicnn-unfold>: windows become columns
+    matrix.js   <minicnn-matrix>: a convolution as a banded matrix
+    schedule.js <minicnn-schedule>: the learning rate over the steps
 """
 
 from __future__ import annotations
@@ -30,7 +33,10 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ENGINE = "numbers", "windows", "convolution", "pooling", "loss", "optimizers", "dom", "maps"
-FIGURES = "window", "pool", "softmax", "weight", "descent"
+FIGURES = (
+    *("window", "pool", "softmax", "weight", "descent"),
+    *("unfold", "matrix", "schedule"),
+)
 MODULES = "parts", "plane", *FIGURES
 
 

@@ -119,6 +119,17 @@ function control({ name, label, value, choices, range, scale = Number }, now, ch
   };
 }
 
+/**
+ * Describe a layer for the engine of the explorer; none of those here has layers inside.
+ * @param {string} name @param {Record<string, any>} options
+ * @param {number[]} inShape @param {number[]} outShape
+ * @param {Record<string, Float64Array>} [params]
+ * @returns {import("../../../minicnn/pages/explorer/types.js").Layer}
+ */
+export function layerOf(name, options, inShape, outShape, params = {}) {
+  return { name, call: name, options, inShape, outShape, params, state: {}, children: [] };
+}
+
 /** What runs the layers inside of a layer that has none. @returns {never} */
 export function never() {
   throw new Error("no layers inside");
@@ -159,6 +170,10 @@ export class Board {
       this.tiles.setAttribute(key, value);
     }
     this.tiles.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
+    this.tiles.addEventListener("focus", () => {
+      // By the keyboard; a click says itself which number is meant.
+      if (this.tiles.matches(":focus-visible")) this.pick(this.chosen);
+    });
     this.tiles.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       const cell = /** @type {HTMLElement} */ (event.target).closest("[data-i]");
       if (cell) this.pick(Number(/** @type {HTMLElement} */ (cell).dataset.i));
@@ -188,9 +203,13 @@ export class Board {
    * @param {Set<number>} [how.read]      numbers that get a frame
    * @param {boolean} [how.open]          whether the chosen number gets a thick frame
    * @param {(i: number) => boolean} [how.faint]  numbers that are not there: padding
+   * @param {(i: number) => boolean} [how.empty]  numbers that are not written
    * @param {(tile: number) => string} [how.label]
+   * @param {boolean} [how.small]         small cells, in which zeros are not written
    */
-  draw(shape, values, { read = new Set(), open = false, faint = () => false, label } = {}) {
+  draw(shape, values, how = {}) {
+    const { read = new Set(), open = false, label, small = false } = how;
+    const { faint = () => false, empty = (i) => small && values[i] === 0 } = how;
     this.shape = shape;
     this.chosen = Math.min(this.chosen, Math.max(0, size(shape) - 1));
     const [tiles, height, width] = shape;
@@ -203,8 +222,9 @@ export class Board {
         ...(open && i === this.chosen ? ["chosen"] : []),
       ];
       const shade = Math.round(45 * (Math.abs(values[i]) / most));
-      const text = short(values[i]);
-      const shown = { class: kinds.join(" "), "data-i": `${i}`, style: `--shade: ${shade}%` };
+      const text = empty(i) ? "" : short(values[i]);
+      const style = `--shade: ${empty(i) ? 0 : shade}%`;
+      const shown = { class: kinds.join(" "), "data-i": `${i}`, style };
       return h("span", shown, h("span", { class: `long-${Math.min(text.length, 6)}` }, text));
     };
     this.tiles.replaceChildren(
@@ -216,7 +236,7 @@ export class Board {
           "div",
           { class: "tile" },
           name ? h("p", name) : null,
-          h("div", { class: "cells", style: `--columns: ${width}` }, cells),
+          h("div", { class: small ? "cells small" : "cells", style: `--columns: ${width}` }, cells),
         );
       }),
     );

@@ -9,9 +9,7 @@ import {
   winner,
 } from "../../../minicnn/pages/explorer/pooling.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, never, short } from "./parts.js";
-
-/** @typedef {import("../../../minicnn/pages/explorer/types.js").Layer} Layer */
+import { Board, define, layerOf, never, short } from "./parts.js";
 
 const CELLS = [1, 4, 4];
 
@@ -75,17 +73,12 @@ define("pool", () => ({
 
     return ({ kind, kernel, stride }) => {
       const side = Math.floor((4 - kernel) / stride) + 1;
-      /** @type {Layer} */
-      const layer = {
-        name: kind === "max" ? "max_pool2d" : "avg_pool2d",
-        call: "",
-        options: { kernel_size: kernel, stride, padding: 0, count_include_pad: true },
-        inShape: CELLS,
-        outShape: [1, side, side],
-        params: {},
-        state: {},
-        children: [],
-      };
+      const layer = layerOf(
+        kind === "max" ? "max_pool2d" : "avg_pool2d",
+        { kernel_size: kernel, stride, padding: 0, count_include_pad: true },
+        CELLS,
+        [1, side, side],
+      );
       const pool = kind === "max" ? max_pool2d : avg_pool2d;
       const { y } = pool.forward(layer, x, never);
       const trace = { layer, x, y, inside: [] };

@@ -27,7 +27,10 @@ define("softmax", () => ({
   make({ body }) {
     const heads = ["class", "z / T", "p", "q", "p − q"];
     const rows = h("tbody");
-    const caption = h("caption", "Probabilities p, targets q, which are y without smoothing, and the gradient of the loss");
+    const caption = h(
+      "caption",
+      "Probabilities p, targets q, which are y without smoothing, and the gradient of the loss",
+    );
     const head = h(
       "tr",
       heads.map((each) => h("th", { scope: "col" }, each)),

@@ -4,7 +4,7 @@
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
 import { h } from "../../../minicnn/pages/explorer/dom.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, never, short } from "./parts.js";
+import { Board, define, layerOf, never, short } from "./parts.js";
 
 /** @typedef {import("../../../minicnn/pages/explorer/types.js").Layer} Layer */
 /** @typedef {import("../../../minicnn/pages/explorer/types.js").Trace} Trace */
@@ -12,10 +12,10 @@ import { Board, define, never, short } from "./parts.js";
 
 const [CHANNELS, SIDE] = [2, 6];
 
-/** Whole numbers of a shape, from −2 to 4. @param {number[]} shape @param {number} seed */
+/** Whole numbers of a shape, from −2 to 3. @param {number[]} shape @param {number} seed */
 function pattern(shape, seed) {
   const n = shape.reduce((product, side) => product * side, 1);
-  return Float64Array.from({ length: n }, (_, i) => ((i * i + seed * i + seed) % 7) - 2);
+  return Float64Array.from({ length: n }, (_, i) => ((((i + seed) ** 3 + i) % 23) % 6) - 2);
 }
 
 const IMAGE = pattern([CHANNELS, SIDE, SIDE], 3);
@@ -35,17 +35,13 @@ function convolve({ kernel, stride, padding, dilation, groups }) {
     const [c, row, column] = position([CHANNELS, SIDE, SIDE], i);
     x[(c * side + row + padding) * side + column + padding] = value;
   });
-  /** @type {Layer} */
-  const layer = {
-    name: "conv2d",
-    call: "",
-    options: { kernel_size: kernel, stride, padding: 0, dilation, groups },
-    inShape: [CHANNELS, side, side],
-    outShape: [CHANNELS, out, out],
-    params: { weight: pattern([CHANNELS, CHANNELS / groups, kernel, kernel], 1) },
-    state: {},
-    children: [],
-  };
+  const layer = layerOf(
+    "conv2d",
+    { kernel_size: kernel, stride, padding: 0, dilation, groups },
+    [CHANNELS, side, side],
+    [CHANNELS, out, out],
+    { weight: pattern([CHANNELS, CHANNELS / groups, kernel, kernel], 1) },
+  );
   return { layer, x, y: conv2d.forward(layer, x, never).y, inside: [] };
 }
 
