@@ -18,6 +18,9 @@ Here the modules become one classic script, which needs no server and no network
     unfold.js   <minicnn-unfold>: windows become columns
     matrix.js   <minicnn-matrix>: a convolution as a banded matrix
     schedule.js <minicnn-schedule>: the learning rate over the steps
+    signals.js  <minicnn-signals>: the size of signals in twenty layers
+    law.js      <minicnn-law>: a law, a bug, and whether the law sees it
+    graph.js    <minicnn-graph>: a graph, forward and backward, node by node
 """
 
 from __future__ import annotations
@@ -32,10 +35,13 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 HERE = Path(__file__).parent
-ENGINE = "numbers", "windows", "convolution", "pooling", "loss", "optimizers", "dom", "maps"
+ENGINE = (
+    *("numbers", "windows", "convolution", "linear", "pooling", "pointwise", "loss", "optimizers"),
+    *("dom", "maps"),
+)
 FIGURES = (
     *("window", "pool", "softmax", "weight", "descent"),
-    *("unfold", "matrix", "schedule"),
+    *("unfold", "matrix", "schedule", "signals", "law", "graph"),
 )
 MODULES = "parts", "plane", *FIGURES
 
