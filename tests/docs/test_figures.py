@@ -1,7 +1,9 @@
 """The figures that can be touched: their numbers equal the library's, by mouse and by keyboard."""
 
+import json
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -14,8 +16,11 @@ import torch
 from minicnn import functional as F
 from minicnn import optim
 from minicnn.optim import schedules
+from minicnn.pages.explorer import classic, join
+from minicnn.train import value_and_grad
 
 from ..pages_explorer.browser import Tab, started
+from ..pages_explorer.engine import NODE, needs_node
 from .test_book import CHAPTERS
 
 ELEMENTS = {  # by chapter, as it stands in its page
@@ -40,8 +45,9 @@ def test_every_figure_has_its_place_in_the_book() -> None:
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda page: page.stem)
 def test_a_figure_has_a_printed_picture_above_it(chapter: Path) -> None:
-    for above in chapter.read_text("utf-8").split("\n<minicnn-")[:-1]:
-        assert re.search(r"^!\[", above, re.MULTILINE)
+    text = chapter.read_text("utf-8")
+    for figure in re.finditer("^<minicnn-", text, re.MULTILINE):
+        assert re.search(r"^!\[", text[: figure.start()], re.MULTILINE)
 
 
 def test_every_figure_is_an_element_on_lines_of_its_own() -> None:
@@ -109,7 +115,7 @@ def selector(element: str) -> str:
     )
 
 
-def numbers(tab: Tab, element: str, **settings: Any) -> dict[str, Any]:
+def numbers(tab: Tab, element: str, **changes: Any) -> dict[str, Any]:
     """Set the controls of a figure, and return what it then shows."""
     code = """([selector, settings]) => {
       const figure = document.querySelector(selector);
@@ -121,7 +127,7 @@ def numbers(tab: Tab, element: str, **settings: Any) -> dict[str, Any]:
       }
       return figure.numbers;
     }"""
-    return tab.run(code, [selector(element), settings])
+    return tab.run(code, [selector(element), changes])
 
 
 def said(tab: Tab, element: str) -> str:
@@ -530,6 +536,71 @@ def test_the_graph_goes_node_by_node(tab: Tab) -> None:
     )
     tab.page.get_by_role("button", name="One node back").click()
     assert numbers(tab, "minicnn-graph")["grads"]["w"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("power", "rate", "examples", "units"),
+    [(-1, 0.1, 6, 30), (-3.25, 5.6e-4, 40, 1), (0, 1, 10, 7)],
+)
+def test_the_curves_are_those_of_the_library(
+    tab: Tab, power: float, rate: float, examples: int, units: int
+) -> None:
+    shown = numbers(tab, "minicnn-curves", rate=power, examples=examples, units=units)
+    params = tuple(torch.tensor(values, dtype=torch.float64) for values in shown["first"])
+    train, held = (
+        [torch.tensor(shown[name][axis], dtype=torch.float64)[:, None] for axis in "xy"]
+        for name in ("train", "held")
+    )
+    assert len(train[0]) == examples
+    assert len(params[0]) == units
+
+    def loss(params: Any, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        into, bias, out, last = params
+        a = F.tanh(F.linear(x, into[:, None], bias))
+        return ((F.linear(a, out[None], last) - y) ** 2).mean()
+
+    opt = optim.adam(rate)
+    state, step = opt.init(params), value_and_grad(loss)
+    for t in range(50):
+        now, grads = step(params, *train)
+        for name, expected in (("losses", now), ("validation", loss(params, *held))):
+            found = torch.tensor(shown[name][t], dtype=torch.float64)
+            assert torch.allclose(found, expected, rtol=1e-8, atol=0), (t, name)
+        updates, state = opt.update(grads, state, params)
+        params = optim.apply_updates(params, updates)
+
+
+def test_the_curves_can_show_each_diagnosis(tab: Tab) -> None:
+    slow = numbers(tab, "minicnn-curves", rate=-4, examples=40, units=30)
+    assert slow["losses"][-1] > 0.5
+    assert all(a > b for a, b in zip(slow["losses"], slow["losses"][1:], strict=False))
+    small = numbers(tab, "minicnn-curves", rate=-1, examples=40, units=1)
+    large = numbers(tab, "minicnn-curves", rate=-1, examples=40, units=30)
+    assert small["losses"][-1] > 1.5 * large["losses"][-1]  # underfitting
+    few = numbers(tab, "minicnn-curves", rate=-1, examples=6, units=30)
+    assert few["losses"][-1] < 0.01
+    assert few["validation"][-1] > 1.5 * min(few["validation"])  # overfitting
+    assert few["validation"][-1] > 1.5 * large["validation"][-1]
+    fast = numbers(tab, "minicnn-curves", rate=1, examples=40, units=30)
+    assert max(fast["losses"][1:]) > fast["losses"][0]  # jumps
+
+
+@needs_node
+def test_a_number_is_written_shortly_and_right() -> None:
+    rng = torch.Generator().manual_seed(0)
+    size = 10 ** (14 * torch.rand(3000, generator=rng, dtype=torch.float64) - 7)
+    drawn = size * torch.randn(3000, generator=rng, dtype=torch.float64)
+    values = [*drawn.tolist(), *drawn.round().tolist(), 1200.3, 120.04, 0.5142e-9, -0.5, 0.0]
+    parts = classic((figures.HERE / "parts.js").read_text("utf-8"))
+    source = f"{join(('numbers', 'dom', 'maps'))}\n{parts}\n"
+    source += f"console.log(JSON.stringify({json.dumps(values)}.map(short)))"
+    assert NODE
+    done = subprocess.run([NODE, "-"], input=source, capture_output=True, text=True, check=True)
+    texts = json.loads(done.stdout)
+    assert texts[-5:] == ["1200", "120", "5.14e−10", "−0.5", "0"]
+    for x, text in zip(values, texts, strict=True):
+        assert float(text.replace("−", "-")) == pytest.approx(x, rel=6e-3)
+        assert "e" in text or "." not in text or text[-1] not in "0."
 
 
 KEYS = {

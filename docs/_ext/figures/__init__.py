@@ -21,6 +21,7 @@ Here the modules become one classic script, which needs no server and no network
     signals.js  <minicnn-signals>: the size of signals in twenty layers
     law.js      <minicnn-law>: a law, a bug, and whether the law sees it
     graph.js    <minicnn-graph>: a graph, forward and backward, node by node
+    curves.js   <minicnn-curves>: a small training, and its learning curves
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ ENGINE = (
 )
 FIGURES = (
     *("window", "pool", "softmax", "weight", "descent"),
-    *("unfold", "matrix", "schedule", "signals", "law", "graph"),
+    *("unfold", "matrix", "schedule", "signals", "law", "graph", "curves"),
 )
 MODULES = "parts", "plane", *FIGURES
 

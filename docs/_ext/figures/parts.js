@@ -135,9 +135,11 @@ export function never() {
   throw new Error("no layers inside");
 }
 
-/** A number as briefly as it is exact: 12, −0.5, 0.3333. @param {number} x */
+/** A number with at most four digits, without zeros at its end: 12, −0.5. @param {number} x */
 export function short(x) {
-  return Number.isInteger(x) ? `${x}`.replace("-", "−") : write(x, 4).replace(/\.?0+$/, "");
+  if (Number.isInteger(x) && Math.abs(x) < 1e5) return `${x}`.replace("-", "−");
+  const text = write(x, 4);
+  return text.includes("e") ? text : text.replace(/\.0+$|(\.\d*[1-9])0+$/, "$1");
 }
 
 /**

@@ -23,7 +23,7 @@ function pass(_, x) {
  * Draw numbers of a normal distribution with variance 1, always the same.
  * @param {number} seed @returns {(n: number) => Float64Array}
  */
-function drawer(seed) {
+export function drawer(seed) {
   let state = seed;
   const uniform = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
