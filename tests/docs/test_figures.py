@@ -4,7 +4,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -139,15 +139,17 @@ def close(found: Any, expected: torch.Tensor) -> bool:
     return torch.allclose(given, expected.double(), rtol=0, atol=1e-10)
 
 
-WINDOWS = [
+WINDOWS: list[dict[str, int]] = [
     dict(zip(("kernel", "stride", "padding", "dilation", "groups"), case, strict=True))
     for case in product((1, 2, 3, 4), (1, 2, 3), (0, 1, 2), (1, 2, 3), (1, 2))
 ]
 
 
-def shown_window(tab: Tab, element: str, settings: dict[str, int]) -> None:
+def shown_window(tab: Tab, element: str, settings: Mapping[str, int]) -> None:
     kernel, groups = settings["kernel"], settings["groups"]
-    how = {name: settings[name] for name in ("stride", "padding", "dilation", "groups")}
+    how: dict[str, Any] = {
+        name: settings[name] for name in ("stride", "padding", "dilation", "groups")
+    }
     shown = numbers(tab, element, **settings)
     if settings["dilation"] * (kernel - 1) + 1 > 6 + 2 * settings["padding"]:
         assert "it fits nowhere" in shown["said"]
@@ -214,7 +216,7 @@ def test_the_numbers_in_the_cells_are_those_that_were_computed(tab: Tab) -> None
 
 @pytest.mark.parametrize("kind", ["max", "mean"])
 def test_the_pool_computes_pooling_and_its_gradient(tab: Tab, kind: str) -> None:
-    pool = F.max_pool2d if kind == "max" else F.avg_pool2d
+    pool: Any = F.max_pool2d if kind == "max" else F.avg_pool2d
     tab.page.locator("minicnn-pool .tiles").first.focus()
     keys = ["7", "ArrowDown", "7", "ArrowLeft", "-", "ArrowUp", "7", "+", "-"]  # ties
     for key, (kernel, stride) in zip(keys, product((1, 2, 3, 4), (1, 2, 3)), strict=False):
@@ -375,7 +377,7 @@ def test_the_descent_goes_step_by_step(tab: Tab) -> None:
     )
 
 
-SMALL = [
+SMALL: list[dict[str, int]] = [
     dict(zip(("kernel", "stride", "padding"), case, strict=True))
     for case in product((1, 2, 3), (1, 2), (0, 1))
 ]
