@@ -47,8 +47,8 @@ define("descent", () => ({
   hint:
     "Take steps with gradient descent at the rate 0.4, and notice the zigzag and then the crawl. " +
     "Change to momentum, and notice how far it overshoots with μ = 0.9 and with 0.5. Change to " +
-    "Adam, and notice that its first step is equally long along both axes. For each of them, " +
-    "find the rate from which it leaves the valley.",
+    "Adam, and notice that its first step is equally long along both axes. Find the rate from " +
+    "which the first two leave the valley, and notice that Adam stays in it at the same rate.",
   settings: [
     { name: "method", label: "optimizer", value: METHODS[0], choices: METHODS },
     {
