@@ -243,7 +243,7 @@ def test_the_first_of_a_tie_wins(tab: Tab) -> None:
     assert said(tab, "minicnn-pool") == expected
     numbers(tab, "minicnn-pool", kind="mean")
     assert said(tab, "minicnn-pool") == "y[0, 1] is the mean of 4 cells: 4.25."
-    tab.page.get_by_text("chosen cell + 1").click()
+    tab.page.get_by_role("button", name="chosen cell + 1").click()
     assert said(tab, "minicnn-pool") == "x[1, 2] = 9 is in one window, and gets 20·0.25 = 5."
 
 
@@ -307,11 +307,11 @@ def test_steps_of_one_weight_are_exact_and_can_leave_the_picture(tab: Tab) -> No
     w = 0.0
     for _ in range(9):
         w = numbers(tab, "minicnn-weight")["next"]
-        tab.page.get_by_text("Take the step").click()
+        tab.page.get_by_role("button", name="Take the step").click()
         assert numbers(tab, "minicnn-weight")["w"] == w
     assert abs(w) > 10
     assert said(tab, "minicnn-weight").endswith(": higher.")
-    tab.page.get_by_text("Back to w = 0").click()
+    tab.page.get_by_role("button", name="Back to w = 0").click()
     assert numbers(tab, "minicnn-weight")["w"] == 0
 
 
