@@ -587,6 +587,36 @@ def test_the_curves_can_show_each_diagnosis(tab: Tab) -> None:
     assert max(fast["losses"][1:]) > fast["losses"][0]  # jumps
 
 
+@pytest.mark.parametrize(
+    ("layers", "kernel", "stride", "dilation"),
+    [(1, 2, 1, 1), (3, 3, 1, 1), (4, 4, 1, 1), (3, 2, 2, 1), (3, 3, 1, 2), (2, 3, 2, 2)],
+)
+def test_the_receptive_field_is_where_the_gradient_is(
+    tab: Tab, layers: int, kernel: int, stride: int, dilation: int
+) -> None:
+    changes = {"layers": layers, "kernel": kernel, "stride": stride, "dilation": dilation}
+    shown = numbers(tab, "minicnn-field", **changes)
+    x = torch.zeros(1, 1, 15, 15, dtype=torch.float64).requires_grad_()
+    ones, y = torch.ones(1, 1, kernel, kernel, dtype=torch.float64), x
+    for _ in range(layers):
+        y = F.conv2d(y, ones, stride=stride, dilation=dilation)
+    assert y.shape[2] == shown["last"]
+    (paths,) = torch.autograd.grad(y.flatten()[shown["chosen"]], x)
+    assert close(shown["paths"], paths)
+    reach = sum(dilation * (kernel - 1) * stride**n for n in range(layers)) + 1
+    assert shown["side"] == reach
+    read = tab.page.locator("minicnn-field .board").first.locator(".read")
+    assert read.count() == (paths > 0).sum()
+
+
+def test_a_stack_that_fits_nowhere_says_so(tab: Tab) -> None:
+    numbers(tab, "minicnn-field", layers=4, kernel=4, dilation=2)
+    expected = "The image is too small for so many layers: a kernel fits nowhere."
+    assert said(tab, "minicnn-field") == expected
+    numbers(tab, "minicnn-field", layers=1)
+    assert said(tab, "minicnn-field").startswith("y[")
+
+
 @needs_node
 def test_a_number_is_written_shortly_and_right() -> None:
     rng = torch.Generator().manual_seed(0)

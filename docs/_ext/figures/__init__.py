@@ -22,6 +22,7 @@ Here the modules become one classic script, which needs no server and no network
     law.js      <minicnn-law>: a law, a bug, and whether the law sees it
     graph.js    <minicnn-graph>: a graph, forward and backward, node by node
     curves.js   <minicnn-curves>: a small training, and its learning curves
+    field.js    <minicnn-field>: the receptive field of a cell behind several convolutions
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ ENGINE = (
 )
 FIGURES = (
     *("window", "pool", "softmax", "weight", "descent"),
-    *("unfold", "matrix", "schedule", "signals", "law", "graph", "curves"),
+    *("unfold", "matrix", "schedule", "signals", "law", "graph", "curves", "field"),
 )
 MODULES = "parts", "plane", *FIGURES
 
