@@ -32,6 +32,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "katex",
+    "figures",
 ]
 exclude_patterns = ["_build", *(f"results/{name}.md" for name in ("bench", "faults", "grader"))]
 nitpicky = True

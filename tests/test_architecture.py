@@ -99,7 +99,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize("module", FILES)
 def test_nothing_imports_what_is_only_in_the_repository(module: str) -> None:
     roots = {name.split(".")[0] for name in IMPORTS[module]}
-    assert not roots & {"examples", "tests", "docs", "photo", "diagrams"}
+    assert not roots & {"examples", "tests", "docs", "photo", "diagrams", "figures"}
 
 
 def test_the_data_and_the_figures_know_nothing_of_training() -> None:

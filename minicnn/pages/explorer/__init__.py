@@ -191,7 +191,17 @@ def join(modules: Sequence[str]) -> str:
         >>> join(["loss"]).count("function"), join(["loss"]).count("export")
         (3, 0)
     """
-    return "\n".join(EXPORT.sub("", IMPORT.sub("", _read(f"{name}.js"))) for name in modules)
+    return "\n".join(classic(_read(f"{name}.js")) for name in modules)
+
+
+def classic(module: str) -> str:
+    """Return the source of a module as a part of a classic script: no imports, no exports.
+
+    Example:
+        >>> classic('import { h } from "./dom.js";\\nexport const one = 1;\\n')
+        'const one = 1;\\n'
+    """
+    return EXPORT.sub("", IMPORT.sub("", module))
 
 
 def choose(scores: Tensor, labels: Tensor, count: int = IMAGES) -> Tensor:

@@ -71,6 +71,22 @@ export function cellAt({ rows, columns, across, scale, tiles, numbers }, x, y) {
   return i < numbers ? i : -1;
 }
 
+/**
+ * How far a key goes in numbers that lie flat.
+ * @param {number} columns  of a tile @param {number} channel  the numbers of a tile
+ * @returns {Record<string, number>}
+ */
+export function moves(columns, channel) {
+  return {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -columns,
+    ArrowDown: columns,
+    PageUp: -channel,
+    PageDown: channel,
+  };
+}
+
 /** @param {ArrayLike<number>} values @returns {number} the largest size of a finite number */
 export function largest(values) {
   let most = 0;

@@ -2,7 +2,7 @@
 // One strip for each layer: its name, what it does, and all its numbers as maps.
 
 import { byId, count, h, where, write } from "./dom.js";
-import { cellAt, drawMaps, frame, largest, layOut } from "./maps.js";
+import { cellAt, drawMaps, frame, largest, layOut, moves } from "./maps.js";
 import { size } from "./numbers.js";
 
 /**
@@ -111,22 +111,15 @@ export class Strips {
     const shape = this.shapes[n];
     const { columns } = this.drawn[n].layout;
     const channel = shape.length === 1 ? columns : size(shape.slice(1));
-    const moves = {
-      ArrowLeft: -1,
-      ArrowRight: 1,
-      ArrowUp: -columns,
-      ArrowDown: columns,
-      PageUp: -channel,
-      PageDown: channel,
-      Enter: 0,
-    };
+    /** @type {Record<string, number>} */
+    const distance = { ...moves(columns, channel), Enter: 0 };
     const { key } = event;
-    if (key !== "Escape" && key !== " " && !(key in moves)) return;
+    if (key !== "Escape" && key !== " " && !(key in distance)) return;
     event.preventDefault();
     if (key === "Escape") return this.actions.open(n);
     if (key === " ") return byId("detail").focus();
     const before = this.cursors[n];
-    const to = before < 0 ? 0 : before + moves[/** @type {keyof typeof moves} */ (key)];
+    const to = before < 0 ? 0 : before + distance[key];
     if (to < 0 || to >= size(shape)) return; // the edge
     this.cursors[n] = to;
     this.actions.pin(n, to);
