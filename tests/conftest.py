@@ -6,6 +6,8 @@
 """
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from hypothesis import settings
 from minicnn.testing import profiles
 
 from . import signals
+from .pages_explorer.browser import started
 
 profiles.register()
 
@@ -53,3 +56,10 @@ def pytest_terminal_summary(
         terminalreporter.section("examples of each property")
         for property_, examples in sorted(passing_examples.items()):
             terminalreporter.write_line(f"{examples:7,}  {property_}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser for the pages that need one; see pages_explorer/browser.py."""
+    with started() as found:
+        yield found

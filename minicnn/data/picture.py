@@ -131,7 +131,7 @@ def _decode(path: str | os.PathLike[str]) -> Image.Image:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1 and picture.format != "MPO":  # a camera's: the photo and a smaller copy
             raise DataError(f"{os.fspath(path)} has {frames} frames or pages, expected one picture")
-        # 16 bits are scaled below; what of a wider range is black and what is white, no one knows.
+        # 16 bits are scaled below. Numbers of a wider range have no fixed black and white.
         if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
             kind = "floating-point numbers" if picture.mode == "F" else "numbers of 32 bits"
             raise DataError(f"{os.fspath(path)} has {kind} as pixels, expected 8 or 16 bits")

@@ -37,7 +37,7 @@ def array(name: str, x: Tensor) -> list[str]:
     head = f"{name}: {'×'.join(map(str, x.shape))}, {dtype}"
     if x.numel() > MOST_NUMBERS:
         return [head, f"    (too many numbers to show: {x.numel()})"]
-    if not x.numel():  # of whatever shape: as many empty rows as it claims may be too many to write
+    if not x.numel():  # its shape may claim any number of empty rows
         return [head, "    (no numbers)"]
     lines = [head]
     for place in product(*map(range, x.shape[:-2])):

@@ -19,7 +19,7 @@ from minicnn.optim import schedules
 from minicnn.pages.explorer import classic, join
 from minicnn.train import value_and_grad
 
-from ..pages_explorer.browser import Tab, started
+from ..pages_explorer.browser import Tab
 from ..pages_explorer.engine import NODE, needs_node
 from .test_book import CHAPTERS
 
@@ -78,12 +78,6 @@ def test_only_pages_with_a_figure_load_the_script(tmp_path: Path) -> None:
         assert file not in one
         assert two.count(f"_static/{file}") == 1
     assert (out / "_static" / "figures.js").read_text("utf-8") == figures.script()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with started() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

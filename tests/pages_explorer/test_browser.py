@@ -14,15 +14,9 @@ from minicnn import data, layers, models, optim, pages, train
 from minicnn import functional as F
 from minicnn.pages.explorer import choose
 
-from .browser import Tab, started
+from .browser import Tab
 from .engine import EVERYTHING, Cases, data_of
 from .test_engine import NETS, OTHERS, check
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with started() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

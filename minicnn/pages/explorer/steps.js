@@ -99,9 +99,9 @@ export function stepPanel(model, subject) {
           return [`${layer.call}, ${parameterName(layer, { name, i })}`, write(old), write(now)];
         }),
       ),
-      optimizer === "adam" && fresh && times === 1
-        ? h("p", { class: "note" }, FIRST_STEP)
-        : h("span", { hidden: "" }),
+      ...(optimizer === "adam" && fresh && times === 1
+        ? [h("p", { class: "note" }, FIRST_STEP)]
+        : []),
       others,
     );
     const results = await subject.answers();
