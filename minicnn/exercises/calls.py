@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -23,21 +24,32 @@ class Outcome(NamedTuple):
         fault: why there is no result, or None.
         after: the arguments after the call.
         printed: the output that the function printed.
+        seconds: the duration.
     """
 
     got: Any
     fault: Fault | None
     after: dict[str, Any]
     printed: str = ""
+    seconds: float = 0.0
 
 
 Answer = Callable[[dict[str, Any]], Outcome]
 
 
 def call(
-    function: Callable[..., Any], arguments: dict[str, Any], watchman: Watchman | None = None
+    function: Callable[..., Any],
+    arguments: dict[str, Any],
+    watchman: Watchman | None = None,
+    watched: bool = True,
 ) -> Outcome:
     """Call the function with these arguments, which it may modify.
+
+    Args:
+        function: the function.
+        arguments: its arguments, in their order.
+        watchman: limits the time.
+        watched: whether a call of a ready-made function is a fault.
 
     Example:
         >>> call(lambda a, b: a / b, {"a": 6, "b": 2}).got
@@ -50,8 +62,10 @@ def call(
         return Outcome(None, fault, arguments)
     printed = io.StringIO()
     with redirect_stdout(printed), redirect_stderr(printed):
-        got, fault = _call(function, arguments, watchman)
-    return Outcome(got, fault, arguments, printed.getvalue())
+        begin = time.perf_counter()
+        got, fault = _call(function, arguments, watchman, watched)
+        seconds = time.perf_counter() - begin
+    return Outcome(got, fault, arguments, printed.getvalue(), seconds)
 
 
 def said(error: BaseException) -> str:
@@ -85,11 +99,14 @@ def _misfit(function: Callable[..., Any], arguments: dict[str, Any]) -> Fault | 
 
 
 def _call(
-    function: Callable[..., Any], arguments: dict[str, Any], watchman: Watchman | None
+    function: Callable[..., Any],
+    arguments: dict[str, Any],
+    watchman: Watchman | None,
+    watched: bool,
 ) -> tuple[Any, Fault | None]:
     try:
         limit = watchman.limit() if watchman else nullcontext()
-        with warnings.catch_warnings(), Watch(), limit:
+        with warnings.catch_warnings(), Watch() if watched else nullcontext(), limit:
             warnings.simplefilter("ignore")
             return function(*arguments.values()), None
     except TimeUpError as error:

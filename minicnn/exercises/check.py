@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,9 +24,11 @@ class Judged(NamedTuple):
 def check_file(path: Path, show: Show = print) -> "list[Verdict]":
     """Check the exercises in a learner's file and show each verdict as soon as it is known.
 
+    Functions that are right are timed at the end: whatever a file does then, the verdicts stand.
+
     Args:
         path: the learner's file.
-        show: called with the text of each report.
+        show: called with the text of each report, and at the end with the times.
 
     Returns:
         The verdicts, in the order of the chapters, at least one.
@@ -36,12 +39,18 @@ def check_file(path: Path, show: Show = print) -> "list[Verdict]":
     with Submission() as submission:
         # The new process imports torch, which takes seconds; in the meantime this one does too.
         from minicnn.exercises.catalogue import EXERCISES
-        from minicnn.exercises.report import report
+        from minicnn.exercises.report import report, times
+        from minicnn.exercises.stopwatch import timed
 
         verdicts = []
         for verdict in judge_file(submission, path, EXERCISES, show):
             verdicts.append(verdict)
             show(report(verdict))
+        for i, verdict in enumerate(verdicts):
+            if verdict.right:
+                verdicts[i] = replace(verdict, timing=timed(verdict.exercise, submission))
+        if text := times(verdicts):
+            show(text)
     return verdicts
 
 
@@ -118,7 +127,10 @@ def record(verdict: "Verdict") -> dict[str, Any]:
         The "name" of the exercise, its "chapter", whether it is "right", the "points" that it has
         won and those that it is worth ("of"): one for each group of cases. If it is wrong, the
         "message", the group that it is "wrong_with" and a "hint"; else None for each of them.
+        If it is right, its "timing": the "seconds" of a call, those of "minicnn", the shapes that
+        it was measured "on", and whether it was "stopped" then; None if it was not measured.
     """
+    timing = verdict.timing
     fault = verdict.trial.fault if verdict.trial else None
     return {
         "name": verdict.exercise.name,
@@ -129,6 +141,13 @@ def record(verdict: "Verdict") -> dict[str, Any]:
         "wrong_with": verdict.probe.name if verdict.probe else None,
         "message": fault.words if fault else None,
         "hint": verdict.diagnosis.hint if verdict.diagnosis else None,
+        "timing": timing
+        and {
+            "seconds": timing.yours,
+            "minicnn": timing.ours,
+            "on": timing.on,
+            "stopped": timing.stopped,
+        },
     }
 
 

@@ -7,6 +7,7 @@ from minicnn.exercises.compare import Fault
 from minicnn.exercises.diagnose import diagnose
 from minicnn.exercises.exercise import Diagnosis, Exercise, Probe
 from minicnn.exercises.search import EXAMPLES, SHRINKS, Try, is_final, shrink, survey
+from minicnn.exercises.stopwatch import Timing
 from minicnn.exercises.trial import Trial, try_case
 from minicnn.testing.case import Case
 
@@ -23,6 +24,7 @@ class Verdict:
         probe: the first probe that failed, or None.
         trial: the smallest failing case with its result.
         diagnosis: the likely cause.
+        timing: how long the function takes, beside minicnn's, if that was measured.
     """
 
     exercise: Exercise
@@ -30,6 +32,7 @@ class Verdict:
     probe: Probe | None = None
     trial: Trial | None = None
     diagnosis: Diagnosis | None = None
+    timing: Timing | None = None
 
     @property
     def right(self) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 from minicnn.exercises.judge import Verdict
@@ -58,6 +59,20 @@ def report(verdict: Verdict) -> str:
         _line("Hint", verdict.diagnosis.hint),
     ]
     return "\n".join(lines)
+
+
+def times(verdicts: Iterable[Verdict]) -> str:
+    """Return a line for each function that was timed.
+
+    Example:
+        >>> from minicnn.exercises.stopwatch import Timing
+        >>> from minicnn.exercises.tasks.unfold import EXERCISE
+        >>> print(times([Verdict(EXERCISE, (), timing=Timing(0.05, 0.001, "input (4, 3, 9, 9)"))]))
+        The time of a call:
+          unfold: yours 50 ms, minicnn's 1 ms on input (4, 3, 9, 9), 50 times
+    """
+    lines = [_line(one.exercise.name, str(one.timing)) for one in verdicts if one.timing]
+    return "\n".join(["The time of a call:", *lines]) if lines else ""
 
 
 def _case(verdict: Verdict) -> list[str]:

@@ -40,7 +40,8 @@ def main() -> None:
             watchman.seconds = request.get("seconds", SECONDS)
             if request["do"] == "call":
                 arguments = {name: decode(value) for name, value in request["arguments"].items()}
-                reply = encode_outcome(call(functions[request["name"]], arguments, watchman))
+                function, watched = functions[request["name"]], request["watched"]
+                reply = encode_outcome(call(function, arguments, watchman, watched))
             elif request["do"] == "load":
                 reply = load_file(request, watchman, functions)
             elif request["do"] in REQUESTS:

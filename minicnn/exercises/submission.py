@@ -144,7 +144,9 @@ class Submission:
             self._end()
             raise EndedError(BROKE) from None
 
-    def answers(self, name: str, seconds: float | None = None) -> "Answer":
+    def answers(
+        self, name: str, seconds: float | None = None, grace: float = GRACE, watched: bool = True
+    ) -> "Answer":
         """Return a function that asks for the outcome of a call of the function of this name.
 
         If the process has ended, it is started anew. When it ends during a call, this call and all
@@ -153,6 +155,8 @@ class Submission:
         Args:
             name: the name of the function.
             seconds: the time for a call; by default a few.
+            grace: further seconds until its process is killed.
+            watched: whether to look for ready-made functions, which makes a call slower.
 
         Raises:
             UnreadableError: the file could be run before, but not again.
@@ -165,7 +169,7 @@ class Submission:
         if self._process is None:
             self.start()
         limit = seconds or SECONDS
-        request = {"do": "call", "name": name, "seconds": limit}
+        request = {"do": "call", "name": name, "seconds": limit, "watched": watched}
         total = 10 * seconds if seconds else TOTAL_SECONDS
         until = time.monotonic() + total
         fault: Fault | None = None
@@ -179,10 +183,10 @@ class Submission:
                 return Outcome(None, fault, arguments)
             data = {key: encode(value) for key, value in arguments.items()}
             try:
-                reply = self._ask({**request, "arguments": data}, limit + GRACE)
+                reply = self._ask({**request, "arguments": data}, limit + grace)
                 return decode_outcome(reply)
             except LateError:
-                fault = Fault("time", LATE.format(limit + GRACE))
+                fault = Fault("time", LATE.format(limit + grace))
             except EndedError as error:
                 fault = Fault("ended", f"It {error}")
             except Exception:  # whatever the file has sent in place of a reply

@@ -78,6 +78,7 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
         "fault": fault and [fault.kind, fault.words],
         "after": {name: encode(value) for name, value in outcome.after.items()},
         "printed": outcome.printed[:MOST_TEXT],
+        "seconds": outcome.seconds,
     }
 
 
@@ -94,7 +95,10 @@ def decode_outcome(data: Any) -> Outcome:
             raise ValueError(f"kind must be one of {', '.join(sorted(KINDS))}, got {kind!r}")
         fault = Fault(kind, plain(words))
     after = {name: decode(value) for name, value in data["after"].items()}
-    return Outcome(decode(data["got"]), fault, after, plain(data["printed"]))
+    seconds = float(data["seconds"])
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"seconds must be at least 0 and finite, got {seconds}")
+    return Outcome(decode(data["got"]), fault, after, plain(data["printed"]), seconds)
 
 
 def plain(text: str) -> str:

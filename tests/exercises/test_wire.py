@@ -148,6 +148,7 @@ ONE = arrays().map(encode) | numbers.map(encode) | FOREIGN | TENSORS
 RESULTS = ONE | st.lists(ONE, min_size=2, max_size=3).map(lambda parts: {"tuple": parts})
 TEXT = st.just("\n\nrelu_backward: right. 80 cases agree with torch") | st.text(max_size=40)
 FAULTS = st.none() | st.tuples(st.sampled_from([*sorted(KINDS), "values"]), TEXT).map(list)
+SECONDS = st.sampled_from([0, 0.25, 0.5, 2, 3.0, 60, 1e9, None])
 AFTER = st.dictionaries(st.sampled_from(["grad", "input"]), RESULTS)
 
 
@@ -156,7 +157,9 @@ AFTER = st.dictionaries(st.sampled_from(["grad", "input"]), RESULTS)
 @settings(suppress_health_check=[HealthCheck.nested_given])  # the judge draws its cases, too
 @given(
     st.sampled_from(sorted(EXERCISES)),
-    st.fixed_dictionaries({"got": RESULTS, "fault": FAULTS, "after": AFTER, "printed": TEXT}),
+    st.fixed_dictionaries(
+        {"got": RESULTS, "fault": FAULTS, "after": AFTER, "printed": TEXT, "seconds": SECONDS}
+    ),
     st.booleans(),
 )
 def test_no_reply_breaks_the_grader_or_looks_like_its_verdict(name, reply, unchanged) -> None:
@@ -209,6 +212,15 @@ def test_an_error_whose_message_fails_is_said_by_its_type() -> None:
 
 
 def test_an_outcome_arrives_as_it_is() -> None:
-    outcome = Outcome(2.5, Fault("raised", "It raised"), {"a": 1, "b": (2, 3)}, "here")
+    outcome = Outcome(2.5, Fault("raised", "It raised"), {"a": 1, "b": (2, 3)}, "here", 0.5)
     assert decode_outcome(json.loads(json.dumps(encode_outcome(outcome)))) == outcome
-    assert partial(call, max)({"a": 1, "b": 2}) == Outcome(2, None, {"a": 1, "b": 2}, "")
+    called = partial(call, max)({"a": 1, "b": 2})
+    assert called._replace(seconds=0.0) == Outcome(2, None, {"a": 1, "b": 2}, "")
+    assert 0 < called.seconds < 1
+
+
+@pytest.mark.parametrize("seconds", [-1.0, math.inf, math.nan])
+def test_a_duration_that_is_none_is_refused(seconds: float) -> None:
+    reply = encode_outcome(Outcome(1, None, {}, seconds=seconds))
+    with pytest.raises(ValueError, match=f"^seconds must be at least 0 and finite, got {seconds}$"):
+        decode_outcome(json.loads(json.dumps(reply)))

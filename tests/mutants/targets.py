@@ -142,6 +142,7 @@ AROUND: dict[str, tuple[str, ...]] = {
     "exercises/search.py": _exercises("wrong_answers"),
     "exercises/signs.py": _exercises("signs", "wrong_answers"),
     "exercises/status.py": _exercises("status"),
+    "exercises/stopwatch.py": _exercises("stopwatch"),
     "exercises/stub.py": _exercises("command"),
     "exercises/submission.py": _exercises("submission", "command"),
     "exercises/trainer.py": _exercises("capstone"),
