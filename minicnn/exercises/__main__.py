@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,6 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     if hasattr(sys.stdout, "reconfigure"):  # a console without a character prints "?"
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    # By default hypothesis writes its database to the current folder.
-    notes = Path(tempfile.gettempdir()) / "minicnn-exercises"
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(notes))
     try:
         return COMMANDS[options.command](options)
     except ModuleNotFoundError as error:

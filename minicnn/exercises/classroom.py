@@ -1,26 +1,40 @@
-"""For teachers: a folder to hand out, and the grades of what was handed in.
+"""For teachers: a folder with all that a class needs, and the grades of what was handed in.
 
-    FOLDER/release/NAME.py              the stubs, for the learners
+    FOLDER/README.md                    the points as a table, and what to do
     FOLDER/points.csv                   the exercises, each with its points and chapter
-    FOLDER/README.md                    the same as a table, and what to do
+    FOLDER/slides.html                  slides for the two-hour course
+    FOLDER/release/NAME.py              the stubs, for the learners
     FOLDER/submitted/LEARNER/*.py       put here what was handed in
     FOLDER/grades.csv                   written by `grade`: the points of each learner
     FOLDER/feedback/LEARNER.txt         written by `grade`: the messages of the grader
+    FOLDER/nbgrader/                    the same exercises as a course of nbgrader, with notebooks
 
 The layout is that of nbgrader, with files of Python in the place of notebooks.
 """
 
 import csv
+import io
+import os
+import secrets
+import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from minicnn.exercises.catalogue import EXERCISES, chapter
 from minicnn.exercises.check import judge_files
 from minicnn.exercises.exercise import Exercise
+from minicnn.exercises.notebook import notebook
 from minicnn.exercises.report import report
+from minicnn.exercises.slides import deck
 from minicnn.exercises.submission import Submission
 
 COMMAND = "python3 -m minicnn.exercises"
+NBGRADER = """\
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "minicnn"
+c.ExecutePreprocessor.timeout = 120  # seconds for a cell
+"""
 README = """\
 # Exercises
 
@@ -41,6 +55,23 @@ are always the same, so a second run gives the same grades.
 One file is graded with `{command} check --json FILE`: one object of JSON, and the exit code 0 if
 everything is right, 1 if something is wrong, 2 if a file could not be read.
 
+`slides.html` has the slides for the two-hour course. Open it in a browser: the arrow keys turn the
+pages, `n` shows the notes, and printing gives a page for each slide.
+
+## With nbgrader
+
+`nbgrader/` is a course of nbgrader with one assignment, `exercises`: a notebook for each exercise,
+with a point for each group of cases. **The notebooks in `nbgrader/source/` have the solutions**; do
+not hand them out. In the folder `nbgrader/`,
+
+    nbgrader generate_assignment exercises
+
+writes those for the learners, without the solutions, into `nbgrader/release/`, and
+`nbgrader autograde exercises` grades what is in `nbgrader/submitted/LEARNER/exercises/`. Here the
+groups of cases are checked one by one, also those after one that fails.
+
+## Points
+
 {table}
 """
 
@@ -60,7 +91,7 @@ def points(exercise: Exercise) -> int:
 
 
 def classroom(folder: Path, names: Iterable[str] = ()) -> list[Exercise]:
-    """Write a folder to hand out.
+    """Write a folder with all that a class needs.
 
     Args:
         folder: a new folder.
@@ -70,29 +101,54 @@ def classroom(folder: Path, names: Iterable[str] = ()) -> list[Exercise]:
         The exercises.
 
     Raises:
-        ClassroomError: the folder exists or cannot be written.
+        ClassroomError: the folder exists or cannot be written; nothing is left of it.
     """
+    if os.path.lexists(folder):
+        raise ClassroomError(f"{folder} already exists and was not changed.")
     chosen = [EXERCISES[name] for name in EXERCISES if name in (set(names) or EXERCISES)]
-    rows = [(e.name, str(points(e)), chapter(e.chapter), e.task) for e in chosen]
-    total = str(sum(map(points, chosen)))
+    texts = contents(folder, chosen)
+    missing = [parent for parent in folder.parents if not parent.exists()]  # the inmost first
+    # Under another name until it is complete, so that a folder of this name is never a part of one.
+    unfinished = folder.parent / f".minicnn-{secrets.token_hex(8)}.tmp"
+    try:
+        (unfinished / "submitted").mkdir(parents=True)
+        for name, text in texts.items():
+            (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+            (unfinished / name).write_text(text, encoding="utf-8", newline="")
+        unfinished.rename(folder)
+    except BaseException as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(OSError):
+            for parent in missing:
+                parent.rmdir()
+        if isinstance(error, OSError):
+            raise ClassroomError(f"{folder} cannot be written: {error.strerror}.") from None
+        raise
+    return chosen
+
+
+def contents(folder: Path, exercises: list[Exercise]) -> dict[str, str]:
+    """Return the text of each file of the folder, by its name in it.
+
+    Example:
+        >>> list(contents(Path("room"), [EXERCISES["unfold"]]))[:2]
+        ['release/unfold.py', 'nbgrader/source/exercises/unfold.ipynb']
+    """
+    rows = [(e.name, str(points(e)), chapter(e.chapter), e.task) for e in exercises]
+    total = str(sum(map(points, exercises)))
     head = ("exercise", "points", "chapter", "task")
     lines = [head, ("---",) * 4, *rows, ("**all**", total, "", "")]
     table = "\n".join("| " + " | ".join(row) + " |" for row in lines)
-    try:
-        folder.mkdir(parents=True)
-        for part in ("release", "submitted"):
-            (folder / part).mkdir()
-        for exercise in chosen:
-            exercise.stub.write(folder / "release" / f"{exercise.name}.py")
-        with (folder / "points.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([head, *rows])
-        text = README.format(command=COMMAND, folder=folder, table=table)
-        (folder / "README.md").write_text(text, encoding="utf-8")
-    except FileExistsError:
-        raise ClassroomError(f"{folder} already exists and was not changed.") from None
-    except OSError as error:
-        raise ClassroomError(f"{folder} cannot be written: {error.strerror}.") from None
-    return chosen
+    listed = io.StringIO()
+    csv.writer(listed).writerows([head, *rows])
+    return {
+        **{f"release/{e.name}.py": e.stub.file(f"{e.name}.py") for e in exercises},
+        **{f"nbgrader/source/exercises/{e.name}.ipynb": notebook(e) for e in exercises},
+        "nbgrader/nbgrader_config.py": NBGRADER,
+        "points.csv": listed.getvalue(),
+        "slides.html": deck(),
+        "README.md": README.format(command=COMMAND, folder=folder, table=table),
+    }
 
 
 def grade(folder: Path, show: Callable[[str], None]) -> int:

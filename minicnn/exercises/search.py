@@ -1,8 +1,11 @@
 """Search the cases of a probe for failures, and shrink a failure."""
 
 import math
+import os
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from random import Random
 from typing import TypeVar
 
@@ -120,6 +123,9 @@ def is_final(trial: Trial) -> bool:
 
 
 def _find(cases: SearchStrategy[T], condition: Callable[[T], bool], examples: int) -> None:
+    # By default hypothesis makes a folder for its notes in the current one.
+    notes = Path(tempfile.gettempdir()) / "minicnn-exercises"
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(notes))
     # Flaky: the condition is not deterministic for a case; the judge reports that.
     with suppress(NoSuchExample, Flaky, _EnoughError):
         find(

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-HEADER = '''"""Fill this in, then check it: python3 -m minicnn.exercises check {file}"""
+IMPORTS = "import math\n\nimport torch\nfrom torch import Tensor"
+HEADER = f'''"""Fill this in, then check it: python3 -m minicnn.exercises check {{file}}"""
 
-import math
-
-import torch
-from torch import Tensor
+{IMPORTS}
 
 
 '''
