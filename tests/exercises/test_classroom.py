@@ -3,14 +3,18 @@
 import csv
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from minicnn.exercises import classroom
 from minicnn.exercises.__main__ import main
 from minicnn.exercises.catalogue import EXERCISES
+from minicnn.exercises.notebook import notebook
 
 from .wrong.wrong_answer import right_answer
 
+SLIDES = "<!doctype html>\n"
 RELU = "def relu_backward(grad, input):\n    return grad * (input {} 0)\n"
 
 
@@ -18,6 +22,7 @@ RELU = "def relu_backward(grad, input):\n    return grad * (input {} 0)\n"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "notes"))
+    monkeypatch.setattr(classroom, "deck", lambda: SLIDES)  # they have tests of their own
     return tmp_path
 
 
@@ -46,6 +51,17 @@ def test_the_folder_has_stubs_points_and_what_to_do(folder: Path, capsys) -> Non
     assert "python3 -m minicnn.exercises grade course/room\n" in readme
     assert len(re.findall(r"^\| \w+ \| \d+ \| \d\d-[\w-]+ \|", readme, re.MULTILINE)) == count
     assert list((room / "submitted").iterdir()) == []
+    assert (room / "slides.html").read_text(encoding="utf-8") == SLIDES
+    source = room / "nbgrader" / "source" / "exercises"
+    assert {path.name for path in source.iterdir()} == {f"{name}.ipynb" for name in EXERCISES}
+    for name, exercise in EXERCISES.items():
+        assert (source / f"{name}.ipynb").read_text(encoding="utf-8") == notebook(exercise)
+    config = (room / "nbgrader" / "nbgrader_config.py").read_text(encoding="utf-8")
+    assert "c.CourseDirectory.course_id = " in config
+    assert "have the solutions**; do\nnot hand them out" in readme
+    parts = {"README.md", "points.csv", "slides.html", "release", "submitted", "nbgrader"}
+    assert {path.name for path in room.iterdir()} == parts
+    assert [path.name for path in room.parent.iterdir()] == ["room"]
 
 
 def test_some_exercises_in_the_order_of_the_chapters(folder: Path) -> None:
@@ -63,6 +79,58 @@ def test_a_folder_that_exists_is_not_changed(folder: Path, capsys) -> None:
     (folder / "file").write_text("")
     assert main(["classroom", "file/room"]) == 2
     assert capsys.readouterr().out == "file/room cannot be written: Not a directory.\n"
+
+
+@pytest.mark.parametrize("what", ["file", "full folder", "link to nothing"])
+def test_whatever_has_the_name_stays_as_it_is(what: str, folder: Path, capsys) -> None:
+    room = folder / "room"
+    if what == "file":
+        room.write_text("mine")
+    elif what == "full folder":
+        room.mkdir()
+        (room / "mine").write_text("mine")
+    else:
+        room.symlink_to("nowhere")
+    before = sorted(folder.rglob("*"))
+    assert main(["classroom", "room"]) == 2
+    assert capsys.readouterr().out == "room already exists and was not changed.\n"
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("written", range(0, 9, 2))
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_failure_half_way_leaves_nothing(
+    written: int, error: BaseException, folder: Path, monkeypatch, capsys
+) -> None:
+    write, done = Path.write_text, []
+
+    def full(path: Path, *arguments: Any, **options: Any) -> int:
+        done.append(path)
+        if len(done) > written:
+            raise error
+        return write(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    if isinstance(error, OSError):
+        assert main(["classroom", "new/course/room"]) == 2
+        words = "new/course/room cannot be written: No space left on device.\n"
+        assert capsys.readouterr().out == words
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            main(["classroom", "new/course/room"])
+    assert len(done) == written + 1
+    assert list(folder.iterdir()) == []
+
+
+def test_a_failure_leaves_what_was_there_before(folder: Path, monkeypatch) -> None:
+    (folder / "course" / "other").mkdir(parents=True)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "rename", fails)
+    assert main(["classroom", "course/room"]) == 2
+    assert [path.name for path in (folder / "course").iterdir()] == ["other"]
 
 
 def test_what_cannot_be_graded_is_said_in_a_line(folder: Path, capsys) -> None:
