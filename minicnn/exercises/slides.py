@@ -29,7 +29,7 @@ PARTS = {  # minutes
     "What did it learn": 15,
 }
 COMMAND = "python3 -m minicnn.exercises"
-BATCH, EPOCHS, KERNELS = 100, 3, 8  # of the network on the slides
+BATCH, EPOCHS, KERNELS = 100, 2, 8  # of the network on the slides
 
 
 class Slide(NamedTuple):
@@ -349,7 +349,7 @@ def _learned() -> Iterator[Slide]:
             embedded("Digits that it got wrong, with the probabilities", found),
             f"{run.wrong} of {run.tested:,} are wrong.",
         ),
-        "Would you have read them? Some labels are doubtful, and some mistakes are plain.",
+        "Would you have read them? Some of these digits are doubtful; which mistakes are plain?",
     )
     yield Slide(
         "Kernels are not designed, they are learned",

@@ -22,11 +22,10 @@ def conv2d_forward(
 ) -> Tensor:
     """Slide every kernel over every image, and take the dot product at each position.
 
-        out[n, o, y, x] = bias[o]
-            + Σ_c,i,j weight[o, c, i, j] · input[n, c', y·s + i·d − p, x·s + j·d − p]
-
-    Cells outside the image count as 0. c' is channel c of the group that o belongs to: kernels and
-    channels are split into G groups, and each kernel sees only the channels of its own group.
+    The bias of the kernel is added to each. Cells outside the image count as 0. Kernels and
+    channels are split into G groups, and each kernel sees only the channels of its own group. Write
+    down the sum first: what are its indices? (Chapter 3, “Every argument, and the size of the
+    output”.)
 
     Args:
         input: images, (N, C, H, W).

@@ -13,9 +13,8 @@ from minicnn.testing.case import Case
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """Compute the mean negative log-likelihood of the true classes.
 
-        L = −1/N · Σ_n log p[n, t_n],    p[n, c] = exp(x[n, c]) / Σ_k exp(x[n, k])
-
-    It must not overflow for logits of 1000.
+    The probabilities of an example are the softmax of its logits, and the mean is over the
+    examples. It must not overflow for logits of 1000. (Chapter 8, “Negative log-likelihood”.)
 
     Args:
         logits: x, (N, C).

@@ -17,12 +17,10 @@ from minicnn.testing.case import Case
 def kaiming_uniform(uniform: Tensor) -> Tensor:
     """Map random numbers from [0, 1) to initial weights in [−b, b) by Kaiming's rule.
 
-    The weights have mean 0 and
-
-        variance = 2 / fan_in
-
-    where fan_in is the number of inputs that contribute to one output of the layer. The uniform
-    distribution on [−b, b) has the variance b²/3. The map is linear: 0 becomes −b, and ½ becomes 0.
+    The weights have mean 0 and the variance that keeps the size of a signal through a layer with
+    relu, by the fan-in: the number of inputs that contribute to one output. Find b from the
+    variance of a uniform distribution. (Chapter 9, “One sum of products” and “What minicnn and
+    torch draw”.) The map is linear: 0 becomes −b, and ½ becomes 0.
 
     Args:
         uniform: random numbers with the shape of a weight: (O, C, kH, kW) for a convolution,

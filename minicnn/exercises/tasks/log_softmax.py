@@ -13,12 +13,11 @@ from minicnn.testing.case import Case
 
 @Stub
 def log_softmax(logits: Tensor) -> Tensor:
-    """Compute the log-probabilities of each row of logits.
+    """Compute the log-probabilities of each row of logits: the logarithms of its softmax.
 
-        out[n, c] = x[n, c] − log Σ_k exp(x[n, k])
-
-    It must not overflow for logits of 1000, nor underflow for −1000 in the same row: subtracting a
-    constant from all logits of a row does not change the result.
+    It must not overflow for logits of 1000, nor underflow for −1000 in the same row. Which number
+    can be added to all logits of a row without changing the result? (Chapter 8, “From scores to
+    probabilities”.)
 
     Args:
         logits: x, (N, C).

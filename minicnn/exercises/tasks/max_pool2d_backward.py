@@ -18,10 +18,9 @@ def max_pool2d_backward(
 ) -> Tensor:
     """Compute the gradient of the loss with respect to the input of max pooling.
 
-        ∂L/∂input[n, c, h, w] = Σ ∂L/∂out[n, c, y, x] over the windows (y, x) won by this cell
-
-    where out is the output of max_pool2d_forward, and a window is won by its maximum. If several
-    cells are equal to the maximum, the first one wins: row by row, from left to right.
+    The output is that of max_pool2d_forward, and a window is won by its maximum. If several cells
+    are equal to the maximum, the first one wins: row by row, from left to right. What does an
+    output change by if one of its cells grows a little? (Chapter 6, “One winner in each window”.)
 
     Args:
         grad: ∂L/∂out, (N, C, OH, OW).

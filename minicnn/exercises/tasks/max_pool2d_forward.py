@@ -14,10 +14,8 @@ from minicnn.testing.case import Case
 def max_pool2d_forward(input: Tensor, kernel_size: int, stride: int, padding: int) -> Tensor:
     """Compute the maximum of each window.
 
-        out[n, c, y, x] = max over i, j of input[n, c, y·s + i − p, x·s + j − p]
-
-    for i and j from 0 to k − 1, restricted to cells in the image. Cells outside the image are never
-    the maximum, not even of negative numbers.
+    Windows lie as in a convolution, for each channel by itself. Cells outside the image are never
+    the maximum, not even of negative numbers. (Chapter 6, “One winner in each window”.)
 
     Args:
         input: images, (N, C, H, W).

@@ -17,10 +17,10 @@ def unfold(
 ) -> Tensor:
     """Write each window of an image as a column of a matrix (im2col).
 
-        out[n, (c·kH + i)·kW + j, y·OW + x] = input[n, c, y·s + i·d − p, x·s + j·d − p]
-
     Cells outside the image count as 0. A column lists the window row by row, one channel after the
-    other; the columns list the windows from left to right, then from top to bottom.
+    other; the columns list the windows from left to right, then from top to bottom. Work out first
+    in which row and column of the matrix a number belongs (chapter 4, “Windows as columns:
+    im2col”).
 
     Args:
         input: images, (N, C, H, W).
