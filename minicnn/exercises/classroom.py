@@ -26,8 +26,8 @@ from minicnn.exercises.check import judge_files
 from minicnn.exercises.exercise import Exercise
 from minicnn.exercises.notebook import notebook
 from minicnn.exercises.report import report
-from minicnn.exercises.slides import deck
 from minicnn.exercises.submission import Submission
+from minicnn.exercises.two_hours import deck
 
 COMMAND = "python3 -m minicnn.exercises"
 NBGRADER = """\

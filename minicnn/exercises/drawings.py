@@ -4,12 +4,16 @@ import base64
 import io
 from collections.abc import Collection, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from minicnn.exercises.words import number
 from minicnn.viz.settings import Figure, drawing
 from minicnn.viz.style import FAINT, INK, INTENSITY, MUTED, ORANGE, PAPER, SIGNED
+
+if TYPE_CHECKING:  # minicnn.viz imports matplotlib safely, and has to be the first to do so
+    from matplotlib.figure import Figure as AnyFigure
 
 CELL, GAP, MARGIN, TITLE = 44, 40, 6, 34  # pixels
 Cells = Collection[tuple[int, int]]
@@ -125,7 +129,7 @@ def line(alt: str, values: Sequence[float], across: str, up: str) -> str:
     return embedded(alt, figure)
 
 
-def embedded(alt: str, figure: Figure) -> str:
+def embedded(alt: str, figure: "AnyFigure") -> str:
     """Return a figure as an HTML picture that needs no other file.
 
     Example:

@@ -19,10 +19,9 @@ from typing import Any
 from minicnn.exercises.calls import call
 from minicnn.exercises.catalogue import EXERCISES, chapter, unknown
 from minicnn.exercises.deadline import Watchman
-from minicnn.exercises.exercise import Exercise
+from minicnn.exercises.exercise import IMPORTS, Exercise
 from minicnn.exercises.judge import judge
 from minicnn.exercises.report import report
-from minicnn.exercises.stub import IMPORTS
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from minicnn import data
 from minicnn import functional as F
-from minicnn.exercises import capstone
+from minicnn.exercises import capstone, rehearsal
 from minicnn.exercises.__main__ import main
 from minicnn.exercises.calls import Outcome
 from minicnn.exercises.capstone import Run, TrainingError
@@ -92,7 +92,7 @@ def test_the_written_out_backward_pass_is_that_of_autograd() -> None:
 
 
 def test_each_function_is_called_where_the_network_needs_it() -> None:
-    calls = capstone.arguments_in_the_network(3)
+    calls = rehearsal.arguments_in_the_network(3)
     assert set(calls) == set(OURS)
     assert {name: len(many) for name, many in calls.items()} == defaultdict(
         lambda: 1,
@@ -352,7 +352,7 @@ def test_a_slow_function_gets_few_digits(seconds, each, batch, tried, monkeypatc
     monkeypatch.setattr(capstone.time, "monotonic", lambda: learner.now)
     name = "relu_backward"
     judged = {name: Judged(Path("mine.py"), Verdict(EXERCISES[name], ()))}
-    assert capstone.chosen(learner, judged, 5.0, lambda text: None) == ([name], batch)
+    assert rehearsal.chosen(learner, judged, 5.0, lambda text: None) == ([name], batch)
     assert learner.digits == tried
 
 
@@ -361,7 +361,7 @@ def test_a_function_that_takes_longer_than_all_does_not_take_part(monkeypatch) -
     judged = {name: Judged(Path("mine.py"), Verdict(EXERCISES[name], ())) for name in ("dropout",)}
     shown: list[str] = []
     with pytest.raises(TrainingError, match="None of your functions can take part"):
-        capstone.chosen(learner, judged, 5.0, shown.append)
+        rehearsal.chosen(learner, judged, 5.0, shown.append)
     here = "minicnn's: yours passes the grader, but not here. "
     words = f"{here}It takes more than 300 seconds on 4 digits."
     assert own_part("\n".join(shown))["dropout"] == words
@@ -424,7 +424,7 @@ def own_part(out: str) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_only_what_is_right_takes_part(folder: Path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(capstone, "ENOUGH", 0.01)  # time for a whole batch, on any machine
+    monkeypatch.setattr(rehearsal, "ENOUGH", 0.01)  # time for a whole batch, on any machine
     (folder / "conv2d_grad_bias.py").write_text(BIAS)
     (folder / "relu_backward.py").write_text(RELU.format(">="))
     (folder / "log_softmax.py").write_text(ONLY_SMALL)
@@ -575,7 +575,7 @@ def accuracies(out: str) -> list[float]:
 def test_they_learn_what_ours_learn_in_the_same_steps(kind, folder, capsys, monkeypatch) -> None:
     """The number of steps does not depend on the speed of this machine."""
     monkeypatch.setattr(capstone, "affordable", lambda *_: 12)
-    monkeypatch.setattr(capstone, "ENOUGH", 1)
+    monkeypatch.setattr(rehearsal, "ENOUGH", 1)
     if kind == "plain loops":
         (folder / "mine.py").write_text(LOOPS)
         names = ["conv2d_forward", "conv2d_grad_bias", "max_pool2d_forward"]

@@ -5,9 +5,8 @@ from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32
-from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Stub, Suspect
 from minicnn.exercises.pool_cases import pools, sent_back
-from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
 

@@ -4,8 +4,7 @@ from torch import Tensor
 
 from minicnn.exercises.cases import in_float32
 from minicnn.exercises.conv_cases import conv_gradient, convolutions
-from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
-from minicnn.exercises.stub import Stub
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Stub, Suspect
 from minicnn.testing.case import Case
 
 

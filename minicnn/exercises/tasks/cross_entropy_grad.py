@@ -4,8 +4,7 @@ import torch
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32, scores
-from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
-from minicnn.exercises.stub import Stub
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Stub, Suspect
 from minicnn.testing.case import Case
 
 

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor
 
 from minicnn.exercises.cases import in_float32
-from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Stub, Suspect
 from minicnn.exercises.pool_cases import pools
-from minicnn.exercises.stub import Stub
 from minicnn.testing.case import Case
 
 

@@ -4,8 +4,7 @@ import torch
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
-from minicnn.exercises.stub import Stub
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Stub, Suspect
 from minicnn.testing.case import Case
 
 

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from minicnn import optim
 from minicnn.exercises.cases import in_float32, whole
-from minicnn.exercises.exercise import Exercise, Fast, Probe, Suspect
-from minicnn.exercises.stub import Stub
+from minicnn.exercises.exercise import Exercise, Fast, Probe, Stub, Suspect
 from minicnn.optim.sgd import SgdState
 from minicnn.testing.case import Case
 

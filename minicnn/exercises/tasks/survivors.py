@@ -6,8 +6,7 @@ from hypothesis.strategies import DrawFn
 from torch import Tensor
 
 from minicnn.exercises.cases import whole
-from minicnn.exercises.exercise import Exercise, Probe, Suspect
-from minicnn.exercises.stub import Stub
+from minicnn.exercises.exercise import Exercise, Probe, Stub, Suspect
 from minicnn.testing.case import Case
 
 

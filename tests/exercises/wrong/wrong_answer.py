@@ -4,7 +4,7 @@ import inspect
 from typing import NamedTuple
 
 from minicnn.exercises.catalogue import EXERCISES
-from minicnn.exercises.stub import HEADER
+from minicnn.exercises.exercise import HEADER
 
 
 class WrongAnswer(NamedTuple):

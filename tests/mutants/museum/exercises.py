@@ -342,7 +342,7 @@ MUTANTS = (
     ),
     Mutant(
         "start: over the learner's work",
-        "exercises/stub.py",
+        "exercises/exercise.py",
         'path.open("x", encoding="utf-8")',
         'path.open("w", encoding="utf-8")',
         "The command of yesterday, again.",
