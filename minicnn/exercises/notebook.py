@@ -83,10 +83,12 @@ def solved(exercise: Exercise) -> str:
     """Return the stub with the solution between the marks that nbgrader looks for.
 
     Example:
-        >>> print(solved(EXERCISES["linear_backward"]).rpartition('\"\"\"')[2].strip())
+        >>> for line in solved(EXERCISES["sgd_momentum"]).splitlines()[-4:]:
+        ...     print(line.strip())
         ### BEGIN SOLUTION
-            return grad @ weight, grad.T @ input, grad.sum(0)
-            ### END SOLUTION
+        velocity = grad + buffer * momentum
+        return param - velocity * lr, velocity
+        ### END SOLUTION
     """
     source = textwrap.dedent(inspect.getsource(exercise.solution))
     (function,) = ast.parse(source).body
