@@ -8,12 +8,14 @@ python3 -m minicnn.exercises status                   # what is right and what i
 python3 -m minicnn.exercises train                    # train a network with your own functions
 python3 -m minicnn.exercises cheatsheet               # formula, shapes and gradient of each op
 
-For teachers: `classroom` writes a folder to hand out, `grade` grades what was handed in, and
-`check --json` is for autograders. The exit code is 0 if every exercise is right, 1 if one is wrong
-or not written yet, 2 if a file could not be read or the command is wrong.
+For teachers: `classroom` writes a folder for a class (stubs, notebooks for nbgrader, a table of
+points, slides), `grade` grades what was handed in, and `check --json` is for autograders. The exit
+code is 0 if every exercise is right, 1 if one is wrong or not written yet, 2 if a file could not be
+read or the command is wrong.
 
 For a wrong answer the grader prints the smallest case that fails, small enough to follow by hand,
-and a hint about the kind of mistake. The file runs in a process of its own; only the results of its
-functions come back, and are compared here. The solutions are in ``minicnn/exercises/tasks/``; no
-message contains them.
+and a hint about the kind of mistake; for a right one, why it is right, and how long it takes beside
+minicnn's own function. The file runs in a process of its own; only the results of its functions
+come back, and are compared here. The solutions are in ``minicnn/exercises/tasks/``; no message
+contains them.
 """

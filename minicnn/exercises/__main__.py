@@ -160,7 +160,7 @@ def cheatsheet(options: argparse.Namespace) -> int:
 
 
 def classroom(options: argparse.Namespace) -> int:
-    """Write a folder to hand out."""
+    """Write a folder for a class."""
     from minicnn.exercises.catalogue import EXERCISES, unknown
     from minicnn.exercises.classroom import ClassroomError, classroom
 

@@ -46,7 +46,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
     commands.add_parser("cheatsheet", help="print formula, shapes and gradient of each op")
 
-    room = commands.add_parser("classroom", help="for teachers: write a folder to hand out")
+    room = commands.add_parser("classroom", help="for teachers: write a folder for a class")
     room.add_argument("folder", type=Path, help="new folder")
     room.add_argument("names", nargs="*", metavar="name", help="exercises (default: all)")
 
