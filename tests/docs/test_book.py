@@ -58,6 +58,24 @@ def test_a_dead_link_would_be_found(tmp_path):
     assert dead_links(page) == ["gone.md", "#b"]
 
 
+def broken_formulas(text: str) -> list[str]:
+    """The formulas that Markdown ends, because their next line starts as that of a list does."""
+    formulas = re.findall(r"\$[^$]*\$", text)
+    return [formula for formula in formulas if re.search(r"\n[> ]*[-+*] ", formula)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_formula_is_broken_where_its_next_line_would_start_a_list(page):
+    text = re.sub(r"\$\$.*?\$\$", "", prose(page), flags=re.DOTALL)
+    assert broken_formulas(text) == []
+
+
+def test_a_formula_that_becomes_a_list_would_be_found():
+    assert broken_formulas("by $x =\ny$ and $a\n- b$, not $c -\nd$.\n\n- $e$\n- $f$\n") == [
+        "$a\n- b$"
+    ]
+
+
 def test_the_chapters_are_numbered_without_a_gap():
     assert [page.name[:3] for page in CHAPTERS] == [f"{n:02}-" for n in range(1, 17)]
 
