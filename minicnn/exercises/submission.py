@@ -145,7 +145,11 @@ class Submission:
             raise EndedError(BROKE) from None
 
     def answers(
-        self, name: str, seconds: float | None = None, grace: float = GRACE, watched: bool = True
+        self,
+        name: str,
+        seconds: float | None = None,
+        grace: float | None = None,
+        watched: bool = True,
     ) -> "Answer":
         """Return a function that asks for the outcome of a call of the function of this name.
 
@@ -155,7 +159,7 @@ class Submission:
         Args:
             name: the name of the function.
             seconds: the time for a call; by default a few.
-            grace: further seconds until its process is killed.
+            grace: further seconds until its process is killed; by default a few.
             watched: whether to look for ready-made functions, which makes a call slower.
 
         Raises:
@@ -169,6 +173,7 @@ class Submission:
         if self._process is None:
             self.start()
         limit = seconds or SECONDS
+        patience = limit + (GRACE if grace is None else grace)
         request = {"do": "call", "name": name, "seconds": limit, "watched": watched}
         total = 10 * seconds if seconds else TOTAL_SECONDS
         until = time.monotonic() + total
@@ -183,10 +188,10 @@ class Submission:
                 return Outcome(None, fault, arguments)
             data = {key: encode(value) for key, value in arguments.items()}
             try:
-                reply = self._ask({**request, "arguments": data}, limit + grace)
+                reply = self._ask({**request, "arguments": data}, patience)
                 return decode_outcome(reply)
             except LateError:
-                fault = Fault("time", LATE.format(limit + grace))
+                fault = Fault("time", LATE.format(patience))
             except EndedError as error:
                 fault = Fault("ended", f"It {error}")
             except Exception:  # whatever the file has sent in place of a reply
