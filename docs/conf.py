@@ -33,6 +33,7 @@ extensions = [
     "sphinx_copybutton",
     "katex",
     "figures",
+    "dark",
 ]
 exclude_patterns = ["_build", *(f"results/{name}.md" for name in ("bench", "faults", "grader"))]
 nitpicky = True
@@ -61,6 +62,8 @@ nb_execution_mode = os.environ.get("MINICNN_DOCS_EXECUTION", "force")
 nb_execution_show_tb = True
 nb_execution_timeout = 600  # seconds a cell
 nb_merge_streams = True
+nb_code_prompt_show = "Show the code that made this"
+nb_code_prompt_hide = "Hide the code"
 
 default_role = "py:obj"  # of docstrings
 autodoc_member_order = "bysource"
@@ -82,6 +85,8 @@ kernelspec:
 %matplotlib inline
 import torch
 torch.set_num_threads(1)
+import dark
+dark.install()
 ```
 
 """
