@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 paths = [sys.path[0], os.environ.get("PYTHONPATH", "")]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
+from notebooks import FENCE  # noqa: E402
+
 project = "minicnn"
 author = "the minicnn developers"
 copyright = "the minicnn developers"
@@ -34,6 +36,7 @@ extensions = [
     "katex",
     "figures",
     "dark",
+    "notebooks",
 ]
 exclude_patterns = ["_build", *(f"results/{name}.md" for name in ("bench", "faults", "grader"))]
 nitpicky = True
@@ -48,7 +51,7 @@ html_title = "minicnn"
 html_copy_source = False
 html_show_sphinx = False
 html_static_path = ["_static", "_build/katex"]
-html_css_files = ["book.css"]
+html_css_files = ["book.css", ("print.css", {"media": "print"})]
 html_extra_path = ["_build/play"]  # what the page "Play" writes when it is run
 
 myst_enable_extensions = ["dollarmath", "amsmath", "alert", "colon_fence", "deflist"]
@@ -90,11 +93,6 @@ dark.install()
 ```
 
 """
-FENCE = re.compile(
-    r"^```python *(?P<tags>[a-z -]*)\n(?P<code>.*?)^```\n"
-    r"(\n!\[(?P<alt>[^\]]*)\]\(\.\./images/learn/(?P<picture>[\w-]+)\.\w+\)\n)?",
-    re.MULTILINE | re.DOTALL,
-)
 
 
 def run_fences(app: Sphinx, name: str, source: list[str]) -> None:

@@ -14,7 +14,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.figure
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.collections import Collection, QuadMesh
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.contour import ContourSet
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 PAPER, INK = np.array([19, 20, 22]) / 255, np.array([228, 231, 235]) / 255  # furo's in the dark
 BRIGHTNESS = np.array([0.299, 0.587, 0.114])
+NAMES = "color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor"
 IMAGE = re.compile(r'<img (?P<rest>[^>]*?src="(?P<folder>[^"]*)_images/(?P<name>[^"]+)"[^>]*)>')
 
 
@@ -68,21 +70,21 @@ def darkened(figure: matplotlib.figure.Figure) -> Iterator[None]:
         for artist in figure.findobj(_is_picture)
         if artist.get_visible() and artist.axes is not None
     ]
-    undo: list[tuple[Callable[[Any], Any], Any]] = []
-    for artist in _parts(figure):
-        if _stays(artist, pictures):
-            continue
-        for name in ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor"):
-            if _chooses(artist, name):
-                change, colour = getattr(artist, f"set_{name}"), getattr(artist, f"get_{name}")()
-                if isinstance(colour, str) and colour in ("auto", "none"):
-                    continue
-                undo.append((change, colour))
-                change(darken(colour))
+    # Read all colours before the first is changed: a marker may have that of its line.
+    colours = [
+        (getattr(artist, f"set_{name}"), getattr(artist, f"get_{name}")())
+        for artist in _parts(figure)
+        if not _stays(artist, pictures)
+        for name in NAMES
+        if _chooses(artist, name)
+    ]
+    for change, colour in colours:
+        if not (isinstance(colour, str) and colour in ("auto", "none")):
+            change(darken(colour))
     try:
         yield
     finally:
-        for change, colour in reversed(undo):
+        for change, colour in colours:
             change(colour)
 
 
@@ -106,11 +108,13 @@ def _stays(artist: Artist, pictures: list[Any]) -> bool:
     if _is_picture(artist) or (isinstance(artist, Collection) and artist.get_array() is not None):
         return True
     axes = artist.axes
-    if axes is None or artist is axes.patch or artist not in axes.get_children():
-        return False  # of the figure, the paper, the ticks
-    if artist in axes.spines.values():
+    if not isinstance(axes, Axes) or artist is axes.patch or artist in axes.spines.values():
         return False
+    if artist not in axes.get_children():
+        return False  # a tick, an entry of a legend
     extent = artist.get_window_extent()
+    if not np.isfinite(extent.extents).all():
+        return False  # of an empty text, say
     x, y = (extent.x0 + extent.x1) / 2, (extent.y0 + extent.y1) / 2
     return any(picture.contains(x, y) for picture in pictures)
 
@@ -157,9 +161,7 @@ def drawings(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def show_both(
-    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any
-) -> None:
+def show_both(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Put beside each picture of a page its dark one, if there is one."""
     drawn = drawings(Path(app.outdir).parent / "jupyter_execute")
     sources = {Path(file).name: file for file in app.builder.images}
