@@ -47,11 +47,11 @@ def main() -> int:
         notebooks.write(BUILD / "notebooks")
         print(f"Open the notebooks in {BUILD / 'notebooks'}")
         return 0
-    chromium = ""
+    chromium = None
     if args.pdf:
-        import printed
+        from printed import find_chromium
 
-        chromium = printed.find_chromium()
+        chromium = find_chromium()
     fetch_katex(BUILD / "katex")
     quieten(BUILD / "ipython")
     (BUILD / "play").mkdir(exist_ok=True)  # for what the page "Play" writes
@@ -61,8 +61,10 @@ def main() -> int:
     check_links(html)
     if args.save_pictures:
         save_pictures(DOCS / "images" / "learn")
-    if args.pdf:
-        printed.print_book(chromium, html, BUILD / "minicnn.pdf")
+    if chromium:
+        from printed import print_book
+
+        print_book(chromium, html, BUILD / "minicnn.pdf")
         print(f"\nPrinted {BUILD / 'minicnn.pdf'}")
     print(f"\nOpen {html / 'index.html'}")
     return 0

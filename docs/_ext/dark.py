@@ -65,11 +65,7 @@ def darken(colour: Any) -> Any:
 @contextmanager
 def darkened(figure: matplotlib.figure.Figure) -> Iterator[None]:
     """Give a figure that has been drawn its dark colours, in a with block."""
-    pictures = [
-        artist.get_window_extent()
-        for artist in figure.findobj(_is_picture)
-        if artist.get_visible() and artist.axes is not None
-    ]
+    pictures = [artist for artist in figure.findobj(_is_picture) if artist.get_visible()]
     # Read all colours before the first is changed: a marker may have that of its line.
     colours = [
         (getattr(artist, f"set_{name}"), getattr(artist, f"get_{name}")())
@@ -103,7 +99,7 @@ def _parts(figure: matplotlib.figure.Figure) -> Iterator[Artist]:
             yield box
 
 
-def _stays(artist: Artist, pictures: list[Any]) -> bool:
+def _stays(artist: Artist, pictures: list[Artist]) -> bool:
     """Whether an artist is a picture, takes its colours from data, or is drawn upon a picture."""
     if _is_picture(artist) or (isinstance(artist, Collection) and artist.get_array() is not None):
         return True
@@ -116,7 +112,9 @@ def _stays(artist: Artist, pictures: list[Any]) -> bool:
     if not np.isfinite(extent.extents).all():
         return False  # of an empty text, say
     x, y = (extent.x0 + extent.x1) / 2, (extent.y0 + extent.y1) / 2
-    return any(picture.contains(x, y) for picture in pictures)
+    return any(
+        picture.get_window_extent().contains(x, y) for picture in pictures if picture.axes is axes
+    )
 
 
 def _chooses(artist: Artist, name: str) -> bool:

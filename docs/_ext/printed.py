@@ -96,8 +96,9 @@ def chapter(html: Path, name: str, names: list[str]) -> Tag:
     for tag in article.select("[id]"):
         tag["id"] = f"{name}:{tag['id']}"
     article["id"] = name
+    folder = posixpath.dirname(name)
     for picture in article.find_all("img"):
-        picture["src"] = posixpath.normpath(f"{posixpath.dirname(name)}/./{picture['src']}")
+        picture["src"] = posixpath.normpath(posixpath.join(folder, str(picture["src"])))
     for link in article.select("a[href]"):
         link["href"] = target(str(link["href"]), name, names)
     return article

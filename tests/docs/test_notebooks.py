@@ -54,7 +54,9 @@ def test_a_notebook_has_the_whole_text_of_its_chapter(chapter: Path) -> None:
 def test_the_code_of_a_notebook_compiles_and_imports_only_what_is_installed(chapter: Path) -> None:
     code = sources(chapter, "code")
     carried = files(code[0])
-    own = {name.removeprefix("docs/_ext/").partition("/")[0].removesuffix(".py") for name in carried}
+    own = {
+        name.removeprefix("docs/_ext/").partition("/")[0].removesuffix(".py") for name in carried
+    }
     python = [*code, *(text for name, text in carried.items() if name.endswith(".py"))]
     for source in python:
         compile(source, chapter.stem, "exec")  # which no magic would pass
