@@ -175,6 +175,7 @@ def _modules(code: str) -> Iterator[Path]:
 
 
 def imported(code: str) -> Iterator[str]:
+    """Yield the modules that code may import: in ``from a import b``, ``a.b`` may be one too."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
 from notebooks import ROOT, project
+from pypdf import PdfReader
 
 NAMES = "chromium", "chromium-browser", "google-chrome", "chrome"
 LEFT_OUT = ".headerlink, .notebook, details.hide, .only-dark, iframe"
@@ -22,7 +23,7 @@ PAGE = """<!doctype html>
 {styles}
 </head><body><main class="printed">
 <section class="front"><h1>minicnn</h1>
-<p>{description}</p></section>
+<p>{description}</p><p>Version {version}</p></section>
 <nav><h1>Contents</h1>{contents}</nav>
 {chapters}
 </main>
@@ -45,7 +46,7 @@ def find_chromium() -> str:
 
 
 def print_book(chromium: str, html: Path, pdf: Path) -> None:
-    """Print the built pages.
+    """Print the built pages, twice: the first time tells on which pages the sections are.
 
     Args:
         chromium: the path of a browser.
@@ -53,21 +54,46 @@ def print_book(chromium: str, html: Path, pdf: Path) -> None:
         pdf: the file to write.
     """
     page = html / "printed.html"
-    page.write_text(one_page(html), encoding="utf-8")
-    with tempfile.TemporaryDirectory() as profile:
+    places: dict[str, int] = {}
+    try:
+        for _ in range(2):
+            page.write_text(one_page(html, places), encoding="utf-8")
+            print_page(chromium, page, pdf)
+            places = places_in(pdf)
+    finally:
+        page.unlink(missing_ok=True)
+
+
+def print_page(chromium: str, page: Path, pdf: Path) -> None:
+    """Print one page."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = ["--headless", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}"]
         options += ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             options.append("--no-sandbox")  # which root cannot have
         command = [chromium, *options, f"--print-to-pdf={pdf}", page.as_uri()]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
-    page.unlink()
     if done.returncode != 0 or not pdf.exists():
         raise SystemExit(f"Chromium could not print {pdf}:\n{done.stderr}")
 
 
-def one_page(html: Path) -> str:
-    """Return all chapters, and the glossary, as one page that lies beside the built pages."""
+def places_in(pdf: Path) -> dict[str, int]:
+    """Return the number of the page that each anchor of a PDF is on."""
+    reader = PdfReader(pdf)
+    numbers = {
+        name.removeprefix("/"): reader.get_destination_page_number(place)
+        for name, place in reader.named_destinations.items()
+    }
+    return {name: number + 1 for name, number in numbers.items() if number is not None}
+
+
+def one_page(html: Path, places: dict[str, int]) -> str:
+    """Return all chapters, and the glossary, as one page that lies beside the built pages.
+
+    Args:
+        html: the folder of the built pages.
+        places: the numbers of the pages for the table of contents, by anchor, as far as known.
+    """
     index = (ROOT / "docs" / "index.md").read_text("utf-8")
     names = [*re.findall("^learn/.*$", index, re.MULTILINE), "glossary"]
     chapters = [chapter(html, name, names) for name in names]
@@ -79,7 +105,8 @@ def one_page(html: Path) -> str:
     return PAGE.format(
         styles="\n".join(map(str, styles)),
         description=project("description"),
-        contents="\n".join(map(entry, chapters)),
+        contents="\n".join(entry(chapter, places) for chapter in chapters),
+        version=project("version"),
         chapters="\n".join(map(str, chapters)),
     )
 
@@ -120,15 +147,21 @@ def target(href: str, name: str, names: list[str]) -> str:
     return urljoin(f"{project('Documentation')}{name}.html", href)
 
 
-def entry(article: Tag) -> str:
+def entry(article: Tag, places: dict[str, int]) -> str:
     """Return the lines of the table of contents for a chapter: its title and its sections."""
-    title, *sections = article.select("h1, h2")
-    lines = "".join(f"<li>{link(section)}</li>" for section in sections if len(sections) < 20)
-    return f"<h2>{link(title)}</h2><ul>{lines}</ul>"
+    title, *sections = (line(heading, places) for heading in article.select("h1, h2"))
+    is_list = article["id"] == "glossary"  # whose sections are letters
+    return f"<h2>{title}</h2>" if is_list else f"<h2>{title}</h2><ul>{_items(sections)}</ul>"
 
 
-def link(heading: Tag) -> str:
-    """Return a heading as a link to itself; its section has its anchor."""
+def _items(lines: list[str]) -> str:
+    return "".join(f"<li>{line}</li>" for line in lines)
+
+
+def line(heading: Tag, places: dict[str, int]) -> str:
+    """Return a heading as a link to itself, with its page; its section has its anchor."""
     section = heading.find_parent("section")
     assert isinstance(section, Tag)
-    return f'<a href="#{section["id"]}">{heading.decode_contents()}</a>'
+    name = str(section["id"])
+    number = places.get(name, 0)
+    return f'<a href="#{name}"><span>{heading.decode_contents()}</span> {number}</a>'
