@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ def darkened(figure: matplotlib.figure.Figure) -> Iterator[None]:
         if not _stays(artist, pictures)
         for name in NAMES
         if _chooses(artist, name)
-    ]
+    ] + [(partial(halo.__setitem__, "foreground"), halo["foreground"]) for halo in _halos(figure)]
     for change, colour in colours:
         if not (isinstance(colour, str) and colour in ("auto", "none")):
             change(darken(colour))
@@ -97,6 +97,14 @@ def _parts(figure: matplotlib.figure.Figure) -> Iterator[Artist]:
             yield artist.arrow_patch
         if isinstance(artist, Text) and (box := artist.get_bbox_patch()):
             yield box
+
+
+def _halos(figure: matplotlib.figure.Figure) -> Iterator[dict[str, Any]]:
+    """Yield the options of the strokes around texts, which matplotlib keeps to itself."""
+    for artist in figure.findobj():
+        for effect in artist.get_path_effects() or ():
+            if "foreground" in (options := getattr(effect, "_gc", {})):
+                yield options
 
 
 def _stays(artist: Artist, pictures: list[Artist]) -> bool:

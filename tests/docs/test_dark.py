@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from PIL import Image
 
 from minicnn.viz import style
@@ -77,6 +78,9 @@ def everything() -> Figure:
     second.text(0, 1, "on black", color="white", ha="center")
     second.text(0, 2.5, "below", color="black", ha="center")
     third.bar([0, 1], [1, 2], color=style.ORANGE, edgecolor="black", hatch="/")
+    halo = [withStroke(linewidth=3, foreground="white")]
+    for place in (0, 1):
+        first.text(place, 0, "halo", path_effects=halo)
     third.annotate("an arrow", (0, 1), (1, 1), arrowprops={"arrowstyle": "->"}, bbox={"fc": "w"})
     fourth.contourf([[0.0, 1.0], [1.0, 0.0]])
     fourth.scatter([0.5], [0.5], c=[1.0])
@@ -117,6 +121,7 @@ def test_the_paper_gets_dark_and_a_picture_keeps_its_colours() -> None:
     [
         (lambda figure: figure.axes[0].lines[0].get_color(), True),
         (lambda figure: figure.axes[0].lines[0].get_markerfacecolor(), True),
+        (lambda figure: figure.axes[0].texts[0].get_path_effects()[0]._gc["foreground"], True),
         (lambda figure: figure.axes[0].get_legend().get_frame().get_facecolor(), True),
         (lambda figure: figure.axes[0].xaxis.get_major_ticks()[0].label1.get_color(), True),
         (lambda figure: figure.axes[2].patches[0].get_edgecolor(), True),
