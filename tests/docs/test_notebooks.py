@@ -94,6 +94,7 @@ def test_the_notebooks_that_read_results_carry_them() -> None:
     }
 
 
+@pytest.mark.slow  # four seconds
 def test_the_first_cell_lets_the_next_ones_import_and_read_what_it_carries() -> None:
     pytest.importorskip("matplotlib_inline", reason="IPython is not installed")
     [chapter] = [chapter for chapter in CHAPTERS if chapter.stem.startswith("15-")]
