@@ -5,14 +5,15 @@ notebook is there to be run. It runs alone, wherever minicnn's extra ``notebooks
 
 - The files of the repository that the cells read (what the diagrams are drawn with, recorded
   results) are written by its first cell into a temporary folder.
-- Links lead to the book and to the source on the web. The picture behind a cell is left out, since
-  the cell draws it; a line takes the place of a figure to touch.
+- Links lead to the book and to the source on the web. The picture behind a cell that draws it is
+  left out, any other one is attached; a line takes the place of a figure to touch.
 - A solution is no cell: it stays folded, as text with its code, until a reader opens it.
 """
 
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ FENCE = re.compile(
 SOLUTION = re.compile(r"^<details>\n.*?^</details>\n", re.MULTILINE | re.DOTALL)
 TOUCHABLE = re.compile(r"^<(minicnn-[a-z]+)[a-z ]*>\n</\1>\n", re.MULTILINE)
 LINK = re.compile(r"\]\((?=[^)])(?P<path>[\w./-]*)(?P<anchor>#[\w-]+)?\)")
+PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\((?P<path>[\w./-]+)\)$", re.MULTILINE)
 HERE = "Path(minicnn.__file__).parents[1]"  # the repository, in the code of a chapter
 NAMED = re.compile(r'"([\w{}-]+\.(?:json|txt))"')
 
@@ -118,10 +120,23 @@ def texts(prose: str, chapter: Path) -> Iterator[dict[str, Any]]:
     prose = TOUCHABLE.sub(f"*[The book]({_page(chapter)}) has a figure to touch here.*\n", prose)
     prose = prose.replace("> [!WARNING]\n", "")
     prose = re.sub(r"^```python [a-z -]+$", "```python", prose, flags=re.MULTILINE)
+    pictures: dict[str, dict[str, str]] = {}
+    prose = PICTURE.sub(lambda picture: _attach(picture, chapter, pictures), prose)
     prose = LINK.sub(lambda link: f"]({_target(link, chapter)})", prose)
     for section in re.split(r"^(?=## )", prose, flags=re.MULTILINE):
         if section.strip():
-            yield _text(section)
+            shown = {
+                name: data for name, data in pictures.items() if f"(attachment:{name})" in section
+            }
+            yield _text(section) | ({"attachments": shown} if shown else {})
+
+
+def _attach(picture: re.Match[str], chapter: Path, pictures: dict[str, dict[str, str]]) -> str:
+    """Put a picture that is a file into ``pictures``, as PNG: JupyterLab attaches no SVG."""
+    file = (chapter.parent / picture["path"]).with_suffix(".png")
+    data = base64.b64encode(file.read_bytes()).decode()
+    pictures[file.name] = {"image/png": data}
+    return f"![{picture['alt']}](attachment:{file.name})"
 
 
 def _target(link: re.Match[str], chapter: Path) -> str:

@@ -1,6 +1,7 @@
 """The chapters as notebooks: every one converts, and needs nothing that an installation lacks."""
 
 import ast
+import base64
 import json
 import re
 import subprocess
@@ -118,11 +119,29 @@ def test_links_lead_out_of_a_notebook_and_nothing_is_missing_in_it(chapter: Path
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     links = re.findall(r"\]\(([^)\s]*)\)", outside)
     assert len(links) > 10
-    assert [link for link in links if not link.startswith(("https://", "http://"))] == []
-    assert "![" not in outside
+    outward = ("https://", "http://", "attachment:")
+    assert [link for link in links if not link.startswith(outward)] == []
+    assert outside.count("![") == outside.count("](attachment:")
     assert "<minicnn-" not in text
     figures = chapter.read_text("utf-8").count("<minicnn-")
     assert text.count("has a figure to touch here") == figures
+
+
+@each_chapter
+def test_a_picture_that_no_cell_draws_is_attached(chapter: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", chapter.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    pictures = [Path(path) for path in re.findall(r"^!\[[^\]]*\]\((.*)\)$", text, re.MULTILINE)]
+    names = [path.stem for path in pictures if path.parent.name != "learn"]
+    attached = {}
+    for cell in notebooks.notebook(chapter)["cells"]:
+        for name, data in cell.get("attachments", {}).items():
+            assert f"](attachment:{name})" in cell["source"]
+            attached[Path(name).stem] = base64.b64decode(data["image/png"])
+    assert list(attached) == names
+    for path in pictures:
+        if path.stem in attached:
+            file = (chapter.parent / path).with_suffix(".png")
+            assert attached[path.stem] == file.read_bytes()
 
 
 @pytest.mark.parametrize(
