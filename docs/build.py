@@ -16,6 +16,10 @@ import tempfile
 from pathlib import Path
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS / "_ext"))
+
+import notebooks  # noqa: E402
+
 BUILD = DOCS / "_build"
 KATEX = "katex@0.16.22"
 
@@ -30,7 +34,24 @@ def main() -> int:
         action="store_true",
         help="also write docs/images/learn, the pictures for who reads the pages as files",
     )
+    parser.add_argument(
+        "--pdf", action="store_true", help="also print docs/_build/minicnn.pdf, with Chromium"
+    )
+    parser.add_argument(
+        "--notebooks",
+        action="store_true",
+        help="only write docs/_build/notebooks, the chapters as notebooks, which needs no Node",
+    )
     args = parser.parse_args()
+    if args.notebooks:
+        notebooks.write(BUILD / "notebooks")
+        print(f"Open the notebooks in {BUILD / 'notebooks'}")
+        return 0
+    chromium = None
+    if args.pdf:
+        from printed import find_chromium
+
+        chromium = find_chromium()
     fetch_katex(BUILD / "katex")
     quieten(BUILD / "ipython")
     (BUILD / "play").mkdir(exist_ok=True)  # for what the page "Play" writes
@@ -40,6 +61,11 @@ def main() -> int:
     check_links(html)
     if args.save_pictures:
         save_pictures(DOCS / "images" / "learn")
+    if chromium:
+        from printed import print_book
+
+        print_book(chromium, html, BUILD / "minicnn.pdf")
+        print(f"\nPrinted {BUILD / 'minicnn.pdf'}")
     print(f"\nOpen {html / 'index.html'}")
     return 0
 

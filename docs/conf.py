@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 paths = [sys.path[0], os.environ.get("PYTHONPATH", "")]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
+from notebooks import FENCE  # noqa: E402
+
 project = "minicnn"
 author = "the minicnn developers"
 copyright = "the minicnn developers"
@@ -33,6 +35,8 @@ extensions = [
     "sphinx_copybutton",
     "katex",
     "figures",
+    "dark",
+    "notebooks",
 ]
 exclude_patterns = ["_build", *(f"results/{name}.md" for name in ("bench", "faults", "grader"))]
 nitpicky = True
@@ -47,7 +51,7 @@ html_title = "minicnn"
 html_copy_source = False
 html_show_sphinx = False
 html_static_path = ["_static", "_build/katex"]
-html_css_files = ["book.css"]
+html_css_files = ["book.css", ("print.css", {"media": "print"})]
 html_extra_path = ["_build/play"]  # what the page "Play" writes when it is run
 
 myst_enable_extensions = ["dollarmath", "amsmath", "alert", "colon_fence", "deflist"]
@@ -61,6 +65,8 @@ nb_execution_mode = os.environ.get("MINICNN_DOCS_EXECUTION", "force")
 nb_execution_show_tb = True
 nb_execution_timeout = 600  # seconds a cell
 nb_merge_streams = True
+nb_code_prompt_show = "Show the code that made this"
+nb_code_prompt_hide = "Hide the code"
 
 default_role = "py:obj"  # of docstrings
 autodoc_member_order = "bysource"
@@ -82,14 +88,11 @@ kernelspec:
 %matplotlib inline
 import torch
 torch.set_num_threads(1)
+import dark
+dark.install()
 ```
 
 """
-FENCE = re.compile(
-    r"^```python *(?P<tags>[a-z -]*)\n(?P<code>.*?)^```\n"
-    r"(\n!\[(?P<alt>[^\]]*)\]\(\.\./images/learn/(?P<picture>[\w-]+)\.\w+\)\n)?",
-    re.MULTILINE | re.DOTALL,
-)
 
 
 def run_fences(app: Sphinx, name: str, source: list[str]) -> None:

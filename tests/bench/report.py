@@ -200,7 +200,7 @@ def bars(results: Sequence[Result]) -> Figure:
         style.WIDTH,
         1.0 + 0.26 * len(measured),
         "Ours / theirs: the shorter the better",
-        "Dark tick: goal. Blue: reached. Orange: missed. Thin line: quartiles.",
+        "Thick tick: goal. Blue: reached. Orange: missed. Thin line: quartiles.",
     )
     axes = figure.subplots()
     style.chart(axes)
