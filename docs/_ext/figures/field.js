@@ -2,10 +2,9 @@
 // <minicnn-field>: which pixels a cell behind several convolutions sees, and on how many paths.
 
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
-import { h } from "../../../minicnn/pages/explorer/dom.js";
 import { largest } from "../../../minicnn/pages/explorer/maps.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 const PIXELS = 15;
 
@@ -30,8 +29,7 @@ define("field", () => ({
       picked = i;
       draw();
     });
-    const row = h("div", { class: "boards" }, x.element, y.element);
-    body.append(row);
+    const row = beside(body, [x, y]);
 
     return ({ layers, kernel, stride, dilation }) => {
       const sides = [PIXELS];

@@ -2,9 +2,8 @@
 // <minicnn-matrix>: a convolution as a banded matrix, row by row.
 
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
-import { h } from "../../../minicnn/pages/explorer/dom.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, short } from "./parts.js";
+import { beside, Board, define, short } from "./parts.js";
 import { smallConvolution } from "./unfold.js";
 
 define("matrix", () => ({
@@ -22,13 +21,7 @@ define("matrix", () => ({
     const x = new Board("x", "the image");
     const matrix = new Board("A", "the matrix; zeros are blank", draw);
     const y = new Board("y", "the output");
-    body.append(
-      h(
-        "div",
-        { class: "boards" },
-        [matrix, x, y].map(({ element }) => element),
-      ),
-    );
+    beside(body, [matrix, x, y]);
 
     return (settings) => {
       const trace = smallConvolution(settings);

@@ -37,8 +37,10 @@ import { size } from "../../../minicnn/pages/explorer/numbers.js";
  */
 
 /**
- * Define the element <minicnn-NAME>.
- * @param {string} name @param {(backward: boolean) => Figure} figure
+ * Define the element <minicnn-NAME>. Its attribute instead-of names the printed picture that it
+ * stands in for: where the figure is shown, figures.css hides the picture, but not its code.
+ * @param {string} name
+ * @param {(backward: boolean) => Figure | null} figure  null: the page does not have what it needs
  */
 export function define(name, figure) {
   customElements.define(
@@ -55,7 +57,9 @@ export function define(name, figure) {
           said.textContent = shown.said;
         };
         const backward = this.hasAttribute("backward");
-        const { title, hint, settings, make } = figure(backward);
+        const made = figure(backward);
+        if (!made) return; // and the printed picture stays
+        const { title, hint, settings, make } = made;
         /** @type {Settings} */
         const now = {};
         const said = h("p", { class: "said", "aria-live": "polite" });
@@ -81,9 +85,22 @@ export function define(name, figure) {
           ),
         );
         draw();
+        const picture = document.querySelector(`.tag_picture-${this.getAttribute("instead-of")}`);
+        picture?.classList.add("replaced");
       }
     },
   );
+}
+
+/** Put boards beside each other. @param {HTMLElement} body @param {Board[]} boards */
+export function beside(body, boards) {
+  const row = h(
+    "div",
+    { class: "boards" },
+    boards.map(({ element }) => element),
+  );
+  body.append(row);
+  return row;
 }
 
 /**

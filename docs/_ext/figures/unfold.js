@@ -2,9 +2,8 @@
 // <minicnn-unfold>: the windows of an image become columns, one after the other.
 
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
-import { h } from "../../../minicnn/pages/explorer/dom.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 const SMALL_IMAGE = Float64Array.of(1, 2, 0, 3, 4, 1, 2, 0, 0, 3, 1, 2, 2, 0, 4, 1);
 /** @type {Record<number, number[]>} */
@@ -43,13 +42,7 @@ define("unfold", () => ({
     const w = new Board("w", "the kernel as a row");
     const columns = new Board("F.unfold(x)", "the windows as columns", draw);
     const y = new Board("y", "the row times the columns");
-    body.append(
-      h(
-        "div",
-        { class: "boards" },
-        [x, w, columns, y].map(({ element }) => element),
-      ),
-    );
+    beside(body, [x, w, columns, y]);
 
     return (settings) => {
       const trace = smallConvolution(settings);

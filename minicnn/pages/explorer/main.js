@@ -68,8 +68,12 @@ class Page {
     });
     this.answer = new Answer(this.names);
     // The rules of MNIST's size and place are for its images alone.
-    if (`${inShape}` === "1,28,28") this.pad = drawingPad((ink, side) => this.draw(ink, side));
-    else byId("draw").hidden = true;
+    if (`${inShape}` === "1,28,28") {
+      const [canvas, pen, undo, clear] = ["pad", "pen", "undo-stroke", "clear"].map(byId);
+      const thickness = () => Number(byId("thickness").value);
+      const parts = { canvas, pen, undo, clear, thickness };
+      this.pad = drawingPad(parts, (ink, side) => this.draw(ink, side));
+    } else byId("draw").hidden = true;
     stepPanel(this.model, {
       image: () => ({ pixels: this.pixels, label: this.thought.label }),
       results: () => this.gallery.results,
