@@ -15,7 +15,7 @@ import { drawingPad } from "./pad.js";
 import { pictureOf, save } from "./picture.js";
 import { stepPanel } from "./steps.js";
 import { Strips } from "./strips.js";
-import { describe, looksFrom, shapeOf, think } from "./thought.js";
+import { describe, looksFrom, shapeOf, stripOf, think, traceOf } from "./thought.js";
 import { startTour } from "./tour.js";
 
 /** @typedef {import("./address.js").Place} Place */
@@ -252,6 +252,13 @@ class Page {
       },
       chooseWeight: (layer, weight) => this.go({ mode: "backward", layer, cell: null, weight }),
       chooseCell: (layer, cell) => this.go({ layer, cell, weight: null }),
+      mark: (layer, output, inputs) => {
+        const trace = traceOf(thought, layer);
+        const reading = thought.readings.find(({ reader }) => reader === trace);
+        const source = stripOf(thought, reading?.source ?? null);
+        const open = { strip: layer, cell: output, pinned: false };
+        this.strips.frame(new Map([[source, inputs]]), open);
+      },
     });
     if (byId("detail-title").textContent !== title) byId("detail").scrollTop = 0;
     const nothing = strip === 0 && cell === null && place.weight === null;
