@@ -165,6 +165,16 @@ def close(found: Any, expected: torch.Tensor) -> bool:
     return torch.allclose(given, expected.double(), rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("element", ALL)
+def test_a_figure_says_in_two_sentences_what_to_try_and_what_to_notice(
+    tab: Tab, element: str
+) -> None:
+    hint = tab.text(f"{selector(element)} p:nth-of-type(2)")
+    assert len(re.findall(r"[.?](?:\s|$)", hint)) == 2
+    assert re.search(r"^(Choose|Draw|Drag|Fill|Move|Raise|Take|With|A small)", hint)
+    assert "notice" in hint.lower()
+
+
 WINDOWS: list[dict[str, int]] = [
     dict(zip(("kernel", "stride", "padding", "dilation", "groups"), case, strict=True))
     for case in product((1, 2, 3, 4), (1, 2, 3), (0, 1, 2), (1, 2, 3), (1, 2))
@@ -647,7 +657,15 @@ DRAWN = "minicnn-digit"
 STROKES = {
     "seven": [],  # what is there at first
     "one": [(0.5, 0.15), (0.5, 0.85)],
-    "nought": [(0.5, 0.2), (0.3, 0.4), (0.3, 0.7), (0.5, 0.85), (0.7, 0.6), (0.65, 0.3), (0.5, 0.2)],
+    "nought": [
+        (0.5, 0.2),
+        (0.3, 0.4),
+        (0.3, 0.7),
+        (0.5, 0.85),
+        (0.7, 0.6),
+        (0.65, 0.3),
+        (0.5, 0.2),
+    ],
 }
 
 

@@ -95,11 +95,10 @@ define("digit", () => {
   return {
     title: "Draw a digit: the answer, its saliency, and a receptive field",
     hint:
-      "Draw over the 7, or clear it and draw another digit. Notice that the strongest pixels of the " +
-      "saliency map are not those with the most ink: many lie on paper, where a stroke would make " +
-      "another digit. Choose a class that is not the answer, and notice where ink would help it. " +
-      "Then choose a unit in the feature maps, and go to a later layer: its frame, the receptive " +
-      "field, grows.",
+      "Draw over the 7, or clear it and draw another digit, and notice that many of the " +
+      "strongest pixels of its saliency lie on paper, where ink would make it another " +
+      "digit. Choose a unit in the feature maps, then a later layer, and notice that the " +
+      "frame, its receptive field, grows.",
     settings: [
       {
         name: "score",

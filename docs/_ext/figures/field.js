@@ -11,10 +11,10 @@ const PIXELS = 15;
 define("field", () => ({
   title: "The receptive field of a cell",
   hint:
-    "Choose a cell of y: the frames show its receptive field, and each number the paths from this " +
-    "pixel to the cell, which is its gradient if all weights are 1. Add layers, and notice that " +
-    "the field grows by a few pixels each time and its middle counts far more than its rim. Take " +
-    "stride 2 or dilation 2, and notice how much faster it grows, and which pixels have no path.",
+    "Choose a cell of y: the frames show its receptive field, and each number the paths " +
+    "from this pixel to the cell, which is its gradient if all weights are 1. Add layers, " +
+    "or take stride 2 or dilation 2, and notice how fast the field grows, that its middle " +
+    "counts most, and which pixels have no path.",
   settings: [
     { name: "layers", label: "convolutions", value: 3, range: [1, 4, 1] },
     { name: "kernel", label: "kernel size", value: 3, range: [2, 4, 1] },

@@ -64,9 +64,9 @@ function buggy(bug, stride) {
 define("law", () => ({
   title: "A law, and a bug that it misses",
   hint:
-    "Choose a bug, and then each law: which of them see it? Notice that the flipped kernel passes " +
-    "both adjoint laws, since its gradients fit its value. Take the forgotten stride, and notice " +
-    "that at stride 1 every law holds; so a law is tried on many geometries.",
+    "Choose a bug, and then each law, and notice that the flipped kernel passes both " +
+    "adjoint laws, since its gradients fit its value. Take the forgotten stride, and " +
+    "notice that at stride 1 every law holds: so a law is tried on many geometries.",
   settings: [
     {
       name: "bug",

@@ -9,9 +9,9 @@ import { smallConvolution } from "./unfold.js";
 define("matrix", () => ({
   title: "A convolution as a matrix",
   hint:
-    "Move through the matrix with the arrow keys: a row makes one output, a column belongs to one " +
-    "cell of the image. Notice that all rows have the same weights, each row moved on. Take stride " +
-    "2, and notice that the rows move by two. Take padding 1, and notice which rows lose weights.",
+    "Move through the matrix with the arrow keys: a row makes one output, a column " +
+    "belongs to one cell of the image. Notice that all rows have the same weights, each " +
+    "row moved on, with stride 2 by two; with padding 1, notice which rows lose weights.",
   settings: [
     { name: "kernel", label: "kernel size", value: 2, range: [1, 3, 1] },
     { name: "stride", label: "stride", value: 1, range: [1, 2, 1] },

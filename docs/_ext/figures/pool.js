@@ -21,10 +21,10 @@ function cellName(name, shape, i) {
 define("pool", () => ({
   title: "Pooling, forward and backward",
   hint:
-    "Choose a cell of x and type a digit, + or −. Make two cells of a window equal, and notice " +
-    "that the first of them gets the whole gradient. With kernel 3 and stride 1 the windows " +
-    "overlap: notice that one large cell collects the gradients of all windows that it wins. " +
-    "Then take the mean, and notice who gets a gradient now.",
+    "Choose a cell of x and type a digit, + or −: make two cells of a window equal, and " +
+    "notice that the first of them gets the whole gradient. Try kernel 3 with stride 1, " +
+    "where one large cell wins several windows, and then the mean, and notice who gets a " +
+    "gradient now.",
   settings: [
     { name: "kind", label: "pooling", value: "max", choices: ["max", "mean"] },
     { name: "kernel", label: "kernel size", value: 2, range: [1, 4, 1] },

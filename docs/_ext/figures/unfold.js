@@ -29,9 +29,9 @@ export function smallConvolution({ kernel, stride, padding = 0 }) {
 define("unfold", () => ({
   title: "The columns of unfold",
   hint:
-    "Move the slider, and notice that every window becomes one column and that most cells of x " +
-    "are written several times. Choose a number in the columns: the frames show where it comes " +
-    "from and which weight it meets. Take stride 2, and notice that no cell is written twice.",
+    "Fill the columns, and notice that most cells of x are written several times, and " +
+    "with stride 2 none of them twice. Choose a number in the columns: the frames show " +
+    "where it comes from and which weight it meets.",
   settings: [
     { name: "filled", label: "columns filled", value: 4, range: [0, 9, 1] },
     { name: "kernel", label: "kernel size", value: 2, range: [2, 3, 1] },

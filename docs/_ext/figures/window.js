@@ -88,13 +88,12 @@ const WINDOW_SETTINGS = [
 define("window", (backward) => ({
   title: backward ? "A convolution backward" : "A convolution, number by number",
   hint: backward
-    ? "Choose a number of ∂L/∂x or of ∂L/∂w: the frames show the numbers that it is made of. Try " +
-      "stride 2, and notice which outputs a cell of x still hears from; try stride 3 with a " +
-      "kernel of 2, and notice the cells that hear from none. With padding 1, the rim of ∂L/∂x " +
-      "is dropped."
-    : "Choose a number of y: the frames show its window and its kernel. Try dilation 2, and notice " +
-      "that the window grows and has as many numbers as before; try groups 2, and notice that " +
-      "each output reads one channel and half of the weights are gone.",
+    ? "Choose a number of ∂L/∂x or of ∂L/∂w: the frames show the numbers that it is made " +
+      "of. Try stride 3 with a kernel of 2, and notice the cells of x that hear from no " +
+      "output; with padding 1, notice that the rim of ∂L/∂x is dropped."
+    : "Choose a number of y: the frames show its window and its kernel. Try dilation 2, " +
+      "and notice that the window grows and has as many numbers as before; try groups 2, " +
+      "and notice that each output reads one channel and half of the weights are gone.",
   settings: /** @type {import("./parts.js").Setting[]} */ (WINDOW_SETTINGS),
   make({ body, draw }) {
     let open = backward ? "∂L/∂x" : "y";

@@ -133,7 +133,7 @@ export function explainWeight(copies, { name, i }, colours, mark) {
   const rest = order.length - ends.length;
   const [plus, minus] = [products.filter((x) => x > 0), products.filter((x) => x < 0)].map(addUp);
   const places = table(
-    `The places of ${place} that count most on either side. A place marks its window above.`,
+    `The places of ${place} that count most on either side; each marks its window in the input`,
     ["place", "value", "gradient", "product"],
     [
       ...ends.map((t) => [
