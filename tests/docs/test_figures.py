@@ -1,5 +1,6 @@
 """The figures that can be touched: their numbers equal the library's, by mouse and by keyboard."""
 
+import doctest
 import json
 import os
 import re
@@ -78,6 +79,11 @@ def test_the_names_of_the_script_are_unique() -> None:
     names = [name for several, one in made for name in (one or several).split(", ")]
     assert [name for name, times in Counter(names).items() if times > 1] == []
     assert len(names) > 200
+
+
+def test_the_examples_of_the_extension_hold() -> None:
+    failed, tried = doctest.testmod(figures)
+    assert (failed, tried) == (0, 5)
 
 
 def test_only_pages_with_a_figure_load_the_script(tmp_path: Path) -> None:
@@ -458,6 +464,20 @@ def test_the_matrix_is_the_jacobian_of_conv2d(tab: Tab) -> None:
         assert close(shown["y"], f(x))
         jacobian = torch.func.jacrev(f)(x)
         assert close(shown["matrix"], jacobian.view(-1, 16))
+
+
+def test_thick_lines_cut_the_matrix_into_its_blocks(tab: Tab) -> None:
+    shown = numbers(tab, "minicnn-matrix", kernel=2, stride=1, padding=1)
+    high = int(len(shown["y"]) ** 0.5)
+    cells = tab.page.locator("minicnn-matrix .board").first.locator("[data-i]")
+    for i, kinds in enumerate(cells.evaluate_all("(all) => all.map((each) => each.className)")):
+        row, column = divmod(i, 16)
+        assert ("block-row" in kinds) == (row > 0 and row % high == 0)
+        assert ("block-column" in kinds) == (column > 0 and column % 4 == 0)
+    # All blocks on a diagonal are equal, as the chapter says.
+    blocks = torch.tensor(shown["matrix"]).view(high, high, 4, 4).transpose(1, 2)
+    for row, column in product(range(high - 1), range(3)):
+        assert torch.equal(blocks[row, column], blocks[row + 1, column + 1])
 
 
 def schedule(kind: str, peak: float, warm: int) -> schedules.Schedule:

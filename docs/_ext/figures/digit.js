@@ -201,7 +201,7 @@ define("digit", () => {
         saliency.draw(model.net.inShape, side, side, slopes, field);
         maps.draw(shape, body.clientWidth - 2, 52, layer.y, [unit]);
         const name = model.names[k];
-        why.textContent = `saliency for the score of ${name}: 0 to ${write(slopes[strongest], 3)}`;
+        why.textContent = `saliency of the score of ${name}, up to ${write(slopes[strongest], 3)}`;
         which.textContent = `${layer.layer.call}: ${shape[0]} feature maps of ${height} × ${width}`;
 
         const said = problem

@@ -19,7 +19,11 @@ define("matrix", () => ({
   ],
   make({ body, draw }) {
     const x = new Board("x", "the image");
-    const matrix = new Board("A", "the matrix; zeros are blank", draw);
+    const matrix = new Board(
+      "A",
+      "the matrix; zeros are blank, thick lines are between blocks",
+      draw,
+    );
     const y = new Board("y", "the output");
     beside(body, [matrix, x, y]);
 
@@ -39,6 +43,7 @@ define("matrix", () => ({
       matrix.draw([1, out.length, columns], values, {
         open: true,
         small: true,
+        blocks: [layer.outShape[2], 4], // for each pair of an output row and an image row
         read: new Set(inRow.filter((i) => values[i] !== 0)),
       });
       const met = inRow.filter((i) => values[i] !== 0).map((i) => i % columns);

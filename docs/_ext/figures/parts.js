@@ -4,6 +4,7 @@
 import { h, write } from "../../../minicnn/pages/explorer/dom.js";
 import { largest, moves } from "../../../minicnn/pages/explorer/maps.js";
 import { size } from "../../../minicnn/pages/explorer/numbers.js";
+import { position } from "../../../minicnn/pages/explorer/windows.js";
 
 /**
  * A setting: a slider, or a choice of words.
@@ -38,7 +39,8 @@ import { size } from "../../../minicnn/pages/explorer/numbers.js";
 
 /**
  * Define the element <minicnn-NAME>. Its attribute instead-of names the printed picture that it
- * stands in for: where the figure is shown, figures.css hides the picture, but not its code.
+ * stands in for, by which conf.py tags the cell that draws it: where the figure is shown,
+ * figures.css hides the picture, but not its code.
  * @param {string} name
  * @param {(backward: boolean) => Figure | null} figure  null: the page does not have what it needs
  */
@@ -225,6 +227,7 @@ export class Board {
    * @param {(i: number) => boolean} [how.empty]  numbers that are not written
    * @param {(tile: number) => string} [how.label]
    * @param {boolean} [how.small]         small cells, in which zeros are not written
+   * @param {[number, number]} [how.blocks]  rows and columns between two thick lines
    */
   draw(shape, values, how = {}) {
     const { read = new Set(), open = false, label, small = false } = how;
@@ -232,9 +235,13 @@ export class Board {
     this.shape = shape;
     this.chosen = Math.min(this.chosen, Math.max(0, size(shape) - 1));
     const [tiles, height, width] = shape;
+    const [down, across] = how.blocks ?? [height, width];
     const most = largest(values) || 1;
     const cell = (/** @type {number} */ i) => {
+      const [, row, column] = position(shape, i);
       const kinds = [
+        ...(row && row % down === 0 ? ["block-row"] : []),
+        ...(column && column % across === 0 ? ["block-column"] : []),
         ...(values[i] < 0 ? ["minus"] : []),
         ...(read.has(i) ? ["read"] : []),
         ...(faint(i) ? ["faint"] : []),
