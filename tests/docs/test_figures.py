@@ -83,7 +83,7 @@ def test_the_names_of_the_script_are_unique() -> None:
 
 def test_the_examples_of_the_extension_hold() -> None:
     failed, tried = doctest.testmod(figures)
-    assert (failed, tried) == (0, 5)
+    assert (failed, tried) == (0, 6)
 
 
 def test_only_pages_with_a_figure_load_the_script(tmp_path: Path) -> None:
@@ -763,7 +763,7 @@ def test_the_receptive_field_of_a_unit_is_marked(
         f"Unit {unit} of {layer[3:]} reads rows {spans[0]} and columns {spans[1]} of the image."
     )
     # Outside of the field the gradient of the unit is 0, and inside it is not, for some image.
-    x = torch.rand(40, 1, 28, 28, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    x = torch.randn(80, 1, 28, 28, generator=torch.Generator().manual_seed(1)).requires_grad_()
     _, y = layers.activations(NET, PARAMS, STATE, x)[int(layer[0])]
     (gradient,) = torch.autograd.grad(y[(slice(None), *unit)].sum(), x)
     seen = gradient.abs().sum((0, 1)).flatten().nonzero().flatten()
@@ -773,9 +773,9 @@ def test_the_receptive_field_of_a_unit_is_marked(
 
 def activation(layer: str, pixels: Any = None) -> torch.Tensor:
     """The output of a layer for the pixels that a figure shows."""
-    x = torch.zeros(784) if pixels is None else torch.tensor(pixels)
-    image = x.double().view(1, 1, 28, 28)
-    return layers.activations(NET, rounded(PARAMS), STATE, image)[int(layer[0])][1]
+    x = torch.tensor([0.0] * 784 if pixels is None else pixels, dtype=torch.float64)
+    every = layers.activations(NET, rounded(PARAMS), STATE, x.view(1, 1, 28, 28))
+    return every[int(layer[0])][1]
 
 
 def test_a_click_in_the_feature_maps_chooses_a_unit(tab: Tab) -> None:
