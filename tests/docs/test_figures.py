@@ -812,7 +812,9 @@ def test_the_page_has_no_script_in_its_weights() -> None:
     text = figures.Weights(NET, PARAMS, STATE)._repr_html_()
     assert text.count("<") == 2
     assert len(text) < 20_000
-    with pytest.raises(ValueError, match="^the explorer does not know the layer sine"):
+    with pytest.raises(
+        ValueError, match=r"^the explorer does not know the layer sine\(\): it knows "
+    ):
         figures.Weights(layers.function("sine", torch.sin), (), ())
 
 
