@@ -1,9 +1,9 @@
 """Figures that can be touched: custom elements, drawn with the modules of the explorer.
 
 In a page a figure is an element on lines of its own. If a printed picture shows the same, the
-attribute instead-of names it: the picture is what is shown without a script, on paper, and where the
-page is read as a file; elsewhere the figure takes its place (parts.js, figures.css). If the pictures
-of the page show something else, they stay, and a comment says what:
+attribute instead-of names it: the picture is what is shown without a script, on paper, and where
+the page is read as a file; elsewhere the figure takes its place (parts.js, figures.css). If the
+pictures of the page show something else, they stay, and a comment says what:
 
     <minicnn-pool instead-of="06-routing">
     </minicnn-pool>
