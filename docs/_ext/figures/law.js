@@ -3,7 +3,7 @@
 
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
 import { h } from "../../../minicnn/pages/explorer/dom.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 const RIGHT = "no bug";
 const BUGS = {
@@ -87,14 +87,8 @@ define("law", () => ({
       new Board("∂L/∂w", ""),
     ];
     const equation = h("p", { class: "code" });
-    body.append(
-      equation,
-      h(
-        "div",
-        { class: "boards" },
-        boards.map(({ element }) => element),
-      ),
-    );
+    body.append(equation);
+    beside(body, boards);
 
     return ({ bug, law, stride }) => {
       const { side, upstream, right, value, toX, toWeight } = buggy(bug, stride);

@@ -9,7 +9,7 @@ import {
   winner,
 } from "../../../minicnn/pages/explorer/pooling.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 const CELLS = [1, 4, 4];
 
@@ -62,14 +62,8 @@ define("pool", () => ({
         { type: "button", click: () => change(x[input.chosen] + by) },
         by > 0 ? "chosen cell + 1" : "chosen cell − 1",
       );
-    body.append(
-      h("div", { class: "controls" }, button(-1), button(1)),
-      h(
-        "div",
-        { class: "boards" },
-        [input, output, g, toX].map(({ element }) => element),
-      ),
-    );
+    body.append(h("div", { class: "controls" }, button(-1), button(1)));
+    beside(body, [input, output, g, toX]);
 
     return ({ kind, kernel, stride }) => {
       const side = Math.floor((4 - kernel) / stride) + 1;
