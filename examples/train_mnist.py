@@ -16,44 +16,38 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minicnn.runs.console import end_at_ctrl_c
+from minicnn.runs.settings import Settings as RunSettings
+from minicnn.runs.settings import setting
 
-if __name__ == "__main__":
-    end_at_ctrl_c()  # before torch is imported, which takes seconds
-
-import torch
-from tqdm import tqdm
-
-from minicnn import data, layers, metrics, models, optim, parallel, runs, summary, train
-from minicnn import functional as F
-from minicnn.optim import schedules
-from minicnn.runs import setting
+MODELS = "mnist_cnn", "lenet5", "mnist_deep", "mnist_vgg", "mnist_resnet", "resnet18"
 
 # A preset overrides the defaults below. "best" was chosen on validation images, not on test images.
 PRESETS = {
     "quick": {"epochs": 1},
     "default": {},
     "best": {
-        "model": "mnist_deep", "epochs": 12, "batch_size": 128, "lr": 0.005,
-        "rotate": 10.0, "scale": 0.1, "shear": 10.0, "elastic": 0.7,
-        "average": 0.02, "test_shift": 1,
+        "model": "mnist_deep", "epochs": 12, "batch_size": 128, "lr": 0.005, "rotate": 10.0,
+        "scale": 0.1, "shear": 10.0, "elastic": 0.7, "average": 0.02, "test_shift": 1,
     },
     "pictures": {"epochs": 30, "batch_size": 32},  # for a few hundred pictures
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Settings(runs.Settings):
-    """The options of this program; runs.Settings adds --out, --resume and others."""
+class Settings(RunSettings):
+    """The options of this program; RunSettings adds --out, --resume and others."""
 
     preset: str = setting("default", "other defaults; for a folder, pictures", choices=PRESETS)
     dataset: str = setting(
-        "auto", f"{', '.join(data.DATASETS)} (auto: mnist, else sample), or a folder of folders of "
-        "pictures, one for each class"
+        "auto", "mnist, sample, auto (mnist, else sample), fashion-mnist, kmnist, emnist-letters "
+        "(-digits, …), or a folder of folders of pictures, one for each class"
     )  # fmt: skip
     size: int = setting(32, "pixels each way of own pictures", at_least=16, at_most=256)
     skip_unreadable: bool = setting(False, "leave out own pictures that cannot be read")
-    data_dir: Path = setting(data.data_dir(), "folder for MNIST/raw/…", free_on_resume=True)
-    model: str = setting("mnist_cnn", "network architecture", choices=models.MODELS)
+    data_dir: Path | None = setting(
+        None, "folder for MNIST/raw/… (default: $MINICNN_DATA_DIR, or data)", free_on_resume=True
+    )
+    model: str = setting("mnist_cnn", "network architecture", choices=MODELS)
     epochs: int = setting(6, "passes over the training images", at_least=1)
     batch_size: int = setting(256, "images per batch", at_least=1)
     lr: float = setting(0.01, "peak learning rate of the one-cycle schedule", at_least=0)
@@ -67,14 +61,25 @@ class Settings(runs.Settings):
     test_shift: int = setting(0, "average nine views shifted by N pixels", at_least=0, at_most=27)
     seed: int = setting(0, "seed of all random numbers", at_least=0, below=2**32)
     device: str = setting(
-        "auto", "auto, cpu, cuda or mps", check=parallel.find_device, free_on_resume=True
-    )
+        "auto", "auto, cpu, cuda, mps", free_on_resume=True, check=lambda d: parallel.find_device(d)
+    )  # fmt: skip
     show: bool = setting(False, "open the figures in windows", saved=False, free_on_resume=True)
 
 
-def make_augmentation(settings: Settings) -> data.Augment | None:
+if __name__ == "__main__":  # before torch is imported, which takes seconds
+    end_at_ctrl_c()
+    Settings.answer_help(__doc__, PRESETS)
+
+import torch
+from tqdm import tqdm
+
+from minicnn import data, layers, metrics, models, optim, parallel, runs, summary, train
+from minicnn import functional as F
+from minicnn.optim import schedules
+
+
+def make_augmentation(s: Settings) -> data.Augment | None:
     """Return the augmentation of the training images, or None."""
-    s = settings
     if s.rotate or s.scale or s.shear or s.elastic:
         affine = data.affine_field(s.rotate, s.scale, s.shear, s.shift)
         return data.random_warp(affine, data.elastic_field(s.elastic))
@@ -146,10 +151,10 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             settings.dataset, settings.data_dir, size=settings.size,
             skip_unreadable=settings.skip_unreadable,
         )  # fmt: skip
-        if settings.dataset == "auto":
-            settings = replace(settings, dataset="sample" if note else "mnist")
-        elif settings.dataset not in data.DATASETS:  # for later, from any folder
-            settings = replace(settings, dataset=str(Path(settings.dataset).absolute()))
+        dataset = settings.dataset.replace("auto", "sample" if note else "mnist")
+        if settings.dataset not in data.DATASETS:  # for later, from any folder
+            dataset = str(Path(settings.dataset).absolute())
+        settings = replace(settings, dataset=dataset, data_dir=data.data_dir(settings.data_dir))
         training, validation = data.hold_out(whole, max(1, len(whole.labels) // 12), settings.seed)
         in_shape = tuple(whole.images.shape[1:])
         images = len(training.labels)
@@ -209,9 +214,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             with runs.interruptible(once=processes.size > 1) as stopping, bar:
                 for now, logs in train.fit(step, progress.training, batches, rng):
                     progress = session.after_step(progress, now, logs, rng)
-                    bar.set_postfix_str(
-                        "loss {:.4f}, accuracy {:.2%}".format(*progress.means(steps))
-                    )
+                    mean_loss, accuracy = progress.means(steps)
+                    bar.set_postfix_str(f"loss {mean_loss:.4f}, accuracy {accuracy:.2%}")
                     bar.update()
                     if now.step % steps == 0:  # the end of an epoch
                         held_out = data.batches(validation, 1000, device=device)
@@ -223,8 +227,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             if processes.rank > 0:
                 return {}
             trained = weights(progress.training)
-            batches = data.batches(test, 1000, device=device)
-            predicted = train.predict(tested_net, *trained, batches)
+            predicted = train.predict(tested_net, *trained, data.batches(test, 1000, device=device))
             scores, labels = (part.cpu() for part in predicted)
             tested = {
                 "loss": F.cross_entropy(scores, labels).item(),
@@ -239,11 +242,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             draw(settings, run, progress, net, initial, trained, test, scores, tested)
         say(f"{time.perf_counter() - began:.0f} seconds in total. The results are in {run.folder}:")
         say(f"open {run.report} in a browser.")
-    return {
-        "test_loss": tested["loss"],
-        "test_accuracy": tested["accuracy"],
-        "validation_accuracy": progress.history[-1]["validation_accuracy"],
-    }
+    results = {f"test_{name}": value for name, value in tested.items()}
+    return {**results, "validation_accuracy": progress.history[-1]["validation_accuracy"]}
 
 
 if __name__ == "__main__":

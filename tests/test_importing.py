@@ -62,6 +62,27 @@ def test_importing_all_of_minicnn_changes_nothing_in_the_process() -> None:
     assert subprocess.check_output(command, text=True).strip() == "[] []"
 
 
+COMPILER = """
+import sys, torch
+from minicnn import functional as F, models, optim, summary, train
+for name, model in models.MODELS.items():
+    shape = (3, 32, 32) if name == "resnet18" else (1, 28, 28)
+    summary(model(), shape)
+net = models.mnist_cnn()
+params, state, _ = net.init(torch.Generator(), (1, 28, 28))
+adam = optim.adam()
+step = train.make_train_step(net, F.cross_entropy, adam)
+batch = torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.int64)
+step(train.TrainState(0, params, state, adam.init(params)), batch, torch.Generator())
+print([name for name in ("torch._dynamo", "torch._inductor", "matplotlib") if name in sys.modules])
+"""
+
+
+def test_a_training_does_not_wait_for_the_import_of_the_compiler() -> None:
+    command = [sys.executable, "-c", COMPILER]
+    assert subprocess.check_output(command, text=True).strip() == "[]"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("file", sorted(Path(minicnn.__file__).parent.glob("runs/*.py")))
 def test_each_module_of_runs_can_be_the_first_that_is_imported(file: Path) -> None:

@@ -61,6 +61,15 @@ def test_the_tables_of_speeds_are_what_was_measured():
     assert whole in (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
 
 
+def test_the_chart_of_speeds_shows_what_was_measured():
+    rows = report.results_of(json.loads((RESULTS / "bench.json").read_text(encoding="utf-8")))
+    chart = (RESULTS / "bench.svg").read_text(encoding="utf-8")
+    drawn = re.findall("<!-- (.*?) -->", chart)  # matplotlib notes each text before its outlines
+    texts = [row.what for row in rows] + [report.ratio(row) for row in rows]
+    start = drawn.index(texts[0])
+    assert drawn[start : start + len(texts)] == texts
+
+
 def test_the_first_code_is_the_example_of_one_page():
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert code

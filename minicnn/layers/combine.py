@@ -45,11 +45,7 @@ def sequential(*layers: Layer) -> Layer:
         rng: torch.Generator | None = None,
         train: bool = False,
     ) -> tuple[Tensor, Tree]:
-        if not len(layers) == len(params) == len(state):
-            raise ValueError(
-                f"params and state must be those of {len(layers)} layers, "
-                f"got those of {len(params)} and {len(state)}"
-            )
+        _check_number(layers, params, state)
         states = []
         for layer, p, s in zip(layers, params, state, strict=True):
             x, s = layer.apply(p, s, x, rng=rng, train=train)
@@ -214,6 +210,7 @@ def activations(net: Layer, params: Tree, state: Tree, x: Tensor) -> list[tuple[
     """
     if net.name != "sequential":
         raise ValueError(f"net must be made by sequential(), got {brief(net)}")
+    _check_number(net.children, params, state)
     outputs = []
     for layer, p, s in zip(net.children, params, state, strict=True):
         x, _ = layer.apply(p, s, x)
@@ -225,6 +222,14 @@ def _check_layers(name: str, layers: tuple[Layer, ...]) -> None:
     for layer in layers:
         if not isinstance(layer, Layer):
             raise TypeError(f"{name} takes Layers, such as relu(), got {layer!r}")
+
+
+def _check_number(layers: tuple[Layer, ...], params: Tree, state: Tree) -> None:
+    if not len(layers) == len(params) == len(state):
+        raise ValueError(
+            f"params and state must be those of {len(layers)} layers, "
+            f"got those of {len(params)} and {len(state)}"
+        )
 
 
 def _init_inside(
@@ -246,6 +251,7 @@ def _apply_each(
     train: bool,
 ) -> tuple[list[Tensor], Tree]:
     """Apply layers to the same input; they draw from ``rng`` in order."""
+    _check_number(layers, params, state)
     each = [
         layer.apply(p, s, x, rng=rng, train=train)
         for layer, p, s in zip(layers, params, state, strict=True)

@@ -211,9 +211,12 @@ def image_shape(layer: str, in_shape: Shape) -> tuple[int, int, int]:
 
 
 def shape_after(function: Callable[[Tensor], Tensor]) -> Callable[[Shape], Shape]:
-    """Find what shape a function gives, by calling it on tensors that have only a shape."""
+    """Find the shape that a function returns, by calling it on a batch of no images.
+
+    Not on the device "meta", whose first use makes torch import its compiler, for a second or more.
+    """
 
     def out_shape(in_shape: Shape) -> Shape:
-        return tuple(function(torch.empty(1, *in_shape, device="meta")).shape[1:])
+        return tuple(function(torch.empty(0, *in_shape)).shape[1:])
 
     return out_shape

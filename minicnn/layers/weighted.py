@@ -85,9 +85,8 @@ def conv2d(
                 f"out_channels (={out_channels})"
             )
         shape = (out_channels, channels // groups, *kernel)
-        empty = torch.empty(shape, device="meta")
-        out_shape = shape_after(lambda x: convolve(x, empty))(in_shape)
-        return draw(generator, shape), (), out_shape
+        params = draw(generator, shape)
+        return params, (), shape_after(lambda x: convolve(x, params["weight"]))(in_shape)
 
     def apply(params: Tree, state: Tree, x: Tensor, **_: Any) -> tuple[Tensor, Tree]:
         return convolve(to_batch_last(x), params["weight"], params.get("bias")), state

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minicnn import checks
 from minicnn.runs import atomic
 from minicnn.runs.console import complain
 
@@ -250,6 +249,8 @@ def read_config(run: Run) -> dict[str, Any]:
         ...     read_config(begin(f"{parent}/run", {"settings": {"lr": 0.01}}))
         {'settings': {'lr': 0.01}}
     """
+    from minicnn import checks  # here, since it imports torch, which --help need not wait for
+
     try:
         config = json.loads(checks.file(run.config).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deeply

@@ -13,6 +13,7 @@ which options may change when a run is resumed.
 
 import argparse
 import math
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
@@ -154,6 +155,21 @@ class Settings:
             parser.error(f"--resume uses the settings of the run and does not allow {names}")
         unsaved = {f.name for f in fields(cls) if not f.metadata["saved"]}
         return cls.of_run(now.resume, **{name: getattr(now, name) for name in given | unsaved})
+
+    @classmethod
+    def answer_help(cls, description: str | None = None, presets: Presets | None = None) -> None:
+        """Print the help and end the program, if its command line asks for that.
+
+        `parse` does so too. A program calls this before it imports torch, which takes seconds.
+
+        Args:
+            description, presets: As for `parse`.
+
+        Raises:
+            SystemExit: After printing the help.
+        """
+        if {"-h", "--help"}.intersection(sys.argv[1:]):
+            _parser(cls, description, presets or {}).parse_args(["--help"])
 
     @classmethod
     def of_run(cls: type[S], folder: Path, **overrides: Any) -> S:

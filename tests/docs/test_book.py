@@ -58,8 +58,56 @@ def test_a_dead_link_would_be_found(tmp_path):
     assert dead_links(page) == ["gone.md", "#b"]
 
 
+def broken_formulas(text: str) -> list[str]:
+    """The formulas that Markdown ends, because their next line starts as that of a list does."""
+    formulas = re.findall(r"\$[^$]*\$", text)
+    return [formula for formula in formulas if re.search(r"\n[> ]*[-+*] ", formula)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_formula_is_broken_where_its_next_line_would_start_a_list(page):
+    text = re.sub(r"\$\$.*?\$\$", "", prose(page), flags=re.DOTALL)
+    assert broken_formulas(text) == []
+
+
+def test_a_formula_that_becomes_a_list_would_be_found():
+    assert broken_formulas("by $x =\ny$ and $a\n- b$, not $c -\nd$.\n\n- $e$\n- $f$\n") == [
+        "$a\n- b$"
+    ]
+
+
 def test_the_chapters_are_numbered_without_a_gap():
     assert [page.name[:3] for page in CHAPTERS] == [f"{n:02}-" for n in range(1, 17)]
+
+
+def misnumbered(text: str) -> list[str]:
+    """The links to a chapter whose number is not that of the file."""
+    links = re.finditer(r"\[chapter\s+(\d+)\]\([^)]*?(\d+)-[^)]*\)", text, re.IGNORECASE)
+    return [link[0] for link in links if int(link[1]) != int(link[2])]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_link_to_a_chapter_has_the_number_of_its_file(page):
+    assert misnumbered(page.read_text(encoding="utf-8")) == []
+
+
+def test_a_link_with_another_number_would_be_found():
+    text = "[Chapter 2](learn/02-a.md) [chapter\n3](04-b.md#c) [chapter 12](12-d.md)"
+    assert misnumbered(text) == ["[chapter\n3](04-b.md#c)"]
+
+
+def test_the_glossary_names_chapters_by_their_numbers():
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    labels = re.findall(r"\[([^]]*)\]\(learn/", page)
+    assert labels
+    assert [label for label in labels if not re.fullmatch(r"Chapter\s\d+", label)] == []
+
+
+def test_every_picture_of_the_book_is_in_a_page():
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    shown = set(re.findall(r"images/learn/([\w.-]+)", pages))
+    saved = {picture.name for picture in (ROOT / "docs" / "images" / "learn").iterdir()}
+    assert saved == shown
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda page: page.stem)

@@ -178,6 +178,29 @@ def test_help_states_every_default(capsys):
         assert default in text
 
 
+def test_the_program_prints_the_same_help_without_importing_torch(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    program = (
+        "import runpy, sys; sys.modules['torch'] = None; sys.argv = ['train_mnist.py', '--help']\n"
+        f"runpy.run_path({str(Path(train_mnist.__file__))!r}, run_name='__main__')"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    monkeypatch.setattr(sys, "argv", ["train_mnist.py"])
+    with pytest.raises(SystemExit):
+        run(["--help"])
+    assert (printed.stdout, printed.stderr) == (capsys.readouterr().out, "")
+
+
+def test_the_options_name_every_model_and_the_datasets():
+    assert tuple(models.MODELS) == train_mnist.MODELS
+    told = next(f for f in dataclasses.fields(Settings) if f.name == "dataset").metadata["help"]
+    assert {name for name in data.DATASETS if not name.startswith("emnist-")} <= set(
+        re.findall(r"[a-z-]+", told)
+    )
+
+
 # --- Presets -----------------------------------------------------------------------------------
 
 

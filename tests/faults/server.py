@@ -30,11 +30,7 @@ LONGEST = 120  # seconds, after which a command is considered stuck
 
 def main() -> None:
     """Fork commands until stdin ends."""
-    for name in (
-        "torch._dynamo",
-        "minicnn.pages",
-        "minicnn.viz",
-    ):  # which would otherwise be imported later and take seconds
+    for name in ("minicnn.pages", "minicnn.viz"):  # otherwise imported later, which takes seconds
         importlib.import_module(name)
     for line in sys.stdin:
         pid = os.fork()

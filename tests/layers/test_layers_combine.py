@@ -294,12 +294,18 @@ def test_residual_refuses_a_layer_that_changes_the_shape() -> None:
         residual(layers.conv2d(3, 1)).init(generator(0), IN_SHAPE)
 
 
-def test_parameters_of_another_network_are_refused(x: Tensor) -> None:
+@pytest.mark.parametrize("combine", [sequential, layers.parallel, residual])
+def test_parameters_of_another_network_are_refused(combine: Any, x: Tensor) -> None:
     params, state, _ = sequential(layers.relu()).init(generator(0), IN_SHAPE)
-    with pytest.raises(
-        ValueError, match="params and state must be those of 2 layers, got those of 1 and 1"
-    ):
-        sequential(layers.relu(), layers.relu()).apply(params, state, x)
+    message = "params and state must be those of 2 layers, got those of 1 and 1"
+    with pytest.raises(ValueError, match=message):
+        combine(layers.relu(), layers.relu()).apply(params, state, x)
+
+
+def test_activations_of_another_networks_parameters_are_refused(x: Tensor) -> None:
+    params, state, _ = sequential(layers.relu()).init(generator(0), IN_SHAPE)
+    with pytest.raises(ValueError, match="must be those of 2 layers, got those of 1 and 1"):
+        activations(sequential(layers.relu(), layers.relu()), params, state, x)
 
 
 @given(chains)
