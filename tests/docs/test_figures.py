@@ -1,9 +1,11 @@
 """The figures that can be touched: their numbers equal the library's, by mouse and by keyboard."""
 
+import doctest
 import json
 import os
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
@@ -14,22 +16,26 @@ import pytest
 import torch
 
 from minicnn import functional as F
-from minicnn import optim
+from minicnn import insight, layers, optim
 from minicnn.optim import schedules
 from minicnn.pages.explorer import classic, join
 from minicnn.train import value_and_grad
 
 from ..pages_explorer.browser import Tab
-from ..pages_explorer.engine import NODE, needs_node
+from ..pages_explorer.engine import NODE, needs_node, rounded
 from .test_book import CHAPTERS
 
-ELEMENTS = {  # by chapter, as it stands in its page
-    chapter.stem[:2]: re.findall(
-        r"^<(minicnn-[a-z ]*)>\n</minicnn-", chapter.read_text("utf-8"), re.M
-    )
+# An element on lines of its own, with a comment inside if pictures stay beside it.
+ELEMENT = re.compile(
+    r'\n\n<(?P<element>minicnn-[a-z]+(?: backward)?)(?: instead-of="(?P<picture>[\w-]+)")?>\n'
+    r"(?:<!-- Beside (?P<beside>.+) -->\n)?</minicnn-[a-z]+>\n\n"
+)
+FOUND = [
+    (chapter, found)
     for chapter in CHAPTERS
-}
-ALL = [element for found in ELEMENTS.values() for element in found]
+    for found in ELEMENT.finditer(chapter.read_text("utf-8"))
+]
+ALL = [found["element"] for _, found in FOUND]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>A page</title>
 <style>:root {{ color-scheme: light dark }} body {{ margin: 16px }}
@@ -43,18 +49,41 @@ def test_every_figure_has_its_place_in_the_book() -> None:
     assert len(ALL) == len(set(ALL))
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda page: page.stem)
-def test_a_figure_has_a_printed_picture_above_it(chapter: Path) -> None:
-    text = chapter.read_text("utf-8")
-    for figure in re.finditer("^<minicnn-", text, re.MULTILINE):
-        assert re.search(r"^!\[", text[: figure.start()], re.MULTILINE)
-
-
 def test_every_figure_is_an_element_on_lines_of_its_own() -> None:
     for chapter in CHAPTERS:
-        text = chapter.read_text("utf-8")
-        whole = re.findall(r"\n\n<(minicnn-[a-z]+)[a-z ]*>\n</\1>\n\n", text)
-        assert len(whole) == text.count("<minicnn-")
+        whole = ELEMENT.findall(chapter.read_text("utf-8"))
+        assert len(whole) == chapter.read_text("utf-8").count("<minicnn-")
+
+
+@pytest.mark.parametrize(("chapter", "found"), FOUND, ids=ALL)
+def test_a_figure_stands_in_for_a_printed_picture_or_says_why_it_does_not(
+    chapter: Path, found: re.Match[str]
+) -> None:
+    above = chapter.read_text("utf-8")[: found.start()]
+    pictures = re.findall(r"^```\n\n!\[.*?\]\(\.\./images/learn/([\w-]+)\.", above, re.M | re.S)
+    if found["picture"]:
+        assert found["beside"] is None
+        assert found["picture"] == pictures[-1]
+    else:
+        name, _, why = found["beside"].partition(": ")
+        assert name in pictures
+        assert why.endswith(".")
+
+
+def test_the_names_of_the_script_are_unique() -> None:
+    made = re.findall(
+        r"^(?:async )?(?:function|class|(?:const|let)) (?:\[([\w, ]+)\]|(\w+))",
+        figures.script(),
+        re.MULTILINE,
+    )
+    names = [name for several, one in made for name in (one or several).split(", ")]
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+    assert len(names) > 200
+
+
+def test_the_examples_of_the_extension_hold() -> None:
+    failed, tried = doctest.testmod(figures)
+    assert (failed, tried) == (0, 6)
 
 
 def test_only_pages_with_a_figure_load_the_script(tmp_path: Path) -> None:
@@ -80,9 +109,18 @@ def test_only_pages_with_a_figure_load_the_script(tmp_path: Path) -> None:
     assert (out / "_static" / "figures.js").read_text("utf-8") == figures.script()
 
 
+NET = layers.sequential(
+    *(layers.conv2d(8, 5), layers.max_pool2d(2), layers.relu()),
+    *(layers.conv2d(16, 3), layers.max_pool2d(2), layers.relu()),
+    *(layers.flatten(), layers.linear(10)),
+)
+PARAMS, STATE, _ = NET.init(torch.Generator().manual_seed(3), (1, 28, 28))
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    body = "\n".join(f"<{element}>\n</{element.split()[0]}>" for element in ALL)
+    body = figures.Weights(NET, PARAMS, STATE)._repr_html_()
+    body += "\n".join(f"<{element}>\n</{element.split()[0]}>" for element in ALL)
     style = (figures.HERE / "figures.css").read_text("utf-8")
     file = tmp_path_factory.mktemp("figures") / "page.html"
     page = PAGE.format(style=style, body=body, script=figures.script())
@@ -131,6 +169,16 @@ def said(tab: Tab, element: str) -> str:
 def close(found: Any, expected: torch.Tensor) -> bool:
     given = torch.tensor(found, dtype=torch.float64).view(expected.shape)
     return torch.allclose(given, expected.double(), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("element", ALL)
+def test_a_figure_says_in_two_sentences_what_to_try_and_what_to_notice(
+    tab: Tab, element: str
+) -> None:
+    hint = tab.text(f"{selector(element)} p:nth-of-type(2)")
+    assert len(re.findall(r"[.?](?:\s|$)", hint)) == 2
+    assert re.search(r"^(Choose|Draw|Drag|Fill|Move|Raise|Take|With|A small)", hint)
+    assert "notice" in hint.lower()
 
 
 WINDOWS: list[dict[str, int]] = [
@@ -418,6 +466,20 @@ def test_the_matrix_is_the_jacobian_of_conv2d(tab: Tab) -> None:
         assert close(shown["matrix"], jacobian.view(-1, 16))
 
 
+def test_thick_lines_cut_the_matrix_into_its_blocks(tab: Tab) -> None:
+    shown = numbers(tab, "minicnn-matrix", kernel=2, stride=1, padding=1)
+    high = int(len(shown["y"]) ** 0.5)
+    cells = tab.page.locator("minicnn-matrix .board").first.locator("[data-i]")
+    for i, kinds in enumerate(cells.evaluate_all("(all) => all.map((each) => each.className)")):
+        row, column = divmod(i, 16)
+        assert ("block-row" in kinds) == (row > 0 and row % high == 0)
+        assert ("block-column" in kinds) == (column > 0 and column % 4 == 0)
+    # All blocks on a diagonal are equal, as the chapter says.
+    blocks = torch.tensor(shown["matrix"]).view(high, high, 4, 4).transpose(1, 2)
+    for row, column in product(range(high - 1), range(3)):
+        assert torch.equal(blocks[row, column], blocks[row + 1, column + 1])
+
+
 def schedule(kind: str, peak: float, warm: int) -> schedules.Schedule:
     cosine = schedules.cosine(peak, 100 - warm)
     return {
@@ -609,6 +671,190 @@ def test_a_stack_that_fits_nowhere_says_so(tab: Tab) -> None:
     assert said(tab, "minicnn-field") == expected
     numbers(tab, "minicnn-field", layers=1)
     assert said(tab, "minicnn-field").startswith("y[")
+
+
+DRAWN = "minicnn-digit"
+STROKES = {
+    "seven": [],  # what is there at first
+    "one": [(0.5, 0.15), (0.5, 0.85)],
+    "nought": [
+        (0.5, 0.2),
+        (0.3, 0.4),
+        (0.3, 0.7),
+        (0.5, 0.85),
+        (0.7, 0.6),
+        (0.65, 0.3),
+        (0.5, 0.2),
+    ],
+}
+
+
+def draw(tab: Tab, points: list[tuple[float, float]]) -> None:
+    """Clear the pad, and draw a stroke through points in [0, 1]."""
+    if not points:
+        return
+    tab.page.locator(DRAWN).get_by_role("button", name="Clear").click()
+    pad = tab.page.locator(f"{DRAWN} .pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    for n, (x, y) in enumerate(points):
+        tab.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=3)
+        if n == 0:
+            tab.page.mouse.down()
+    tab.page.mouse.up()
+
+
+@pytest.mark.parametrize("drawing", STROKES)
+@pytest.mark.parametrize("score", ["the answer", "0", "9"])
+def test_the_saliency_of_a_drawing_is_that_of_the_library(
+    tab: Tab, drawing: str, score: str
+) -> None:
+    draw(tab, STROKES[drawing])
+    said(tab, DRAWN)  # a drawing is read in the next frame
+    shown = numbers(tab, DRAWN, score=score)
+    x = torch.tensor(shown["pixels"], dtype=torch.float64).view(1, 1, 28, 28)
+    assert 20 < x.sum() < 300
+    params = rounded(PARAMS)
+    scores, _ = NET.apply(params, STATE, x)
+    assert close(shown["scores"], scores)
+    answer = int(scores.argmax())
+    assert shown["answer"] == answer
+    assert shown["explained"] == (answer if score == "the answer" else int(score))
+    classes = torch.tensor([shown["explained"]])
+    assert close(shown["saliency"], insight.saliency(NET, params, STATE, x, classes)[0])
+    probability = float(F.softmax(scores, 1)[0, answer])
+    assert said(tab, DRAWN).startswith(f"The answer is {answer}, with {100 * probability:.1f}%. ")
+
+
+@pytest.mark.parametrize(
+    ("layer", "unit", "first", "side"),
+    [  # as the recursion of the chapter has it: the first pixel and the size of the field
+        ("0: conv2d(8, 5)", (3, 0, 23), (0, 23), 5),
+        ("1: max_pool2d(2)", (7, 11, 4), (22, 8), 6),
+        ("2: relu()", (0, 6, 6), (12, 12), 6),
+        ("3: conv2d(16, 3)", (15, 9, 1), (18, 2), 10),
+        ("4: max_pool2d(2)", (2, 0, 4), (0, 16), 12),
+        ("5: relu()", (9, 3, 2), (12, 8), 12),
+    ],
+)
+def test_the_receptive_field_of_a_unit_is_marked(
+    tab: Tab, layer: str, unit: tuple[int, int, int], first: tuple[int, int], side: int
+) -> None:
+    said(tab, DRAWN)
+    numbers(tab, DRAWN, layer=layer)
+    tab.page.locator(f"{DRAWN} .choice").focus()
+    channel, row, column = unit
+    middle = activation(layer).shape[-1] // 2
+    for there, here, more, less in (
+        (channel, 0, "PageDown", "PageUp"),
+        (row, middle, "ArrowDown", "ArrowUp"),
+        (column, middle, "ArrowRight", "ArrowLeft"),
+    ):
+        for _ in range(abs(there - here)):
+            tab.page.keyboard.press(more if there > here else less)
+    shown = numbers(tab, DRAWN)
+    values = activation(layer, shown["pixels"])
+    assert shown["unit"] == int(torch.arange(values.numel()).view(values.shape[1:])[unit])
+    assert close(shown["value"], values[0][unit])
+    rows, columns = (range(start, start + side) for start in first)
+    assert shown["field"] == [28 * h + v for h in rows for v in columns]
+    spans = [f"{each[0]} to {each[-1]}" for each in (rows, columns)]
+    assert said(tab, DRAWN).endswith(
+        f"Unit {unit} of {layer[3:]} reads rows {spans[0]} and columns {spans[1]} of the image."
+    )
+    # Outside of the field the gradient of the unit is 0, and inside it is not, for some image.
+    x = torch.randn(80, 1, 28, 28, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    _, y = layers.activations(NET, PARAMS, STATE, x)[int(layer[0])]
+    (gradient,) = torch.autograd.grad(y[(slice(None), *unit)].sum(), x)
+    seen = gradient.abs().sum((0, 1)).flatten().nonzero().flatten()
+    assert set(seen.tolist()) <= set(shown["field"])
+    assert len(seen) > 0.9 * side * side
+
+
+def activation(layer: str, pixels: Any = None) -> torch.Tensor:
+    """The output of a layer for the pixels that a figure shows."""
+    x = torch.tensor([0.0] * 784 if pixels is None else pixels, dtype=torch.float64)
+    every = layers.activations(NET, rounded(PARAMS), STATE, x.view(1, 1, 28, 28))
+    return every[int(layer[0])][1]
+
+
+def test_a_click_in_the_feature_maps_chooses_a_unit(tab: Tab) -> None:
+    said(tab, DRAWN)
+    before = numbers(tab, DRAWN, layer="4: max_pool2d(2)")
+    maps = tab.page.locator(f"{DRAWN} .choice")
+    maps.click(position={"x": 5 * 11 + 6 + 3, "y": 2 * 11 + 3})  # the second map, row 2, column 0
+    assert numbers(tab, DRAWN)["unit"] == 25 + 2 * 5
+    maps.click(position={"x": 5 * 11 + 2, "y": 2})  # between two maps
+    assert numbers(tab, DRAWN)["unit"] == 25 + 2 * 5
+    numbers(tab, DRAWN, layer="0: conv2d(8, 5)")
+    after = numbers(tab, DRAWN, layer="4: max_pool2d(2)")  # which remembers its unit
+    assert (before["unit"], after["unit"]) == (12, 35)
+
+
+def test_a_digit_is_drawn_by_keyboard_and_taken_back(tab: Tab) -> None:
+    said(tab, DRAWN)
+    seven = numbers(tab, DRAWN)["pixels"]
+    tab.page.locator(f"{DRAWN} .pad").focus()
+    tab.page.keyboard.press("Space")
+    for _ in range(15):
+        tab.page.keyboard.press("ArrowDown")
+    said(tab, DRAWN)
+    assert tab.text(f"{DRAWN} .place") == "Pen down at 128, 184 of 256."
+    assert numbers(tab, DRAWN)["pixels"] != seven
+    tab.page.locator(DRAWN).get_by_role("button", name="Undo").click()
+    assert numbers(tab, DRAWN)["pixels"] == seven
+    tab.page.locator(DRAWN).get_by_role("button", name="Clear").click()
+    assert said(tab, DRAWN).startswith("Draw a digit. Unit (0, 12, 12) of conv2d(8, 5) reads ")
+    assert set(numbers(tab, DRAWN)["pixels"]) == {0}
+
+
+def test_the_page_has_no_script_in_its_weights() -> None:
+    text = figures.Weights(NET, PARAMS, STATE)._repr_html_()
+    assert text.count("<") == 2
+    assert len(text) < 20_000
+    with pytest.raises(
+        ValueError, match=r"^the explorer does not know the layer sine\(\): it knows "
+    ):
+        figures.Weights(layers.function("sine", torch.sin), (), ())
+
+
+PRINTED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>
+<style>{style}</style>
+<div class="cell tag_hide-input tag_picture-one"><details><summary>Show</summary>code</details>
+<div class="cell_output"><pre>text</pre><img alt="one" src="data:,"></div></div>
+<minicnn-digit instead-of="one"></minicnn-digit>
+<div class="cell tag_picture-two"><div class="cell_output"><img alt="two" src="data:,"></div></div>
+<{element}></{name}>
+<script>{script}</script></html>"""
+
+
+def in_place_of(browser: Any, folder: Path, element: str, **options: Any) -> list[str]:
+    """The pictures that are seen on a page with an element, and on paper."""
+    file = folder / "printed.html"
+    style = (figures.HERE / "figures.css").read_text("utf-8")
+    name = element.split()[0]
+    page = PRINTED.format(style=style, element=element, name=name, script=figures.script())
+    file.write_text(page, encoding="utf-8")
+    tab = Tab(browser, file, **options)
+    found = []
+    for media in ("screen", "print"):
+        tab.page.emulate_media(media=media)
+        images = tab.page.locator("img")
+        shown = [images.nth(n) for n in range(images.count()) if images.nth(n).is_visible()]
+        assert tab.page.locator("summary").is_visible()
+        assert tab.page.locator("pre").is_visible()
+        found.append(" ".join(image.get_attribute("alt") for image in shown))
+    tab.close()
+    return found
+
+
+def test_a_printed_picture_is_seen_where_its_figure_is_not(browser: Any, tmp_path: Path) -> None:
+    # The page has no weights, so that the figure of the first picture cannot be shown.
+    pool = 'minicnn-pool instead-of="two"'
+    assert in_place_of(browser, tmp_path, pool) == ["one", "one two"]
+    assert in_place_of(browser, tmp_path, "minicnn-pool") == ["one two", "one two"]
+    off = {"java_script_enabled": False}
+    assert in_place_of(browser, tmp_path, pool, **off) == ["one two", "one two"]
 
 
 @needs_node

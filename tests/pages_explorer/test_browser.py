@@ -216,6 +216,85 @@ def test_why_the_gradient_of_a_weight_has_its_sign(tab: Tab, path: Path) -> None
     assert "weight=7" in address(tab)
 
 
+FRAMES = """(n) => {
+  // What is framed in a strip: left, top, right, bottom, in pixels; null if nothing is.
+  const over = document.querySelector(`[data-strip="${n}"] .over`);
+  const { width, height } = over;
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(over, 0, 0);
+  const { data } = copy.getImageData(0, 0, width, height);
+  const there = Array.from({ length: width * height }, (_, i) => i).filter((i) => data[4 * i + 3]);
+  if (!there.length) return null;
+  const [xs, ys] = [there.map((i) => i % width), there.map((i) => Math.floor(i / width))];
+  const ends = (all) => [Math.min(...all), Math.max(...all)];
+  return [ends(xs)[0], ends(ys)[0], ends(xs)[1], ends(ys)[1]];
+}"""
+
+
+def framed(tab: Tab, strip: int, tile: int, tiles: int, side: int) -> list[float] | None:
+    """What is framed, in cells from the corner of a tile: of ``tiles`` in a row, ``side`` wide."""
+    box = tab.run(FRAMES, strip)
+    across = tab.page.locator(f'[data-strip="{strip}"] canvas').first.bounding_box()["width"]
+    cell = ((across + 6) / tiles - 6) / side  # 6 pixels are between two tiles
+    left = tile * (side * cell + 6)
+    return box and [round((x - n) / cell) for x, n in zip(box, (left, 0, left, 0), strict=True)]
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_a_row_of_a_gradient_marks_its_window(tab: Tab, by: str) -> None:
+    def image_and_map() -> list[Any]:
+        return [framed(tab, 0, 0, 1, 28), framed(tab, 1, 0, 4, 24)]
+
+    tab.page.goto(f"{tab.url}#mode=backward&layer=1&weight=7&label=3&image=1")
+    tab.text("h1")
+    assert image_and_map() == [None, None]
+    rows = tab.page.locator("#body tbody tr:has(button)")
+    assert rows.count() == 8
+    for n in range(8):
+        if by == "mouse":
+            rows.nth(n).locator("td").nth(1).hover()
+        else:
+            rows.nth(n).locator("button").focus()
+        place = re.search(r"row (\d+), column (\d+)", rows.nth(n).inner_text())
+        assert place
+        row, column = map(int, place.groups())
+        assert image_and_map() == [
+            [column, row, column + 5, row + 5],
+            [column, row, column + 1, row + 1],
+        ]
+    if by == "mouse":
+        tab.page.mouse.move(2, 2)
+    else:
+        tab.page.locator("#detail").focus()
+    assert image_and_map() == [None, None]
+
+
+def test_a_window_is_marked_in_the_channel_that_the_weight_reads(tab: Tab) -> None:
+    at = 3 * 36 + 2 * 9 + 4  # kernel 3, input channel 2, in the middle
+    tab.page.goto(f"{tab.url}#mode=backward&layer=4&weight={at}&label=3&image=1")
+    tab.text("h1")
+    rows = tab.page.locator("#body tbody tr:has(button)")
+    rows.first.hover()
+    place = re.search(r"row (\d+), column (\d+)", rows.first.inner_text())
+    assert place
+    row, column = map(int, place.groups())
+    assert framed(tab, 3, 2, 4, 12) == [column, row, column + 3, row + 3]
+    tab.page.goto(f"{tab.url}#mode=backward&layer=4&weight={8 * 36 + 3}&label=3&image=1")
+    assert "the bias of kernel 3" in tab.text("#detail-title")
+    rows.first.hover()
+    assert tab.run(FRAMES, 3) is None  # a bias reads nothing
+    assert tab.run(FRAMES, 4) is not None
+
+
+def test_the_page_explains_its_words(tab: Tab) -> None:
+    assert not tab.page.locator("#words dl").is_visible()
+    tab.page.locator("#words summary").click()
+    words = [each.inner_text() for each in tab.page.query_selector_all("#words dt")]
+    assert words == ["gradient", "stride", "p − y", "numbers"]
+    assert "computed in float64" in tab.text("#words dl")
+    assert "The address of the page does not hold the steps." in tab.text("#left")
+
+
 def number(text: str) -> float:
     """A number as the page writes it."""
     return float(text.replace("−", "-"))

@@ -1,9 +1,15 @@
 """Figures that can be touched: custom elements, drawn with the modules of the explorer.
 
-In a page a figure is two lines of HTML, below the printed picture that shows the same without a
-script, on paper and where the page is read as a file:
+In a page a figure is an element on lines of its own. If a printed picture shows the same, the
+attribute instead-of names it: the picture is what is shown without a script, on paper, and where
+the page is read as a file; elsewhere the figure takes its place (parts.js, figures.css). If the
+pictures of the page show something else, they stay, and a comment says what:
+
+    <minicnn-pool instead-of="06-routing">
+    </minicnn-pool>
 
     <minicnn-window>
+    <!-- Beside 03-geometry: nine geometries at once, and padding "same". -->
     </minicnn-window>
 
 Here the modules become one classic script, which needs no server and no network connection.
@@ -23,27 +29,29 @@ Here the modules become one classic script, which needs no server and no network
     graph.js    <minicnn-graph>: a graph, forward and backward, node by node
     curves.js   <minicnn-curves>: a small training, and its learning curves
     field.js    <minicnn-field>: the receptive field of a cell behind several convolutions
+    digit.js    <minicnn-digit>: a drawn digit, its saliency, and a receptive field; the network is
+                trained by the page, whose code shows `Weights` of it
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minicnn.pages.explorer import classic, join
+from minicnn.layers import Layer
+from minicnn.pages.explorer import ENGINE, classic, contents, join
+from minicnn.tree import Tree
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
 HERE = Path(__file__).parent
-ENGINE = (
-    *("numbers", "windows", "convolution", "linear", "pooling", "pointwise", "loss", "optimizers"),
-    *("dom", "maps"),
-)
+VIEW = "normalise", "dom", "maps", "pad"
 FIGURES = (
     *("window", "pool", "softmax", "weight", "descent"),
-    *("unfold", "matrix", "schedule", "signals", "law", "graph", "curves", "field"),
+    *("unfold", "matrix", "schedule", "signals", "law", "graph", "curves", "field", "digit"),
 )
 MODULES = "parts", "plane", *FIGURES
 
@@ -56,7 +64,36 @@ def script() -> str:
         1
     """
     own = "\n".join(classic((HERE / f"{name}.js").read_text("utf-8")) for name in MODULES)
-    return f'(() => {{\n"use strict";\n{join(ENGINE)}\n{own}\n}})();\n'
+    return f'(() => {{\n"use strict";\n{join((*ENGINE, *VIEW))}\n{own}\n}})();\n'
+
+
+class Weights:
+    """A trained network, for the figures of the page whose code shows this.
+
+    Args:
+        net, params, state: The network, of images (1, 28, 28); the page rounds the parameters to
+            float16.
+
+    Raises:
+        ValueError: A layer that the engine does not know, or a weight beyond float16.
+
+    Example:
+        >>> import torch
+        >>> from minicnn.layers import flatten, linear, sequential
+        >>> net = sequential(flatten(), linear(10))
+        >>> params, state, _ = net.init(torch.Generator(), (1, 28, 28))
+        >>> Weights(net, params, state)._repr_html_()[:58]
+        '<script type="application/json" class="minicnn-network">{"'
+    """
+
+    def __init__(self, net: Layer, params: Tree, state: Tree) -> None:
+        data, (classes,) = contents.network(net, params, state, (1, 28, 28))
+        self.data = json.dumps({**data, "classes": [str(k) for k in range(classes)]})
+        self.data = self.data.replace("<", "\\u003c")  # which could end the element
+
+    def _repr_html_(self) -> str:
+        kind = 'type="application/json" class="minicnn-network"'
+        return f"<script {kind}>{self.data}</script>"
 
 
 def write(app: Sphinx, config: Config) -> None:

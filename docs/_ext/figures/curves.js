@@ -61,9 +61,9 @@ function learn(train, held, first, rate) {
 define("curves", () => ({
   title: "Learning curves to be diagnosed",
   hint:
-    "A small network learns a curve with noise in it. Find settings for each row of the table: " +
-    "too low a rate, too high a rate, underfitting, overfitting. Notice that the training loss " +
-    "alone does not tell overfitting from success, and that more examples cure it.",
+    "A small network learns a curve with noise in it: find settings for each row of the " +
+    "table above. Notice that the training loss alone does not tell overfitting from " +
+    "success, and that more examples cure it.",
   settings: [
     {
       name: "rate",
@@ -80,7 +80,7 @@ define("curves", () => ({
     const train = noisy(draw, MOST);
     const held = noisy(draw, HELD_OUT);
     const normal = draw(2 * 40);
-    const range = { left: 0, right: UPDATES, bottom: -3, top: 1.5 };
+    const range = { left: 0, right: UPDATES, bottom: -3.5, top: 1.5 };
     const plane = new Plane("the losses over the steps", range, [
       "step",
       "log₁₀ of loss: training solid, validation dashed",

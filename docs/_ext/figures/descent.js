@@ -45,10 +45,10 @@ function walk({ method, rate, beta, beta2, steps }) {
 define("descent", () => ({
   title: "Three optimizers in one valley",
   hint:
-    "Take steps with gradient descent at the rate 0.4, and notice the zigzag and then the crawl. " +
-    "Change to momentum, and notice how far it overshoots with μ = 0.9 and with 0.5. Change to " +
-    "Adam, and notice that its first step is equally long along both axes. Find the rate from " +
-    "which the first two leave the valley, and notice that Adam stays in it at the same rate.",
+    "Take steps with gradient descent at the rate 0.4, and notice the zigzag and then the " +
+    "crawl; with momentum notice how far it overshoots, and with Adam that the first step " +
+    "is equally long along both axes. Find the rate from which the first two leave the " +
+    "valley, and notice that Adam stays in it at the same rate.",
   settings: [
     { name: "method", label: "optimizer", value: METHODS[0], choices: METHODS },
     {

@@ -2,20 +2,19 @@
 // <minicnn-field>: which pixels a cell behind several convolutions sees, and on how many paths.
 
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
-import { h } from "../../../minicnn/pages/explorer/dom.js";
 import { largest } from "../../../minicnn/pages/explorer/maps.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 const PIXELS = 15;
 
 define("field", () => ({
   title: "The receptive field of a cell",
   hint:
-    "Choose a cell of y: the frames show its receptive field, and each number the paths from this " +
-    "pixel to the cell, which is its gradient if all weights are 1. Add layers, and notice that " +
-    "the field grows by a few pixels each time and its middle counts far more than its rim. Take " +
-    "stride 2 or dilation 2, and notice how much faster it grows, and which pixels have no path.",
+    "Choose a cell of y: the frames show its receptive field, and each number the paths " +
+    "from this pixel to the cell, which is its gradient if all weights are 1. Add layers, " +
+    "or take stride 2 or dilation 2, and notice how fast the field grows, that its middle " +
+    "counts most, and which pixels have no path.",
   settings: [
     { name: "layers", label: "convolutions", value: 3, range: [1, 4, 1] },
     { name: "kernel", label: "kernel size", value: 3, range: [2, 4, 1] },
@@ -30,8 +29,7 @@ define("field", () => ({
       picked = i;
       draw();
     });
-    const row = h("div", { class: "boards" }, x.element, y.element);
-    body.append(row);
+    const row = beside(body, [x, y]);
 
     return ({ layers, kernel, stride, dilation }) => {
       const sides = [PIXELS];

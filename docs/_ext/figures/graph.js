@@ -76,9 +76,9 @@ const [ACROSS, DOWN] = [97, 100];
 define("graph", () => ({
   title: "A graph, forward and backward, node by node",
   hint:
-    "Take the steps: seven forward, in each a node computes its value, and seven backward, in each " +
-    "a node sends its gradient on. Notice that w is used twice, and that what arrives there is " +
-    "added up. Then lower b until ReLU is 0, and notice what is left of the gradients.",
+    "Take the steps, seven forward and seven backward, and notice that w is used twice, " +
+    "and that what arrives there is added up. Then lower b until ReLU is 0, and notice " +
+    "what is left of the gradients.",
   settings: [
     { name: "step", label: "step", value: 9, range: [0, 2 * ORDER.length, 1] },
     { name: "w", label: "parameter w", value: 2, range: [-3, 3, 0.5] },

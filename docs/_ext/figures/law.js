@@ -3,7 +3,7 @@
 
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
 import { h } from "../../../minicnn/pages/explorer/dom.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 const RIGHT = "no bug";
 const BUGS = {
@@ -64,9 +64,9 @@ function buggy(bug, stride) {
 define("law", () => ({
   title: "A law, and a bug that it misses",
   hint:
-    "Choose a bug, and then each law: which of them see it? Notice that the flipped kernel passes " +
-    "both adjoint laws, since its gradients fit its value. Take the forgotten stride, and notice " +
-    "that at stride 1 every law holds; so a law is tried on many geometries.",
+    "Choose a bug, and then each law, and notice that the flipped kernel passes both " +
+    "adjoint laws, since its gradients fit its value. Take the forgotten stride, and " +
+    "notice that at stride 1 every law holds: so a law is tried on many geometries.",
   settings: [
     {
       name: "bug",
@@ -87,14 +87,8 @@ define("law", () => ({
       new Board("∂L/∂w", ""),
     ];
     const equation = h("p", { class: "code" });
-    body.append(
-      equation,
-      h(
-        "div",
-        { class: "boards" },
-        boards.map(({ element }) => element),
-      ),
-    );
+    body.append(equation);
+    beside(body, boards);
 
     return ({ bug, law, stride }) => {
       const { side, upstream, right, value, toX, toWeight } = buggy(bug, stride);

@@ -2,17 +2,16 @@
 // <minicnn-matrix>: a convolution as a banded matrix, row by row.
 
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
-import { h } from "../../../minicnn/pages/explorer/dom.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, short } from "./parts.js";
+import { beside, Board, define, short } from "./parts.js";
 import { smallConvolution } from "./unfold.js";
 
 define("matrix", () => ({
   title: "A convolution as a matrix",
   hint:
-    "Move through the matrix with the arrow keys: a row makes one output, a column belongs to one " +
-    "cell of the image. Notice that all rows have the same weights, each row moved on. Take stride " +
-    "2, and notice that the rows move by two. Take padding 1, and notice which rows lose weights.",
+    "Move through the matrix with the arrow keys: a row makes one output, a column " +
+    "belongs to one cell of the image. Notice that all rows have the same weights, each " +
+    "row moved on, with stride 2 by two; with padding 1, notice which rows lose weights.",
   settings: [
     { name: "kernel", label: "kernel size", value: 2, range: [1, 3, 1] },
     { name: "stride", label: "stride", value: 1, range: [1, 2, 1] },
@@ -20,15 +19,13 @@ define("matrix", () => ({
   ],
   make({ body, draw }) {
     const x = new Board("x", "the image");
-    const matrix = new Board("A", "the matrix; zeros are blank", draw);
-    const y = new Board("y", "the output");
-    body.append(
-      h(
-        "div",
-        { class: "boards" },
-        [matrix, x, y].map(({ element }) => element),
-      ),
+    const matrix = new Board(
+      "A",
+      "the matrix; zeros are blank, thick lines are between blocks",
+      draw,
     );
+    const y = new Board("y", "the output");
+    beside(body, [matrix, x, y]);
 
     return (settings) => {
       const trace = smallConvolution(settings);
@@ -46,6 +43,7 @@ define("matrix", () => ({
       matrix.draw([1, out.length, columns], values, {
         open: true,
         small: true,
+        blocks: [layer.outShape[2], 4], // for each pair of an output row and an image row
         read: new Set(inRow.filter((i) => values[i] !== 0)),
       });
       const met = inRow.filter((i) => values[i] !== 0).map((i) => i % columns);

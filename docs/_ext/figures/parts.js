@@ -4,6 +4,7 @@
 import { h, write } from "../../../minicnn/pages/explorer/dom.js";
 import { largest, moves } from "../../../minicnn/pages/explorer/maps.js";
 import { size } from "../../../minicnn/pages/explorer/numbers.js";
+import { position } from "../../../minicnn/pages/explorer/windows.js";
 
 /**
  * A setting: a slider, or a choice of words.
@@ -37,8 +38,11 @@ import { size } from "../../../minicnn/pages/explorer/numbers.js";
  */
 
 /**
- * Define the element <minicnn-NAME>.
- * @param {string} name @param {(backward: boolean) => Figure} figure
+ * Define the element <minicnn-NAME>. Its attribute instead-of names the printed picture that it
+ * stands in for, by which conf.py tags the cell that draws it: where the figure is shown,
+ * figures.css hides the picture, but not its code.
+ * @param {string} name
+ * @param {(backward: boolean) => Figure | null} figure  null: the page does not have what it needs
  */
 export function define(name, figure) {
   customElements.define(
@@ -55,7 +59,9 @@ export function define(name, figure) {
           said.textContent = shown.said;
         };
         const backward = this.hasAttribute("backward");
-        const { title, hint, settings, make } = figure(backward);
+        const made = figure(backward);
+        if (!made) return; // and the printed picture stays
+        const { title, hint, settings, make } = made;
         /** @type {Settings} */
         const now = {};
         const said = h("p", { class: "said", "aria-live": "polite" });
@@ -81,9 +87,22 @@ export function define(name, figure) {
           ),
         );
         draw();
+        const picture = document.querySelector(`.tag_picture-${this.getAttribute("instead-of")}`);
+        picture?.classList.add("replaced");
       }
     },
   );
+}
+
+/** Put boards beside each other. @param {HTMLElement} body @param {Board[]} boards */
+export function beside(body, boards) {
+  const row = h(
+    "div",
+    { class: "boards" },
+    boards.map(({ element }) => element),
+  );
+  body.append(row);
+  return row;
 }
 
 /**
@@ -208,6 +227,7 @@ export class Board {
    * @param {(i: number) => boolean} [how.empty]  numbers that are not written
    * @param {(tile: number) => string} [how.label]
    * @param {boolean} [how.small]         small cells, in which zeros are not written
+   * @param {[number, number]} [how.blocks]  rows and columns between two thick lines
    */
   draw(shape, values, how = {}) {
     const { read = new Set(), open = false, label, small = false } = how;
@@ -215,9 +235,13 @@ export class Board {
     this.shape = shape;
     this.chosen = Math.min(this.chosen, Math.max(0, size(shape) - 1));
     const [tiles, height, width] = shape;
+    const [down, across] = how.blocks ?? [height, width];
     const most = largest(values) || 1;
     const cell = (/** @type {number} */ i) => {
+      const [, row, column] = position(shape, i);
       const kinds = [
+        ...(row && row % down === 0 ? ["block-row"] : []),
+        ...(column && column % across === 0 ? ["block-column"] : []),
         ...(values[i] < 0 ? ["minus"] : []),
         ...(read.has(i) ? ["read"] : []),
         ...(faint(i) ? ["faint"] : []),

@@ -15,7 +15,7 @@ export function svg(tag, attributes, ...children) {
   return element;
 }
 
-const [WIDE, HIGH, RIM] = [480, 300, 42];
+const [WIDE, HIGH, RIM] = [480, 300, 52];
 
 /** A drawing of the rectangle from (left, bottom) to (right, top). */
 export class Plane {
@@ -73,7 +73,10 @@ export class Plane {
           short(x),
         ),
       ),
-      ...ys.map((y, n) => svg("text", { x: 2, y: this.y(y) + (n > 1 ? 10 : 0) }, short(y))),
+      ...ys.map((y, n) => {
+        const place = { x: RIM - 4, y: this.y(y) + (n > 1 ? 10 : 0), "text-anchor": "end" };
+        return svg("text", place, short(y));
+      }),
       svg("text", { x: WIDE / 2, y: HIGH - 4, "text-anchor": "middle" }, across),
       svg("text", { x: RIM + 6, y: 20 }, up),
     ];

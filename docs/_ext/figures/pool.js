@@ -9,7 +9,7 @@ import {
   winner,
 } from "../../../minicnn/pages/explorer/pooling.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 const CELLS = [1, 4, 4];
 
@@ -21,10 +21,10 @@ function cellName(name, shape, i) {
 define("pool", () => ({
   title: "Pooling, forward and backward",
   hint:
-    "Choose a cell of x and type a digit, + or −. Make two cells of a window equal, and notice " +
-    "that the first of them gets the whole gradient. With kernel 3 and stride 1 the windows " +
-    "overlap: notice that one large cell collects the gradients of all windows that it wins. " +
-    "Then take the mean, and notice who gets a gradient now.",
+    "Choose a cell of x and type a digit, + or −: make two cells of a window equal, and " +
+    "notice that the first of them gets the whole gradient. Try kernel 3 with stride 1, " +
+    "where one large cell wins several windows, and then the mean, and notice who gets a " +
+    "gradient now.",
   settings: [
     { name: "kind", label: "pooling", value: "max", choices: ["max", "mean"] },
     { name: "kernel", label: "kernel size", value: 2, range: [1, 4, 1] },
@@ -62,14 +62,8 @@ define("pool", () => ({
         { type: "button", click: () => change(x[input.chosen] + by) },
         by > 0 ? "chosen cell + 1" : "chosen cell − 1",
       );
-    body.append(
-      h("div", { class: "controls" }, button(-1), button(1)),
-      h(
-        "div",
-        { class: "boards" },
-        [input, output, g, toX].map(({ element }) => element),
-      ),
-    );
+    body.append(h("div", { class: "controls" }, button(-1), button(1)));
+    beside(body, [input, output, g, toX]);
 
     return ({ kind, kernel, stride }) => {
       const side = Math.floor((4 - kernel) / stride) + 1;

@@ -29,9 +29,9 @@ const SCHEDULES = {
 define("schedule", () => ({
   title: "A schedule: the learning rate over the steps",
   hint:
-    "Move the slider of the step, and notice how little of the training runs at the peak. Take " +
-    "one cycle with a warm-up of 30 steps, the share that minicnn’s examples use, and then of 5. " +
-    "Notice where the curves of the cosine are steepest, and how small the last rates are.",
+    "Move the slider of the step, and notice how little of the training runs at the peak. " +
+    "Take one cycle with a warm-up of 30 steps, the share that minicnn’s examples use, " +
+    "and then of 5: notice where the curve is steepest, and how small the last rates are.",
   settings: [
     {
       name: "kind",

@@ -46,10 +46,10 @@ function deviation(all) {
 define("signals", () => ({
   title: "Signals through twenty layers",
   hint:
-    "With ReLU and He’s σ, a multiple of 1, both lines stay level. Set 0.7, and notice that the " +
-    "signals lose a third in every layer and are a thousand times smaller after twenty. Without " +
-    "an activation, find the multiple that keeps the size. With tanh, notice that the forward " +
-    "line cannot grow, whatever σ is.",
+    "With ReLU and He’s σ, a multiple of 1, both lines stay level; set 0.7, and notice " +
+    "that the signals are a thousand times smaller after twenty layers. Find the multiple " +
+    "that keeps their size without an activation, and notice that with tanh the forward " +
+    "line cannot grow.",
   settings: [
     {
       name: "sigma",

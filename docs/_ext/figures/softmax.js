@@ -10,9 +10,9 @@ const CLASSES = [0, 1, 2, 3];
 define("softmax", () => ({
   title: "From scores to p − q",
   hint:
-    "Raise the score of class 0, and notice that the gradient p − q of the true class goes to 0 " +
-    "but never gets there. With smoothing 0.2 it does: notice at which p. Then raise the " +
-    "temperature, and notice that all probabilities approach 25% and their order stays.",
+    "Raise the score of class 0, and notice that the gradient p − q of the true class " +
+    "goes to 0 but never gets there; with smoothing 0.2 it does. Raise the temperature, " +
+    "and notice that all probabilities approach 25% and their order stays.",
   settings: [
     ...CLASSES.map((k) => ({
       name: `z${k}`,

@@ -2,9 +2,8 @@
 // <minicnn-unfold>: the windows of an image become columns, one after the other.
 
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
-import { h } from "../../../minicnn/pages/explorer/dom.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 const SMALL_IMAGE = Float64Array.of(1, 2, 0, 3, 4, 1, 2, 0, 0, 3, 1, 2, 2, 0, 4, 1);
 /** @type {Record<number, number[]>} */
@@ -30,9 +29,9 @@ export function smallConvolution({ kernel, stride, padding = 0 }) {
 define("unfold", () => ({
   title: "The columns of unfold",
   hint:
-    "Move the slider, and notice that every window becomes one column and that most cells of x " +
-    "are written several times. Choose a number in the columns: the frames show where it comes " +
-    "from and which weight it meets. Take stride 2, and notice that no cell is written twice.",
+    "Fill the columns, and notice that most cells of x are written several times, and " +
+    "with stride 2 none of them twice. Choose a number in the columns: the frames show " +
+    "where it comes from and which weight it meets.",
   settings: [
     { name: "filled", label: "columns filled", value: 4, range: [0, 9, 1] },
     { name: "kernel", label: "kernel size", value: 2, range: [2, 3, 1] },
@@ -43,13 +42,7 @@ define("unfold", () => ({
     const w = new Board("w", "the kernel as a row");
     const columns = new Board("F.unfold(x)", "the windows as columns", draw);
     const y = new Board("y", "the row times the columns");
-    body.append(
-      h(
-        "div",
-        { class: "boards" },
-        [x, w, columns, y].map(({ element }) => element),
-      ),
-    );
+    beside(body, [x, w, columns, y]);
 
     return (settings) => {
       const trace = smallConvolution(settings);

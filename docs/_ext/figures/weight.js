@@ -23,9 +23,8 @@ const [FIRST, LAST] = [-1.5, 6.2];
 define("weight", () => ({
   title: "One weight, its slope and a step",
   hint:
-    "Drag the point, or move the slider of w: the line through the point is the slope. Then take " +
-    "steps. Notice that they get shorter by themselves near the minimum. From which rate on does " +
-    "a step land higher than it began?",
+    "Drag the point, or take steps, and notice that the steps get shorter by themselves " +
+    "near the minimum. From which rate on does a step land higher than it began?",
   settings: [
     { name: "w", label: "weight w", value: 0, range: [FIRST, LAST, 0.01] },
     { name: "rate", label: "learning rate γ", value: 0.05, range: [0.005, 0.15, 0.005] },

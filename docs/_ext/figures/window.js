@@ -4,13 +4,13 @@
 import { conv2d } from "../../../minicnn/pages/explorer/convolution.js";
 import { h } from "../../../minicnn/pages/explorer/dom.js";
 import { position } from "../../../minicnn/pages/explorer/windows.js";
-import { Board, define, layerOf, never, short } from "./parts.js";
+import { beside, Board, define, layerOf, never, short } from "./parts.js";
 
 /** @typedef {import("../../../minicnn/pages/explorer/types.js").Layer} Layer */
 /** @typedef {import("../../../minicnn/pages/explorer/types.js").Trace} Trace */
 /** @typedef {import("./parts.js").Settings} Settings */
 
-const [CHANNELS, SIDE] = [2, 6];
+const [CHANNELS, EDGE] = [2, 6];
 
 /** Whole numbers of a shape, from −2 to 3. @param {number[]} shape @param {number} seed */
 function pattern(shape, seed) {
@@ -18,7 +18,7 @@ function pattern(shape, seed) {
   return Float64Array.from({ length: n }, (_, i) => ((((i + seed) ** 3 + i) % 23) % 6) - 2);
 }
 
-const IMAGE = pattern([CHANNELS, SIDE, SIDE], 3);
+const IMAGE = pattern([CHANNELS, EDGE, EDGE], 3);
 
 /**
  * The convolution of the padded image, or null if the kernel fits nowhere. That zeros are around
@@ -26,13 +26,13 @@ const IMAGE = pattern([CHANNELS, SIDE, SIDE], 3);
  * @param {Settings} settings @returns {Trace | null}
  */
 function convolve({ kernel, stride, padding, dilation, groups }) {
-  const side = SIDE + 2 * padding;
+  const side = EDGE + 2 * padding;
   const free = side - dilation * (kernel - 1) - 1;
   if (free < 0) return null;
   const out = Math.floor(free / stride) + 1;
   const x = new Float64Array(CHANNELS * side * side);
   IMAGE.forEach((value, i) => {
-    const [c, row, column] = position([CHANNELS, SIDE, SIDE], i);
+    const [c, row, column] = position([CHANNELS, EDGE, EDGE], i);
     x[(c * side + row + padding) * side + column + padding] = value;
   });
   const layer = layerOf(
@@ -58,7 +58,7 @@ function callOf({ stride, padding, dilation, groups }) {
 }
 
 /** @param {number[]} shape @param {number} i */
-const placeOf = (shape, i) => `[${position(shape, i).join(", ")}]`;
+const written = (shape, i) => `[${position(shape, i).join(", ")}]`;
 
 /**
  * Write the first summands, and how many more there are.
@@ -88,13 +88,12 @@ const WINDOW_SETTINGS = [
 define("window", (backward) => ({
   title: backward ? "A convolution backward" : "A convolution, number by number",
   hint: backward
-    ? "Choose a number of ∂L/∂x or of ∂L/∂w: the frames show the numbers that it is made of. Try " +
-      "stride 2, and notice which outputs a cell of x still hears from; try stride 3 with a " +
-      "kernel of 2, and notice the cells that hear from none. With padding 1, the rim of ∂L/∂x " +
-      "is dropped."
-    : "Choose a number of y: the frames show its window and its kernel. Try dilation 2, and notice " +
-      "that the window grows and has as many numbers as before; try groups 2, and notice that " +
-      "each output reads one channel and half of the weights are gone.",
+    ? "Choose a number of ∂L/∂x or of ∂L/∂w: the frames show the numbers that it is made " +
+      "of. Try stride 3 with a kernel of 2, and notice the cells of x that hear from no " +
+      "output; with padding 1, notice that the rim of ∂L/∂x is dropped."
+    : "Choose a number of y: the frames show its window and its kernel. Try dilation 2, " +
+      "and notice that the window grows and has as many numbers as before; try groups 2, " +
+      "and notice that each output reads one channel and half of the weights are gone.",
   settings: /** @type {import("./parts.js").Setting[]} */ (WINDOW_SETTINGS),
   make({ body, draw }) {
     let open = backward ? "∂L/∂x" : "y";
@@ -111,16 +110,12 @@ define("window", (backward) => ({
     const toW = new Board("∂L/∂w", "the gradient of the weights", choose("∂L/∂w"));
     const code = h("p", { class: "code" });
     const boards = backward ? [x, w, g, toX, toW] : [x, w, y];
-    const row = h(
-      "div",
-      { class: "boards" },
-      boards.map(({ element }) => element),
-    );
-    body.append(code, row);
+    body.append(code);
+    const row = beside(body, boards);
 
     return (settings) => {
       const { kernel, stride, padding, dilation, groups } = settings;
-      const side = SIDE + 2 * padding;
+      const side = EDGE + 2 * padding;
       const reach = dilation * (kernel - 1) + 1;
       const trace = convolve(settings);
       row.hidden = !trace;
@@ -133,7 +128,7 @@ define("window", (backward) => ({
       const high = layer.outShape[1];
       code.textContent =
         `F.conv2d(${callOf(settings)}): ` +
-        `⌊(${SIDE} + 2·${padding} − ${dilation}·(${kernel} − 1) − 1) / ${stride}⌋ + 1 = ${high} ` +
+        `⌊(${EDGE} + 2·${padding} − ${dilation}·(${kernel} − 1) − 1) / ${stride}⌋ + 1 = ${high} ` +
         "rows and columns";
       const upstream = pattern(layer.outShape, 5);
       const flow = conv2d.backward(trace, upstream, never);
@@ -152,7 +147,7 @@ define("window", (backward) => ({
           readW.add(/** @type {number} */ (term.weight));
         }
         const products = terms.map((term) => times(term.factor, term.value));
-        said = `y${placeOf(layer.outShape, i)} = ${addUp(products)} = ${short(out[i])}`;
+        said = `y${written(layer.outShape, i)} = ${addUp(products)} = ${short(out[i])}`;
       } else if (open === "∂L/∂x") {
         const i = Math.min(toX.chosen, trace.x.length - 1);
         const [c, row, column] = position(layer.inShape, i);
@@ -192,7 +187,7 @@ define("window", (backward) => ({
       function onRim(i) {
         const [, row, column] = position(layer.inShape, i);
         const [first, last] = [Math.min(row, column), Math.max(row, column)];
-        return first < padding || last >= SIDE + padding;
+        return first < padding || last >= EDGE + padding;
       }
 
       const pair = (/** @type {string} */ name) => (/** @type {number} */ tile) =>

@@ -43,7 +43,7 @@ from minicnn.runs import Run, Weights, atomic
 from minicnn.tree import Tree
 
 from ..markup import text
-from .contents import check_images, describe, flat, store
+from . import contents
 
 # In an order in which each module finds what it needs when it starts.
 ENGINE = (
@@ -102,8 +102,8 @@ def explorer(
         >>> page.startswith("<!doctype html>"), len(page) < 600_000
         (True, True)
     """
-    in_shape = check_images(images, labels)
-    network, out_shape = describe(net, params, state, in_shape)
+    in_shape = contents.check_images(images, labels)
+    network, out_shape = contents.network(net, params, state, in_shape)
     if len(out_shape) != 1:
         raise ValueError(f"net must return one score per class, got the shape {out_shape}")
     names = [str(k) for k in range(out_shape[0])] if class_names is None else list(class_names)
@@ -119,10 +119,8 @@ def explorer(
     data = {
         "title": title,
         "about": about,
-        "network": network,
-        "weights": store(flat(params, torch.float16)),
-        "statistics": store(flat(state, torch.float32)),
-        "images": store(images.contiguous().numpy().tobytes()),
+        **network,
+        "images": contents.store(images.contiguous().numpy().tobytes()),
         "labels": labels.tolist(),
         "classes": names,
     }

@@ -40,6 +40,17 @@ def check_images(images: Tensor, labels: Tensor) -> Shape:
     return tuple(images.shape[1:])
 
 
+def network(net: Layer, params: Tree, state: Tree, in_shape: Shape) -> tuple[dict[str, Any], Shape]:
+    """Return what a page needs to compute with a network, and the shape of its output."""
+    description, out_shape = describe(net, params, state, in_shape)
+    data = {
+        "network": description,
+        "weights": store(flat(params, torch.float16)),
+        "statistics": store(flat(state, torch.float32)),
+    }
+    return data, out_shape
+
+
 def describe(
     layer: Layer, params: Tree, state: Tree, in_shape: Shape
 ) -> tuple[dict[str, Any], Shape]:

@@ -126,10 +126,13 @@ export const conv2d = {
     const n = down.to * across.to;
     const { out, input, k, l } = kernelPlace(layer, name, index);
     const channel = Math.floor(out / makes) * reads + input;
+    /** @param {number} t  of the outputs @param {number} row @param {number} column  of the kernel */
+    const from = (t, row, column) =>
+      imageIndex(layer, channel, Math.floor(t / across.to), t % across.to, row, column);
     const values = new Float64Array(n).map((_, t) => {
       if (name === "bias") return 1;
-      const from = imageIndex(layer, channel, Math.floor(t / across.to), t % across.to, k, l);
-      return from < 0 ? 0 : x[from];
+      const at = from(t, k, l);
+      return at < 0 ? 0 : x[at];
     });
     return {
       shape: [1, down.to, across.to],
@@ -137,6 +140,14 @@ export const conv2d = {
       what: name === "weight" ? "input under the weight" : "1, as a bias is added as it is",
       values,
       gradients: y.slice(out * n, (out + 1) * n),
+      first: out * n,
+      looks(t) {
+        if (name === "bias") return []; // which reads nothing
+        const window = Array.from({ length: down.kernel * across.kernel }, (_, place) =>
+          from(t, Math.floor(place / across.kernel), place % across.kernel),
+        );
+        return window.filter((at) => at >= 0);
+      },
     };
   },
 

@@ -27,6 +27,7 @@ import { axes } from "./windows.js";
  * @property {(channel: number) => void} chooseChannel
  * @property {(strip: number, weight: number) => void} chooseWeight
  * @property {(strip: number, cell: number) => void} chooseCell
+ * @property {(strip: number, output: number | null, inputs: number[]) => void} mark  frames them
  */
 
 /**
@@ -40,8 +41,10 @@ export function detail(thought, strip, cell, weight, choices) {
   const flow = thought.flows[strip - 1];
   const parameter = trace && weight !== null ? parameterAt(trace.layer, weight) : null;
   if (flow && parameter) {
+    /** @param {number | null} output @param {number[]} inputs */
+    const mark = (output, inputs) => choices.mark(strip, output, inputs);
     const title = `${name}: the gradient of ${parameterName(flow.copies[0].trace.layer, parameter)}`;
-    return { title, ...explainWeight(flow.copies, parameter, choices.colours) };
+    return { title, ...explainWeight(flow.copies, parameter, choices.colours, mark) };
   }
   if (cell === null) return { title: name, ...explainLayer(thought, strip, choices) };
   const title = `${name}: ${where(shapeOf(thought, strip), cell)}`;

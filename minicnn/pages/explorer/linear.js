@@ -49,6 +49,8 @@ export const linear = {
       what: isBias ? "1, as a bias is added as it is" : "its input",
       values: Float64Array.of(isBias ? 1 : x[index % x.length]),
       gradients: Float64Array.of(y[out]),
+      first: out,
+      looks: () => (isBias ? [] : [index % x.length]),
     };
   },
 

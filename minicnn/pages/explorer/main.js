@@ -15,7 +15,7 @@ import { drawingPad } from "./pad.js";
 import { pictureOf, save } from "./picture.js";
 import { stepPanel } from "./steps.js";
 import { Strips } from "./strips.js";
-import { describe, looksFrom, shapeOf, think } from "./thought.js";
+import { describe, looksFrom, shapeOf, stripOf, think, traceOf } from "./thought.js";
 import { startTour } from "./tour.js";
 
 /** @typedef {import("./address.js").Place} Place */
@@ -68,8 +68,12 @@ class Page {
     });
     this.answer = new Answer(this.names);
     // The rules of MNIST's size and place are for its images alone.
-    if (`${inShape}` === "1,28,28") this.pad = drawingPad((ink, side) => this.draw(ink, side));
-    else byId("draw").hidden = true;
+    if (`${inShape}` === "1,28,28") {
+      const [canvas, pen, undo, clear] = ["pad", "pen", "undo-stroke", "clear"].map(byId);
+      const thickness = () => Number(byId("thickness").value);
+      const parts = { canvas, pen, undo, clear, thickness };
+      this.pad = drawingPad(parts, (ink, side) => this.draw(ink, side));
+    } else byId("draw").hidden = true;
     stepPanel(this.model, {
       image: () => ({ pixels: this.pixels, label: this.thought.label }),
       results: () => this.gallery.results,
@@ -248,6 +252,13 @@ class Page {
       },
       chooseWeight: (layer, weight) => this.go({ mode: "backward", layer, cell: null, weight }),
       chooseCell: (layer, cell) => this.go({ layer, cell, weight: null }),
+      mark: (layer, output, inputs) => {
+        const trace = traceOf(thought, layer);
+        const reading = thought.readings.find(({ reader }) => reader === trace);
+        const source = stripOf(thought, reading?.source ?? null);
+        const open = { strip: layer, cell: output, pinned: false };
+        this.strips.frame(new Map([[source, inputs]]), open);
+      },
     });
     if (byId("detail-title").textContent !== title) byId("detail").scrollTop = 0;
     const nothing = strip === 0 && cell === null && place.weight === null;

@@ -49,6 +49,8 @@ function gathers(trace, y, name, index) {
       return name === "weight" ? (value - mean) / deviation : 1;
     }),
     gradients: y.slice(index * n, (index + 1) * n),
+    first: index * n,
+    looks: (t) => [index * n + t],
   };
 }
 

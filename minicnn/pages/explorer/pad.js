@@ -1,25 +1,36 @@
 // @ts-check
 // The drawing pad: strokes of mouse, finger or pen, as ink from 0 to 1.
 
-import { byId } from "./dom.js";
-
 const SIDE = 256;
 
 /** @typedef {{width: number, points: [number, number][]}} Stroke */
 
 /**
+ * @typedef {object} Parts  What a pad is made of.
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} pen       says where the pen of the keyboard is
+ * @property {HTMLElement} undo
+ * @property {HTMLElement} clear
+ * @property {() => number} thickness  of the next stroke
+ */
+
+/**
  * Make the pad work.
+ * @param {Parts} parts
  * @param {(ink: Float64Array, side: number) => void} drawn  is called when the ink has changed
+ * @param {Stroke[]} [first]  what is drawn already
  * @returns {{clear: () => void}}
  */
-export function drawingPad(drawn) {
-  const canvas = /** @type {HTMLCanvasElement} */ (byId("pad"));
+export function drawingPad(
+  { canvas, pen: place, undo, clear: empty, thickness },
+  drawn,
+  first = [],
+) {
   canvas.width = canvas.height = SIDE;
   const context = /** @type {CanvasRenderingContext2D} */ (
     canvas.getContext("2d", { willReadFrequently: true })
   );
-  /** @type {Stroke[]} */
-  let strokes = [];
+  let strokes = [...first];
   let waiting = false;
   let drawing = false;
 
@@ -63,7 +74,7 @@ export function drawingPad(drawn) {
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     drawing = true;
-    strokes.push({ width: Number(byId("thickness").value), points: [point(event)] });
+    strokes.push({ width: thickness(), points: [point(event)] });
     later();
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -88,7 +99,7 @@ export function drawingPad(drawn) {
     ];
     if (event.key === " ") {
       down = !down;
-      if (down) strokes.push({ width: Number(byId("thickness").value), points: [pen] });
+      if (down) strokes.push({ width: thickness(), points: [pen] });
     } else if (move) {
       pen = [clip(pen[0] + move[0]), clip(pen[1] + move[1])];
       if (down) strokes[strokes.length - 1].points.push(pen);
@@ -97,7 +108,7 @@ export function drawingPad(drawn) {
     }
     event.preventDefault();
     if (strokes.length) later();
-    byId("pen").textContent = `Pen ${down ? "down" : "up"} at ${pen[0]}, ${pen[1]} of ${SIDE}.`;
+    place.textContent = `Pen ${down ? "down" : "up"} at ${pen[0]}, ${pen[1]} of ${SIDE}.`;
   });
 
   /** @param {number} x */
@@ -111,15 +122,16 @@ export function drawingPad(drawn) {
     paint();
   }
 
-  byId("undo-stroke").addEventListener("click", () => {
+  undo.addEventListener("click", () => {
     strokes.pop();
     down = false;
     report();
   });
-  byId("clear").addEventListener("click", () => {
+  empty.addEventListener("click", () => {
     clear();
     report();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  if (first.length) later();
   return { clear };
 }

@@ -88,13 +88,14 @@ export function explainGradient(sent, gradient) {
  * Explain the gradient of a weight or a bias: a map of its summands, over all outputs that it made.
  * @param {Flow[]} copies  of its layer: one, or one for each of nine views
  * @param {{name: string, i: number}} parameter @param {import("./maps.js").Palette} colours
+ * @param {(output: number | null, inputs: number[]) => void} mark  frames an output and what it reads
  * @returns {import("./arithmetic.js").Explanation}
  */
-export function explainWeight(copies, { name, i }, colours) {
+export function explainWeight(copies, { name, i }, colours, mark) {
   const flow = shown({ copies, depth: 0, branch: "" });
   const { layer } = flow.trace;
   const gathered = gather(flow, name, i);
-  const { shape, values, gradients, products, what, place } = gathered;
+  const { shape, values, gradients, products, what, place, first, looks } = gathered;
   const own = addUp(products);
   const sums = copies.map((copy) => addUp(gather(copy, name, i).products));
   const gradient = addUp(sums);
@@ -131,6 +132,33 @@ export function explainWeight(copies, { name, i }, colours) {
   const ends = order.length > 8 ? [...order.slice(0, 4), ...order.slice(-4)] : order;
   const rest = order.length - ends.length;
   const [plus, minus] = [products.filter((x) => x > 0), products.filter((x) => x < 0)].map(addUp);
+  const places = table(
+    `The places of ${place} that count most on either side; each marks its window in the input`,
+    ["place", "value", "gradient", "product"],
+    [
+      ...ends.map((t) => [
+        h("button", { type: "button", "data-place": `${t}` }, where(shape, t)),
+        write(values[t]),
+        write(gradients[t]),
+        write(products[t]),
+      ]),
+      ...(rest
+        ? [[`the other ${rest}`, "", "", write(own - addUp(ends.map((t) => products[t])))]]
+        : []),
+      ["gradient, the sum", "", "", write(own)],
+    ],
+  );
+  for (const type of ["mouseover", "focusin"]) {
+    places.addEventListener(type, (/** @type {any} */ { target }) => {
+      const button = target.closest("tr")?.querySelector("[data-place]");
+      if (!button) return mark(null, []);
+      const t = Number(button.dataset.place);
+      mark(first + t, looks(t));
+    });
+  }
+  for (const type of ["mouseleave", "focusout"]) {
+    places.addEventListener(type, () => mark(null, []));
+  }
   return {
     sentence:
       `${now}. Positive products add up to ${write(plus)}, negative ones to ${write(minus)}: its ` +
@@ -145,22 +173,7 @@ export function explainWeight(copies, { name, i }, colours) {
         h("span", { "aria-hidden": "true" }, "="),
         map("products", products),
       ),
-      table(
-        `The places of ${place} that count most on either side`,
-        ["place", "value", "gradient", "product"],
-        [
-          ...ends.map((t) => [
-            where(shape, t),
-            write(values[t]),
-            write(gradients[t]),
-            write(products[t]),
-          ]),
-          ...(rest
-            ? [[`the other ${rest}`, "", "", write(own - addUp(ends.map((t) => products[t])))]]
-            : []),
-          ["gradient, the sum", "", "", write(own)],
-        ],
-      ),
+      places,
       ...body,
     ],
   };

@@ -78,7 +78,7 @@ export function shapeOf(thought, strip) {
 
 /** The strip that shows a trace; 0 is the image, −1 is none. @param {Thought} thought
  * @param {Trace | null} trace @returns {number} */
-const stripOf = ({ traces }, trace) => (trace ? traces.indexOf(trace) + 1 || -1 : 0);
+export const stripOf = ({ traces }, trace) => (trace ? traces.indexOf(trace) + 1 || -1 : 0);
 
 /**
  * What the strips show.

@@ -74,6 +74,8 @@
  * @property {string} what        the values are
  * @property {Float64Array} values
  * @property {Float64Array} gradients  of the outputs
+ * @property {number} first       the index of the first output of the map
+ * @property {(t: number) => number[]} looks  the inputs at place t of the map: the window there
  */
 
 export {};
