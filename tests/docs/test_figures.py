@@ -819,11 +819,14 @@ def test_the_page_has_no_script_in_its_weights() -> None:
 
 
 PRINTED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>
-<style>{style}</style>
+<style>{style}
+.only-light {{ display: block !important; }} html body .only-dark {{ display: none !important; }}
+html body:not([data-theme="light"]) .only-light {{ display: block !important; }}</style>
 <div class="cell tag_hide-input tag_picture-one"><details><summary>Show</summary>code</details>
-<div class="cell_output"><pre>text</pre><img alt="one" src="data:,"></div></div>
+<div class="cell_output"><pre>text</pre><img class="only-light" alt="one" src="data:,"></div></div>
 <minicnn-digit instead-of="one"></minicnn-digit>
-<div class="cell tag_picture-two"><div class="cell_output"><img alt="two" src="data:,"></div></div>
+<div class="cell tag_picture-two"><div class="cell_output">
+<img class="only-light" alt="two" src="data:,"></div></div>
 <{element}></{name}>
 <script>{script}</script></html>"""
 
