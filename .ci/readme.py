@@ -24,7 +24,11 @@ FENCE = re.compile(r"^```(\w*).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = ("bibtex",)
 
 # Options that make a command of many minutes a matter of one.
-SHORTER = {"--preset best": "--epochs 1", "tests.bench.choose_settings": "--splits 1"}
+SHORTER = {
+    "--preset tiny": "--epochs 1",
+    "--preset best": "--epochs 1",
+    "tests.bench.choose_settings": "--splits 1",
+}
 
 # What the reader of a command has done before: drawn a digit, solved an exercise.
 BEFORE = {

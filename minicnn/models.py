@@ -113,6 +113,37 @@ def mnist_deep(num_classes: int = 10) -> Layer:
     )
 
 
+def mnist_tiny(num_classes: int = 10) -> Layer:
+    """Build a network of fewer than 10,000 parameters: four convolutions, and no wide linear layer.
+
+    The mean of each channel replaces the flattened image, so the last layer has 24 weights for each
+    class instead of 24 · 16.
+
+    Args:
+        num_classes: number of classes, one score each.
+
+    Returns:
+        A Layer: images (1, 28, 28) -> scores (num_classes,).
+
+    Example:
+        >>> import torch
+        >>> from minicnn import tree
+        >>> params, _, out_shape = mnist_tiny().init(torch.Generator(), (1, 28, 28))
+        >>> out_shape, sum(p.numel() for p in tree.leaves(params))
+        ((10,), 9280)
+
+    Reference: Lin, Chen & Yan, "Network In Network", 2014, §3.2, for the mean of each channel.
+    """
+    return sequential(
+        *_conv_pool_norm_relu(10, 5),
+        *_conv_norm_relu(16, 3, padding="same"),
+        *_conv_pool_norm_relu(20, 3, padding="same"),
+        *_conv_norm_relu(24, 3),
+        global_avg_pool(),
+        linear(num_classes),
+    )
+
+
 def mnist_vgg(num_classes: int = 10) -> Layer:
     """Build a deeper network of small kernels: two of 3 × 3 have the receptive field of one 5 × 5.
 
@@ -202,7 +233,7 @@ def resnet18(num_classes: int = 10) -> Layer:
 
 MODELS = {
     model.__name__: model
-    for model in (mnist_cnn, lenet5, mnist_deep, mnist_vgg, mnist_resnet, resnet18)
+    for model in (mnist_cnn, lenet5, mnist_tiny, mnist_deep, mnist_vgg, mnist_resnet, resnet18)
 }
 
 

@@ -91,6 +91,25 @@ def torch_mnist_vgg() -> nn.Module:
     )
 
 
+def torch_mnist_tiny() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 10, 5, bias=False),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(10),
+        nn.ReLU(),
+        *conv_norm(10, 16),
+        nn.ReLU(),
+        nn.Conv2d(16, 20, 3, padding=1, bias=False),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(20),
+        nn.ReLU(),
+        *conv_norm(20, 24, padding=0),
+        nn.ReLU(),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        nn.Linear(24, 10),
+    )
+
+
 class Residual(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         return self[0](x) + (self[1](x) if len(self) > 1 else x)
@@ -135,6 +154,7 @@ def torch_resnet18(inputs: int = 1) -> nn.Module:
 TWINS = {
     models.mnist_cnn: torch_mnist_cnn,
     models.lenet5: torch_lenet5,
+    models.mnist_tiny: torch_mnist_tiny,
     models.mnist_deep: torch_mnist_deep,
     models.mnist_vgg: torch_mnist_vgg,
     models.mnist_resnet: torch_mnist_resnet,

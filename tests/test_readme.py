@@ -13,7 +13,7 @@ from tests.bench import report
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = ROOT / "docs" / "results"
-PRESETS = ("quick", "default", "best")
+PRESETS = ("quick", "default", "tiny", "best")
 
 
 def row_of(preset: str) -> list[str]:
@@ -44,7 +44,7 @@ def test_each_preset_stands_in_the_readme_as_it_was_measured(preset):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_row_names_the_command_that_measures_its_preset(preset):
     options = "" if preset == "default" else f" -- --preset {preset}"
-    jobs = "--jobs 2 " if preset == "best" else ""
+    jobs = "--jobs 2 " if preset in ("tiny", "best") else ""
     path = f"docs/results/accuracy_{preset}.json"
     assert (
         row_of(preset)[-1] == f"`python3 -m tests.bench.measure_seeds {jobs}--save {path}{options}`"

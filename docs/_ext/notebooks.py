@@ -32,7 +32,7 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 SOLUTION = re.compile(r"^<details>\n.*?^</details>\n", re.MULTILINE | re.DOTALL)
-TOUCHABLE = re.compile(r"^<(minicnn-[a-z]+)[a-z ]*>\n</\1>\n", re.MULTILINE)
+TOUCHABLE = re.compile(r"^<(minicnn-[a-z]+)\b[^>]*>\n(?:.*\n)*?</\1>\n", re.MULTILINE)
 LINK = re.compile(r"\]\((?=[^)])(?P<path>[\w./-]*)(?P<anchor>#[\w-]+)?\)")
 PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\((?P<path>[\w./-]+)\)$", re.MULTILINE)
 HERE = "Path(minicnn.__file__).parents[1]"  # the repository, in the code of a chapter

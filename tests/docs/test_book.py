@@ -254,6 +254,10 @@ def test_every_graded_exercise_is_announced_in_its_chapter(exercise):
     graded = re.search(r"^\*\*Graded:\*\* (.*?)\. ", prose(chapter), re.MULTILINE | re.DOTALL)
     assert graded
     assert f"`{exercise.name}`" in re.split(r",\s", graded[1])
+    text = chapter.read_text("utf-8")
+    assert f"\npython3 -m minicnn.exercises start {exercise.name}\n" in text
+    checks = re.findall(r"^python3 -m minicnn\.exercises check (.*)", text, re.MULTILINE)
+    assert f"{exercise.name}.py" in " ".join(checks).split()
 
 
 def made_by(cells: list[ast.Module]) -> set[str]:

@@ -14,6 +14,8 @@ from typing import Any
 import figures
 import pytest
 import torch
+import weights
+from weights import Weights
 
 from minicnn import functional as F
 from minicnn import insight, layers, optim
@@ -82,8 +84,8 @@ def test_the_names_of_the_script_are_unique() -> None:
 
 
 def test_the_examples_of_the_extension_hold() -> None:
-    failed, tried = doctest.testmod(figures)
-    assert (failed, tried) == (0, 6)
+    assert doctest.testmod(figures) == (0, 1)
+    assert doctest.testmod(weights) == (0, 5)
 
 
 def test_only_pages_with_a_figure_load_the_script(tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ PARAMS, STATE, _ = NET.init(torch.Generator().manual_seed(3), (1, 28, 28))
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    body = figures.Weights(NET, PARAMS, STATE)._repr_html_()
+    body = Weights(NET, PARAMS, STATE)._repr_html_()
     body += "\n".join(f"<{element}>\n</{element.split()[0]}>" for element in ALL)
     style = (figures.HERE / "figures.css").read_text("utf-8")
     file = tmp_path_factory.mktemp("figures") / "page.html"
@@ -809,13 +811,13 @@ def test_a_digit_is_drawn_by_keyboard_and_taken_back(tab: Tab) -> None:
 
 
 def test_the_page_has_no_script_in_its_weights() -> None:
-    text = figures.Weights(NET, PARAMS, STATE)._repr_html_()
+    text = Weights(NET, PARAMS, STATE)._repr_html_()
     assert text.count("<") == 2
     assert len(text) < 20_000
     with pytest.raises(
         ValueError, match=r"^the explorer does not know the layer sine\(\): it knows "
     ):
-        figures.Weights(layers.function("sine", torch.sin), (), ())
+        Weights(layers.function("sine", torch.sin), (), ())
 
 
 PRINTED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>

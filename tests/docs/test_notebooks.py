@@ -43,6 +43,7 @@ def test_a_notebook_has_the_whole_text_of_its_chapter(chapter: Path) -> None:
         return re.findall(r"\w+", text)
 
     text = re.sub("<details>.*?</details>", "", chapter.read_text("utf-8"), flags=re.DOTALL)
+    text = re.sub(r"^<(minicnn-\w+).*?^</\1>$", "", text, flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"^```python.*?^```$|^<[^\n]*$", "", text, flags=re.MULTILINE | re.DOTALL)
     got = "\n\n".join(sources(chapter, "markdown"))
     got = re.sub(r"^\*From \[the book.*$|^\*\[The book\].*$", "", got, flags=re.MULTILINE)

@@ -30,18 +30,15 @@ Here the modules become one classic script, which needs no server and no network
     curves.js   <minicnn-curves>: a small training, and its learning curves
     field.js    <minicnn-field>: the receptive field of a cell behind several convolutions
     digit.js    <minicnn-digit>: a drawn digit, its saliency, and a receptive field; the network is
-                trained by the page, whose code shows `Weights` of it
+                trained by the page, whose code shows `weights.Weights` of it
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minicnn.layers import Layer
-from minicnn.pages.explorer import ENGINE, classic, contents, join
-from minicnn.tree import Tree
+from minicnn.pages.explorer import ENGINE, classic, join
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -65,35 +62,6 @@ def script() -> str:
     """
     own = "\n".join(classic((HERE / f"{name}.js").read_text("utf-8")) for name in MODULES)
     return f'(() => {{\n"use strict";\n{join((*ENGINE, *VIEW))}\n{own}\n}})();\n'
-
-
-class Weights:
-    """A trained network, for the figures of the page whose code shows this.
-
-    Args:
-        net, params, state: The network, of images (1, 28, 28); the page rounds the parameters to
-            float16.
-
-    Raises:
-        ValueError: A layer that the engine does not know, or a weight beyond float16.
-
-    Example:
-        >>> import torch
-        >>> from minicnn.layers import flatten, linear, sequential
-        >>> net = sequential(flatten(), linear(10))
-        >>> params, state, _ = net.init(torch.Generator(), (1, 28, 28))
-        >>> Weights(net, params, state)._repr_html_()[:58]
-        '<script type="application/json" class="minicnn-network">{"'
-    """
-
-    def __init__(self, net: Layer, params: Tree, state: Tree) -> None:
-        data, (classes,) = contents.network(net, params, state, (1, 28, 28))
-        self.data = json.dumps({**data, "classes": [str(k) for k in range(classes)]})
-        self.data = self.data.replace("<", "\\u003c")  # which could end the element
-
-    def _repr_html_(self) -> str:
-        kind = 'type="application/json" class="minicnn-network"'
-        return f"<script {kind}>{self.data}</script>"
 
 
 def write(app: Sphinx, config: Config) -> None:
