@@ -130,3 +130,13 @@ def test_every_picture_and_page_that_it_links_is_there():
     local = [target for target in targets if not target.startswith("http")]
     assert local
     assert [target for target in local if not (ROOT / target).exists()] == []
+
+
+def test_nothing_is_installed_by_the_bare_name():
+    # On PyPI the name belongs to another project.
+    texts = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("minicnn/**/*.py")]
+    texts += [*ROOT.glob("docs/_ext/*.py"), *ROOT.glob("minicnn/**/*.html")]
+    for path in (path for path in texts if "_build" not in path.parts):
+        text = path.read_text(encoding="utf-8")
+        found = re.findall(r"pip install (?!--no-index)[^\n#]*['\" ]minicnn\b[^\n]*", text)
+        assert found == [], path

@@ -74,8 +74,9 @@ def notebook(chapter: Path) -> dict[str, Any]:
     cells = list(_cells(text, chapter))
     code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     note = (
-        f"*From [the book of minicnn]({_page(chapter)}). The cells of this notebook need minicnn: "
-        "`pip install 'minicnn[notebooks]'`. Their outputs are on the page of the book.*"
+        f"*From [the book of minicnn]({_page(chapter)}), where the outputs are. The cells need "
+        f"minicnn: in a clone of [its repository]({project('Source')}), "
+        "`pip install -e '.[notebooks]'`.*"
     )
     first = SETUP
     if files := _carried("\n".join(code)):

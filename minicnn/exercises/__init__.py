@@ -1,4 +1,4 @@
-"""Self-grading exercises: write a function and check it (needs ``minicnn[test]``).
+"""Self-grading exercises: write a function and check it (needs the extra ``test``).
 
 python3 -m minicnn.exercises                          # list the exercises
 python3 -m minicnn.exercises start conv2d_forward     # write conv2d_forward.py, to fill in

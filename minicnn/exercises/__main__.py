@@ -11,7 +11,7 @@ from minicnn.exercises.arguments import parse
 RIGHT, WRONG, UNREADABLE = 0, 1, 2  # exit codes
 NO_HYPOTHESIS = """\
 The exercises need hypothesis, which comes with the extra "test":
-    pip install 'minicnn[test]'        (in a checkout: pip install -e '.[test]')"""
+    pip install -e '.[test]'        (in the folder of the repository)"""
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Search for inputs on which a function and its twin differ (needs hypothesis: ``minicnn[test]``).
+"""Search for inputs on which a function and its twin differ (needs hypothesis: the extra ``test``).
 
 `cases` draws the arguments of every function in `minicnn.functional`: geometry, options, numbers
 and memory layout. `assert_twins` compares two functions on a case, `assert_differentiable` compares

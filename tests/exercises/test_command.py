@@ -122,4 +122,4 @@ def test_without_hypothesis_it_names_the_extra(
         if name.startswith(("minicnn.exercises.", "minicnn.testing")):
             monkeypatch.delitem(sys.modules, name)
     assert main(arguments) == 2
-    assert "pip install 'minicnn[test]'" in capsys.readouterr().out
+    assert "pip install -e '.[test]'" in capsys.readouterr().out

@@ -45,7 +45,7 @@ def test_an_exported_network_gives_the_same_scores_for_other_batches(name: str) 
 @pytest.mark.filterwarnings("ignore")  # of three packages, about themselves
 def test_a_network_exported_to_onnx_gives_the_same_scores_in_onnxruntime(tmp_path: Path) -> None:
     for package in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(package, reason=f"{package} is missing: it is in minicnn[test]")
+        pytest.importorskip(package, reason=f"{package} is missing: it is in the extra test")
     import onnxruntime
 
     scores, x = Scores(models.mnist_resnet(), (1, 28, 28)).eval(), images(3)
