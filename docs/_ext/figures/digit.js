@@ -73,7 +73,8 @@ function makeMaps(attributes) {
 function pixelsOf(net, trace, i) {
   const all = readings(net);
   let cells = [i];
-  for (let at = /** @type {Trace | null} */ (trace); at;) {
+  let at = /** @type {Trace | null} */ (trace);
+  while (at) {
     const reading = all.find(({ reader }) => reader === at);
     if (!reading) break;
     cells = [...new Set(cells.flatMap((cell) => reading.looks(cell)))];
