@@ -88,7 +88,8 @@ def test_the_notebooks_that_read_results_carry_them() -> None:
         chapter.stem[:2]: {name for name in files(sources(chapter, "code")[0]) if "results" in name}
         for chapter in CHAPTERS
     }
-    results = ("ablation", "accuracy_best", "accuracy_default", "accuracy_quick", "choice_best")
+    presets = [f"accuracy_{preset}" for preset in ("best", "default", "quick", "tiny")]
+    results = ["ablation", *presets, "choice_best"]
     assert {number: names for number, names in carried.items() if names} == {
         "12": {f"docs/results/{name}.json" for name in results},
         "15": {"docs/results/bench.json", "docs/results/profile.txt"},
