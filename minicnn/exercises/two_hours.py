@@ -126,7 +126,7 @@ def _digits() -> Iterator[Slide]:
                 ),
             ),
             f"The {shape[0]:,} training images of the sample ({len(test.images):,} more are kept "
-            f"for the test) have the shape <code>{shape}</code>:",
+            f"for the test): shape <code>{shape}</code>.",
             f"<b>N</b> = {shape[0]:,} images, <b>C</b> = {shape[1]} channel (grey), <b>H</b> = "
             f"{shape[2]} rows, <b>W</b> = {shape[3]} columns.",
         ),
