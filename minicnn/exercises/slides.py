@@ -51,6 +51,7 @@ def _section(i: int, count: int, part: str, slide: Slide) -> str:
     return (
         f'<section class="slide">\n<{tag}>{escape(slide.heading)}</{tag}>\n{slide.body}\n'
         f'<div class="foot"><span>{escape(part)}</span><span>'
+        f'<button value="n">notes</button> '
         f'<button value="-1" aria-label="back">‹</button> {i} / {count} '
         f'<button value="1" aria-label="next">›</button></span></div>\n'
         f"<aside>{escape(slide.notes)}</aside>\n</section>"
