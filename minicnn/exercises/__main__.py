@@ -84,11 +84,11 @@ def check_one(path: Path, several: bool) -> int:
     try:
         verdicts = check_file(path, lambda text: say(f"{text}\n"))
     except UnreadableError as error:
-        print(f"{readable_name(path)}: {error}\n" if several else f"{readable_name(path)}: {error}")
+        print(f"{error}\n" if several else f"{readable_name(path)}: {error}")
         return UNREADABLE
     right = sum(verdict.right for verdict in verdicts)
     if len(verdicts) > 1:
-        print(f"{right} of {len(verdicts)} right.")
+        print(f"{right} of {len(verdicts)} right." + ("\n" if several else ""))
     return RIGHT if right == len(verdicts) else WRONG
 
 

@@ -218,7 +218,7 @@ def graded(learner: Path, names: list[str]) -> tuple[dict[str, int], list[str], 
     """
     texts: list[str] = []
     entries = sorted(learner.iterdir())
-    files = [path for path in entries if path.suffix == ".py"]
+    files = [path for path in entries if path.suffix == ".py" and not path.is_dir()]
     for path in entries:
         if path not in files and not _of_the_system(path):
             name = readable_name(Path(path.name)) + ("/" if path.is_dir() else "")
@@ -227,7 +227,8 @@ def graded(learner: Path, names: list[str]) -> tuple[dict[str, int], list[str], 
         judged = judge_files(submission, files, texts.append)[0] if files else {}
     others = ", ".join(name for name in judged if name not in names)
     texts += [f"Not among the exercises of this course: {others}."] if others else []
-    texts = [text.replace(f"{readable_name(learner)}{os.sep}", "") for text in texts]
+    for place in (learner.absolute(), learner):  # the learner knows the names of files, not of it
+        texts = [text.replace(f"{readable_name(place)}{os.sep}", "") for text in texts]
     # The first line of each: what follows quotes the learner's file.
     notes = [text.partition("\n")[0].removesuffix(":") for text in texts]
     won = {name: len(judged[name].verdict.passed) if name in judged else 0 for name in names}

@@ -69,8 +69,7 @@ def times(verdicts: Iterable[Verdict]) -> str:
         >>> from minicnn.exercises.tasks.unfold import EXERCISE
         >>> print(times([Verdict(EXERCISE, (), timing=Timing(0.05, 0.001, "input (4, 3, 9, 9)"))]))
         The time of a call:
-          unfold: yours 50 ms, minicnn's 1 ms on input (4, 3, 9, 9),
-            50 times as long
+          unfold: yours 50 ms, minicnn's 1 ms on input (4, 3, 9, 9), 50 times as long
     """
     lines = [_line(one.exercise.name, str(one.timing)) for one in verdicts if one.timing]
     return "\n".join(["The time of a call:", *lines]) if lines else ""
