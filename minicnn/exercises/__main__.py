@@ -70,22 +70,25 @@ def check(options: argparse.Namespace) -> int:
     """Check every exercise in each of the files and print the verdicts."""
     if options.json:
         return check_as_json(options.files)
-    return max(check_one(path) for path in options.files)
+    several = len(options.files) > 1
+    return max(check_one(path, several) for path in options.files)
 
 
-def check_one(path: Path) -> int:
-    """Check every exercise in a file and print the verdicts."""
+def check_one(path: Path, several: bool) -> int:
+    """Check every exercise in a file, one of several or the only one, and print the verdicts."""
     from minicnn.exercises.check import check_file, readable_name
     from minicnn.exercises.submission import UnreadableError
 
+    if several:
+        say(f"In {readable_name(path)}:\n")
     try:
         verdicts = check_file(path, lambda text: say(f"{text}\n"))
     except UnreadableError as error:
-        print(f"{readable_name(path)}: {error}")
+        print(f"{error}\n" if several else f"{readable_name(path)}: {error}")
         return UNREADABLE
     right = sum(verdict.right for verdict in verdicts)
     if len(verdicts) > 1:
-        print(f"{right} of {len(verdicts)} right.")
+        print(f"{right} of {len(verdicts)} right." + ("\n" if several else ""))
     return RIGHT if right == len(verdicts) else WRONG
 
 
@@ -193,6 +196,7 @@ def grade(options: argparse.Namespace) -> int:
 
 COMMANDS = {
     None: show_list,
+    "list": show_list,
     "start": start,
     "new": start,
     "check": check,

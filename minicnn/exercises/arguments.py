@@ -17,6 +17,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command")
 
+    commands.add_parser("list", help="list the exercises, as without a command")
+
     begin = commands.add_parser("start", aliases=["new"], help="write a file to fill in")
     begin.add_argument("name", help="name of the exercise")
     begin.add_argument("file", nargs="?", type=Path, help="file to write (default: NAME.py)")
@@ -48,7 +50,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
     room = commands.add_parser("classroom", help="for teachers: write a folder for a class")
     room.add_argument("folder", type=Path, help="new folder")
-    room.add_argument("names", nargs="*", metavar="name", help="exercises (default: all)")
+    room.add_argument(  # with a default: without one argparse calls it required
+        "names", nargs="*", default=[], metavar="name", help="exercises (default: all)"
+    )
 
     grade = commands.add_parser("grade", help="for teachers: grade what was handed in")
     grade.add_argument("folder", type=Path, help="folder that classroom has written")

@@ -25,7 +25,7 @@ from minicnn.exercises.network import Network
 from minicnn.exercises.ours import OURS
 from minicnn.exercises.rehearsal import BATCH, STEPS, TrainingError, chosen
 from minicnn.exercises.submission import EndedError, LateError, Submission
-from minicnn.exercises.training_report import Run, spent, table
+from minicnn.exercises.training_report import Run, spent, table, too_few
 from minicnn.exercises.wire import decode, encode, plain
 
 READ = 10  # digits that are read at the end
@@ -51,20 +51,25 @@ def train(files: list[Path], minutes: float, show: Show) -> bool:
         TrainingError: there is nothing to train with, or the training has failed.
     """
     with Submission() as learner:
+        show("Checking your functions …")
         judged, all_readable = judge_files(learner, files, show)
         if files and not all_readable:
             return False
         names, batch = chosen(learner, judged, minutes, show)
         digits, test = digits_here()
         show(f"\nTraining on {digits.name}, {len(digits.labels):,} digits.")
+        show("Taking up to three steps, to see how long one takes …")
         steps = affordable(learner, names, minutes, digits, batch, show)
         yours = run(learner, names, steps, digits, batch, test, partial(progress, show))
+        show("\nReading test digits, and training with minicnn's functions to compare …")
         read = ask(learner, {"do": "read", "images": encode(test.images[:READ])}, PATIENCE)
     with Submission() as process:
         ours = run(process, [], steps, digits, batch, test)
         is_whole = (steps, batch) == (STEPS, BATCH)
         whole = None if is_whole else run(process, [], STEPS, digits, BATCH, test)
     show("\n" + table(yours, ours, whole))
+    if whole and (why := too_few(yours, ours, whole, names)):
+        show("\n" + why)
     show("\n" + spent(yours, ours, names))
     show("\n" + reading(read, test.labels[:READ].tolist()))
     return True

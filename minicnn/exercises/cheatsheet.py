@@ -24,8 +24,8 @@ GRADIENTS = {
     "gelu": "g · (Φ(x) + x · φ(x)), Φ and φ of the normal distribution",
     "softmax": "y · (g − Σ_k g_k y_k)",
     "log_softmax": "g − exp(y) · Σ_k g_k",
-    "nll_loss": "−g / N at the true class, else 0",
-    "cross_entropy": "g · (softmax(x) − (1 at the true class, else 0)) / N",
+    "nll_loss": "−g · w[t_n] / Σ_n w[t_n] at the true class t_n, else 0",
+    "cross_entropy": "g · w[t_n] / Σ_n w[t_n] · (softmax(x_n) − q_n), for labels t_n",
     "dropout": "g / (1 − p) where a number was kept, else 0",
     "batch_norm": "weight / √(σ² + eps) · (g − mean(g) − x̂ · mean(g · x̂)), x̂ the normalised input",
     "layer_norm": "(h − mean(h) − x̂ · mean(h · x̂)) / √(σ² + eps), h = g · weight",
@@ -50,7 +50,7 @@ def sheet() -> str:
 
 
 def _entry(name: str) -> str:
-    doc = inspect.getdoc(getattr(F, name)) or ""
+    doc = (inspect.getdoc(getattr(F, name)) or "").replace("``", "`")
     parts = [f"## {name}", formula(doc), f"Shapes: {shapes(doc)}", f"Gradient: {GRADIENTS[name]}"]
     return "\n" + "\n\n".join(parts) + "\n"
 
@@ -80,5 +80,6 @@ def shapes(doc: str) -> str:
         if shape or "any shape" in text:
             found.append(f"{name} {shape[0] if shape else 'any shape'}")
     returned = SHAPE.search(returns.partition("\n\n")[0])
-    result = returned[0] if returned else re.split("[.;]", returns.strip())[0].replace("The", "the")
-    return f"{', '.join(found) or 'input'} → {result.replace('``', '')}"
+    words = re.split("[.;]", returns.strip())[0].replace("`", "")
+    result = returned[0] if returned else words[:1].lower() + words[1:]
+    return f"{', '.join(found) or 'input'} → {result}"

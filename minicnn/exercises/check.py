@@ -92,11 +92,14 @@ def judge_files(
 ) -> tuple[dict[str, Judged], bool]:
     """Judge a learner's exercises in one process; of two functions of one name the last counts.
 
+    Which one that is, is shown: it may not be the one that was meant.
+
     Args:
         submission: the process to run the files in.
         files: the files; if there are none, each NAME.py of the current folder is searched for the
             exercise NAME.
-        show: called with a line for each file that is not readable.
+        show: called with a text for each file that is not readable, and with a line for each
+            exercise that is in several files.
         each: called with each verdict as soon as it is known.
 
     Returns:
@@ -112,7 +115,11 @@ def judge_files(
     for file, names in searched:
         try:
             for verdict in judge_file(submission, file, names, lambda text: None):
-                judged[verdict.exercise.name] = Judged(file, verdict)
+                name = verdict.exercise.name
+                if name in judged:
+                    first, last = readable_name(judged[name].file), readable_name(file)
+                    show(f"{name} is in {first} and {last}: {last} counts.")
+                judged[name] = Judged(file, verdict)
                 each(verdict)
         except UnreadableError as error:
             show(f"{readable_name(file)}: {error}")
@@ -130,11 +137,13 @@ def record(verdict: "Verdict") -> dict[str, Any]:
         If it is right, its "timing": the "seconds" of a call, those of "minicnn", the shapes that
         it was measured "on", and whether it was "stopped" then; None if it was not measured.
     """
+    from minicnn.exercises.catalogue import chapter
+
     timing = verdict.timing
     fault = verdict.trial.fault if verdict.trial else None
     return {
         "name": verdict.exercise.name,
-        "chapter": verdict.exercise.chapter,
+        "chapter": chapter(verdict.exercise.chapter),
         "right": verdict.right,
         "points": len(verdict.passed),
         "of": len(verdict.exercise.probes),

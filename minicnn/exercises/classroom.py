@@ -2,7 +2,7 @@
 
     FOLDER/README.md                    the points as a table, and what to do
     FOLDER/points.csv                   the exercises, each with its points and chapter
-    FOLDER/slides.html                  slides for the two-hour course
+    FOLDER/slides.html                  slides for the two-hour course, beside all exercises
     FOLDER/release/NAME.py              the stubs, for the learners
     FOLDER/submitted/LEARNER/*.py       put here what was handed in
     FOLDER/grades.csv                   written by `grade`: the points of each learner
@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from minicnn.exercises.catalogue import EXERCISES, chapter
-from minicnn.exercises.check import judge_files
+from minicnn.exercises.check import judge_files, readable_name
 from minicnn.exercises.exercise import Exercise
 from minicnn.exercises.notebook import notebook
 from minicnn.exercises.report import report
@@ -45,20 +45,22 @@ README = """\
 An exercise has a point for each group of cases, from easy to hard; the grader stops at the first
 group that fails. No particular solution is required.
 
-Put what a learner hands in into `submitted/LEARNER/`, in files of any name, and grade all with
+Put what a learner hands in into `submitted/LEARNER/`, in `.py` files of any name, and grade all
+with
 
     {command} grade {folder}
 
 It writes `grades.csv`, and the messages of the grader for each learner into `feedback/`. The cases
 are always the same, so a second run gives the same grades.
 
+Notebooks, other files and folders inside `submitted/LEARNER/` are not read, and if a learner has an
+exercise in two files, the last one in the order of their names counts. Each time, a line on the
+screen and in the feedback says so.
+
 One file is graded with `{command} check --json FILE`: one object of JSON, and the exit code 0 if
 everything is right, 1 if something is wrong, 2 if a file could not be read.
 
-`slides.html` has the slides for the two-hour course. Open it in a browser: the arrow keys turn the
-pages, `n` shows the notes, and printing gives a page for each slide.
-
-## With nbgrader
+{slides}## With nbgrader
 
 `nbgrader/` is a course of nbgrader with one assignment, `exercises`: a notebook for each exercise,
 with a point for each group of cases. **The notebooks in `nbgrader/source/` have the solutions**; do
@@ -73,6 +75,11 @@ groups of cases are checked one by one, also those after one that fails.
 ## Points
 
 {table}
+"""
+SLIDES = """\
+`slides.html` has the slides for the two-hour course. Open it in a browser: the arrow keys turn the
+pages, `n` shows the notes, and printing gives a page for each slide.
+
 """
 
 
@@ -130,6 +137,8 @@ def classroom(folder: Path, names: Iterable[str] = ()) -> list[Exercise]:
 def contents(folder: Path, exercises: list[Exercise]) -> dict[str, str]:
     """Return the text of each file of the folder, by its name in it.
 
+    The slides are about the whole set of exercises: they come with no smaller one.
+
     Example:
         >>> list(contents(Path("room"), [EXERCISES["unfold"]]))[:2]
         ['release/unfold.py', 'nbgrader/source/exercises/unfold.ipynb']
@@ -141,13 +150,15 @@ def contents(folder: Path, exercises: list[Exercise]) -> dict[str, str]:
     table = "\n".join("| " + " | ".join(row) + " |" for row in lines)
     listed = io.StringIO()
     csv.writer(listed).writerows([head, *rows])
+    slides = {"slides.html": deck()} if len(exercises) == len(EXERCISES) else {}
+    about = SLIDES if slides else ""
     return {
         **{f"release/{e.name}.py": e.stub.file(f"{e.name}.py") for e in exercises},
         **{f"nbgrader/source/exercises/{e.name}.ipynb": notebook(e) for e in exercises},
         "nbgrader/nbgrader_config.py": NBGRADER,
         "points.csv": listed.getvalue(),
-        "slides.html": deck(),
-        "README.md": README.format(command=COMMAND, folder=folder, table=table),
+        **slides,
+        "README.md": README.format(command=COMMAND, folder=folder, table=table, slides=about),
     }
 
 
@@ -156,7 +167,7 @@ def grade(folder: Path, show: Callable[[str], None]) -> int:
 
     Args:
         folder: a folder that `classroom` has written.
-        show: called with a line for each learner.
+        show: called with a line for each learner, and with one for whatever was not graded.
 
     Returns:
         The number of learners.
@@ -169,7 +180,8 @@ def grade(folder: Path, show: Callable[[str], None]) -> int:
         raise ClassroomError(
             f"{folder} must be a folder that `{COMMAND} classroom` has written: it has no release/."
         )
-    learners = sorted(path for path in folder.glob("submitted/*") if path.is_dir())
+    handed_in = sorted(folder.glob("submitted/*"))
+    learners = [path for path in handed_in if path.is_dir()]
     if not learners:
         raise ClassroomError(
             f"{folder}/submitted must have a folder for each learner: it has none."
@@ -181,25 +193,51 @@ def grade(folder: Path, show: Callable[[str], None]) -> int:
             grades = csv.writer(file)
             grades.writerow(["learner", "points", "of", *names])
             for learner in learners:
-                won, text = graded(learner, names)
+                won, notes, text = graded(learner, names)
                 total = sum(won.values())
                 grades.writerow([learner.name, total, of, *(won[name] for name in names)])
                 feedback = folder / "feedback" / f"{learner.name}.txt"
                 feedback.write_text(text, encoding="utf-8")
-                show(f"{learner.name}: {total} of {of} points")
+                show(f"{readable_name(Path(learner.name))}: {total} of {of} points")
+                for note in notes:
+                    show(f"{readable_name(Path(learner.name))}: {note}")
     except OSError as error:
         raise ClassroomError(f"{error.filename} cannot be written: {error.strerror}.") from None
+    for path in handed_in:
+        if path not in learners and not _of_the_system(path):
+            show(f"{readable_name(path)} was not read: it is in no learner's folder.")
     return len(learners)
 
 
-def graded(learner: Path, names: list[str]) -> tuple[dict[str, int], str]:
-    """Return the points of a learner for each exercise, and the messages of the grader."""
+def graded(learner: Path, names: list[str]) -> tuple[dict[str, int], list[str], str]:
+    """Return the points of a learner for each exercise, a line for each thing that a teacher has to
+    know of, and the messages of the grader.
+
+    Whatever is in the learner's folder is graded, or is in a line: nothing is passed over in
+    silence.
+    """
     texts: list[str] = []
-    files = sorted(learner.glob("*.py"))
+    entries = sorted(learner.iterdir())
+    files = [path for path in entries if path.suffix == ".py" and not path.is_dir()]
+    for path in entries:
+        if path not in files and not _of_the_system(path):
+            name = readable_name(Path(path.name)) + ("/" if path.is_dir() else "")
+            texts.append(f"{name} was not read: only .py files directly in the folder are.")
     with Submission() as submission:
         judged = judge_files(submission, files, texts.append)[0] if files else {}
+    others = ", ".join(name for name in judged if name not in names)
+    texts += [f"Not among the exercises of this course: {others}."] if others else []
+    for place in (learner.absolute(), learner):  # the learner knows the names of files, not of it
+        texts = [text.replace(f"{readable_name(place)}{os.sep}", "") for text in texts]
+    # The first line of each: what follows quotes the learner's file.
+    notes = [text.partition("\n")[0].removesuffix(":") for text in texts]
     won = {name: len(judged[name].verdict.passed) if name in judged else 0 for name in names}
     texts += [report(judged[name].verdict) for name in names if name in judged]
     missing = ", ".join(name for name in names if name not in judged)
     texts += [f"Not handed in: {missing}."] if missing else []
-    return won, "\n\n".join(texts) + "\n"
+    return won, notes, "\n\n".join(texts) + "\n"
+
+
+def _of_the_system(path: Path) -> bool:
+    """Return whether no learner has made a file: .DS_Store, .ipynb_checkpoints, __pycache__."""
+    return path.name.startswith(".") or path.name == "__pycache__"

@@ -10,7 +10,7 @@ from minicnn.exercises.signs import sign
 from minicnn.exercises.trial import Trial, copied
 
 HINTS = {
-    "unwritten": "Follow the docstring line by line with the simplest loops that do it.",
+    "unwritten": "Follow the docstring line by line, in the simplest way that works.",
     "arguments": "Start from the first line of the stub: the number and order of arguments matter.",
     "time": "Does every loop end? Check what changes from one iteration to the next.",
     "ended": (

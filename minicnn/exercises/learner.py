@@ -16,19 +16,26 @@ from minicnn.exercises.deadline import SECONDS, TimeUpError, Watchman
 from minicnn.exercises.submission import UnreadableError
 
 NAME = "learners_file"
+ALIKE = 0.8  # of a name to that of a file that is there
 
 
 def read(path: Path) -> str:
     """Return the text of a file.
 
     Raises:
-        UnreadableError: the file is missing, or is not Python's text.
+        UnreadableError: the file is missing, is no file of Python, or is not Python's text.
     """
     try:
-        with tokenize.open(checks.file(path)) as file:
+        if checks.file(path).exists() and path.suffix.lower() != ".py":
+            raise UnreadableError("It is not a Python file (.py).")
+        with tokenize.open(path) as file:
             return file.read()
     except FileNotFoundError:
-        raise UnreadableError("The file does not exist.") from None
+        beside = [file.name for file in path.parent.glob("*.py") if file.is_file()]
+        near = difflib.get_close_matches(f"{path.stem}.py", beside, 1, ALIKE)
+        near = [name for name in near if name.isprintable()]
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise UnreadableError(f"The file does not exist.{meant}") from None
     except (OSError, SyntaxError, ValueError) as error:  # a folder, or bytes that are not text
         raise UnreadableError(f"The file cannot be read as Python: {error}") from None
 

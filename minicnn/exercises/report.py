@@ -38,7 +38,7 @@ def report(verdict: Verdict) -> str:
     if verdict.trial is None or verdict.probe is None or verdict.diagnosis is None:
         cases = sum(count for _, count in verdict.passed)
         tried = ", ".join(f"{probe.name} ({count})" for probe, count in verdict.passed)
-        right = _wrapped(f"{name}: right. {cases} cases agree with torch: {tried}.", indent="  ")
+        right = wrapped(f"{name}: right. {cases} cases agree with torch: {tried}.", indent="  ")
         lines = [right, _line("Why", verdict.exercise.why)]
         if fast := verdict.exercise.fast:
             lines.append(_line("Compare", f"{fast.name} ({fast.file}) {fast.how}."))
@@ -69,7 +69,7 @@ def times(verdicts: Iterable[Verdict]) -> str:
         >>> from minicnn.exercises.tasks.unfold import EXERCISE
         >>> print(times([Verdict(EXERCISE, (), timing=Timing(0.05, 0.001, "input (4, 3, 9, 9)"))]))
         The time of a call:
-          unfold: yours 50 ms, minicnn's 1 ms on input (4, 3, 9, 9), 50 times
+          unfold: yours 50 ms, minicnn's 1 ms on input (4, 3, 9, 9), 50 times as long
     """
     lines = [_line(one.exercise.name, str(one.timing)) for one in verdicts if one.timing]
     return "\n".join(["The time of a call:", *lines]) if lines else ""
@@ -108,10 +108,17 @@ def _is_tensor(trial: Trial, part: int) -> bool:
 
 
 def _line(title: str, text: str) -> str:
-    return _wrapped(f"{title}: {text}", "  ", "    ")
+    return wrapped(f"{title}: {text}", "  ", "    ")
 
 
-def _wrapped(text: str, first: str = "", indent: str = "") -> str:
+def wrapped(text: str, first: str = "", indent: str = "") -> str:
+    """Break a text into lines that fit; the first and the others begin with what is given.
+
+    Example:
+        >>> print(wrapped("one two " * 12, indent="  "))
+        one two one two one two one two one two one two one two one two one two one two one two one
+          two
+    """
     return textwrap.fill(
         text, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False
     )

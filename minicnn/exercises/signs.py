@@ -73,6 +73,8 @@ def _factor(pairs: Pairs) -> Diagnosis | None:
     if not e.any():
         return None
     factor = (g.flatten()[largest] / e.flatten()[largest]).item()
+    if not any(g.any() for _, g in pairs):  # single numbers: see _zeros for tensors
+        return Diagnosis("zeros", "The result is always 0.")
     if not all(near(factor * e, g).all() for e, g in pairs):
         return None
     if near(torch.tensor(-1.0), torch.tensor(factor)):

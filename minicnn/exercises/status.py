@@ -6,6 +6,7 @@ from minicnn.exercises.catalogue import EXERCISES, chapter
 from minicnn.exercises.check import Show, judge_file, judge_files, readable_name
 from minicnn.exercises.exercise import Exercise
 from minicnn.exercises.judge import Verdict
+from minicnn.exercises.report import wrapped
 from minicnn.exercises.submission import Submission
 
 COMMAND = "python3 -m minicnn.exercises"
@@ -91,7 +92,8 @@ def hint(exercise: Exercise, step: int, file: Path, show: Show) -> bool:
     if verdict.right:
         show(f"{exercise.name} is right: it needs no hint.")
         return True
-    show(f"Hint {step} of {len(exercise.hints)}: {exercise.hints[step - 1]}")
+    title = f"Hint {step} of {len(exercise.hints)}: "
+    show(wrapped(title + exercise.hints[step - 1], indent="  "))
     if step < len(exercise.hints):
         here = "" if file == Path(f"{exercise.name}.py") else f" --file {readable_name(file)}"
         show(f"The next one: {COMMAND} hint {exercise.name} {step + 1}{here}")

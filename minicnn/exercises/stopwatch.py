@@ -54,17 +54,17 @@ class Timing(NamedTuple):
 
         Example:
             >>> str(Timing(0.041, 0.0006, "input (8, 4, 14, 14)"))
-            "yours 41 ms, minicnn's 0.6 ms on input (8, 4, 14, 14), 68 times"
+            "yours 41 ms, minicnn's 0.6 ms on input (8, 4, 14, 14), 68 times as long"
             >>> str(Timing(0.0002, 0.00015, "logits (9, 10)"))
             "yours 0.2 ms, minicnn's 0.15 ms on logits (9, 10), about the same"
             >>> str(Timing(1.0, 0.001, "grad (9, 9)", stopped=True))
-            "yours over 1 s, minicnn's 1 ms on grad (9, 9), over 1000 times"
+            "yours over 1 s, minicnn's 1 ms on grad (9, 9), over 1,000 times as long"
         """
         over, ratio = "over " if self.stopped else "", self.yours / self.ours
         alike = 1 / ALIKE < ratio < ALIKE and not self.stopped
         return (
             f"yours {over}{_duration(self.yours)}, minicnn's {_duration(self.ours)} on {self.on}, "
-            + ("about the same" if alike else f"{over}{_short(ratio)} times")
+            + ("about the same" if alike else f"{over}{_short(ratio)} times as long")
         )
 
 
@@ -132,7 +132,7 @@ def _duration(seconds: float) -> str:
 
 def _short(value: float) -> str:
     """Format a positive number with two significant digits, or as a whole number."""
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _shapes(arguments: dict[str, Any]) -> str:

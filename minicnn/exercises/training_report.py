@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+LITTLE = 0.5  # of the accuracy of a whole training: less than that is little
+
 
 @dataclass
 class Run:
@@ -43,6 +45,27 @@ def table(yours: Run, ours: Run, whole: Run | None) -> str:
     for title, one in rows:
         lines.append(f"{title:27}  {one.loss:8.4f}   {one.accuracy:8.2%}   {one.seconds:7.1f}")
     return "\n".join(lines)
+
+
+def too_few(yours: Run, ours: Run, whole: Run, names: list[str]) -> str:
+    """Say what to do if there were too few steps: so few that minicnn's learn little in them too.
+
+    Example:
+        >>> few, whole = Run(14, 4, 52.0, {"dropout": 9.0}, 2.3, 0.13), Run(500, 32, 9.0, {}, 0, 1)
+        >>> print(too_few(few, few, whole, ["dropout"]))
+        14 steps of 4 digits are too few to learn: make dropout faster, the slowest of your
+        functions, or allow more time (--minutes 32).
+        >>> too_few(few, whole, whole, ["dropout"])
+        ''
+    """
+    if ours.accuracy > LITTLE * whole.accuracy:
+        return ""
+    slowest = max(names, key=lambda name: yours.spent[name])
+    minutes = whole.steps * yours.seconds / yours.steps / 60 + 1
+    return (
+        f"{yours.steps} steps of {yours.batch} digits are too few to learn: make {slowest} faster, "
+        f"the slowest of your\nfunctions, or allow more time (--minutes {minutes:.0f})."
+    )
 
 
 def spent(yours: Run, ours: Run, names: list[str]) -> str:

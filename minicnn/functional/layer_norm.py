@@ -82,7 +82,7 @@ def group_norm(
     number of values) of one group of one example.
 
     Args:
-        input: (N, C) or (N, C, …), floating point.
+        input: (N, C, H, W), or any (N, C, …), floating point.
         num_groups: number of groups, which divides C.
         weight, bias: (C,) each; None for 1 and 0. Of the dtype of ``input``, or float32 if that has
             16 bits a number.

@@ -68,11 +68,14 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """Compute the cross-entropy of logits, ℓ_n = −Σ_c w_c · q_n[c] · log softmax(input_n)[c].
+    """Compute the cross-entropy of logits.
 
-    q is the target distribution. For a label t it is one-hot; with smoothing ε it is 1 − ε + ε/C at
-    t and ε/C elsewhere. Class probabilities q' as a target become (1 − ε) q' + ε/C. The gradient of
-    ℓ_n with respect to the logits, for weights of 1, is softmax(input_n) − q_n.
+        ℓ_n = −Σ_c w_c · q_n[c] · log softmax(input_n)[c]
+        q_n, the target distribution: for a label t_n, 1 at t_n and 0 elsewhere
+
+    With smoothing ε, q_n is 1 − ε + ε/C at t_n and ε/C elsewhere. Class probabilities q' as a
+    target become (1 − ε) q' + ε/C. The gradient of ℓ_n with respect to the logits, for weights of
+    1, is softmax(input_n) − q_n.
 
     "mean" divides the sum of all ℓ_n by Σ w[t_n]; for class probabilities, by the number of
     examples.

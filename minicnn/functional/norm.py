@@ -33,8 +33,8 @@ def batch_norm(
     Unlike torch's function this one modifies nothing in place: it returns the new statistics.
 
     Args:
-        input: (N, C) or (N, C, …), floating point; if it has 16 bits a number, all the others may
-            be float32.
+        input: (N, C, H, W), or any (N, C, …), floating point; if it has 16 bits a number, all
+            the others may be float32.
         running_mean, running_var: (C,) each; None in training to keep no statistics.
         weight, bias: (C,) each; None for 1 and 0.
         training: whether to use the batch statistics and update the running ones.

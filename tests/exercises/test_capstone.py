@@ -387,16 +387,19 @@ def test_minutes_must_be_a_number_above_0(value: str, capsys) -> None:
     assert last.endswith(f"argument --minutes: must be a number above 0, got {value!r}")
 
 
+CHECKING = "Checking your functions …\n"
+
+
 def test_without_a_solution_it_says_how_to_begin(folder: Path, capsys) -> None:
     assert main(["train"]) == 1
     begin = "python3 -m minicnn.exercises start conv2d_forward"
-    words = f"There is no solution to train with. Begin: {begin}\n"
+    words = f"{CHECKING}There is no solution to train with. Begin: {begin}\n"
     assert capsys.readouterr().out == words
 
 
 def test_a_file_that_is_not_there_is_named(folder: Path, capsys) -> None:
     assert main(["train", "none.py"]) == 2
-    assert capsys.readouterr().out == "none.py: The file does not exist.\n"
+    assert capsys.readouterr().out == f"{CHECKING}none.py: The file does not exist.\n"
     assert list(folder.iterdir()) == []
 
 
@@ -432,7 +435,7 @@ def test_only_what_is_right_takes_part(folder: Path, capsys, monkeypatch) -> Non
     (folder / "unfold.py").write_text("def unfold(")
     assert main(["train", "--minutes", "0.2"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("unfold.py: This is not valid Python: ")
+    assert out.startswith(f"{CHECKING}unfold.py: This is not valid Python: ")
     parts = own_part(out)
     assert parts == {
         **dict.fromkeys(EXERCISES, "minicnn's"),

@@ -1,6 +1,7 @@
 """The cheat sheet has every operation, and its gradients are those of torch."""
 
 import math
+import re
 from collections.abc import Callable
 
 import pytest
@@ -32,6 +33,7 @@ def normalised(x: Tensor, g: Tensor, over: int) -> Tensor:
 
 
 Formula = Callable[[Tensor, Tensor, Tensor], Tensor]  # of input, output and g
+PER_CLASS = torch.tensor([0.5, 1.0, 3.0, 2.0]).double()  # weights
 W = torch.arange(12.0, dtype=torch.float64).view(3, 4)
 ROW: dict[str, tuple[Callable[[Tensor], Tensor], Formula]] = {
     "relu": (TF.relu, lambda x, y, g: g * (x > 0)),
@@ -51,10 +53,13 @@ ROW: dict[str, tuple[Callable[[Tensor], Tensor], Formula]] = {
         lambda x: x.log_softmax(1),
         lambda x, y, g: g - y.exp() * g.sum(1, keepdim=True),
     ),
-    "nll_loss": (lambda x: TF.nll_loss(x, T), lambda x, y, g: -g / len(x) * one_hot(x)),
+    "nll_loss": (
+        lambda x: TF.nll_loss(x, T, PER_CLASS),
+        lambda x, y, g: -g * PER_CLASS[T, None] / PER_CLASS[T].sum() * one_hot(x),
+    ),
     "cross_entropy": (
-        lambda x: TF.cross_entropy(x, T),
-        lambda x, y, g: g * (x.softmax(1) - one_hot(x)) / len(x),
+        lambda x: TF.cross_entropy(x, T, PER_CLASS),
+        lambda x, y, g: g * PER_CLASS[T, None] / PER_CLASS[T].sum() * (x.softmax(1) - one_hot(x)),
     ),
     "dropout": (lambda x: x * KEPT / (1 - 0.2), lambda x, y, g: g / (1 - 0.2) * (KEPT > 0)),
     "linear": (lambda x: TF.linear(x, W), lambda x, y, g: g @ W),
@@ -88,6 +93,29 @@ def test_every_operation_is_on_the_sheet_with_shapes_and_gradient() -> None:
         assert " → " in entry
 
 
+def test_it_is_text_for_a_reader() -> None:
+    """No marks of reST, and a result that continues the line begins with a small letter."""
+    assert "``" not in sheet()
+    results = re.findall(r"^Shapes: .* → (.*)$", sheet(), re.MULTILINE)
+    assert len(results) == len(GRADIENTS)
+    assert all(result[0] == "(" or result[0].islower() for result in results)
+    assert "→ probabilities, with the shape of input\n" in sheet()
+
+
+@pytest.mark.parametrize("name", ["batch_norm", "group_norm"])
+def test_what_normalises_images_shows_the_shape_of_images(name: str) -> None:
+    assert "\nShapes: input (N, C, H, W), " in sheet().partition(f"## {name}\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [("conv2d", "c' = "), ("conv_transpose2d", "c' = "), ("cross_entropy", "q_n, ")],
+)
+def test_what_a_formula_introduces_is_explained_below_it(name: str, symbol: str) -> None:
+    entry = sheet().partition(f"## {name}\n")[2].partition("\n##")[0]
+    assert f"\n    {symbol}" in entry
+
+
 def test_the_command_prints_it(capsys) -> None:
     assert main(["cheatsheet"]) == 0
     out = capsys.readouterr().out
@@ -100,6 +128,7 @@ Slide every kernel over every image and take the scalar product at each place.
 
     out[n, o, oh, ow] = bias[o]
         + Σ_c,i,j weight[o, c, i, j] · input[n, c', oh·s + i·d − p, ow·s + j·d − p]
+    c' = ⌊o / (O/G)⌋ · C/G + c: channel c of the group that o belongs to
 
 Shapes: input (N, C, H, W), weight (O, C/G, kH, kW), bias (O,) → (N, O, OH, OW)
 

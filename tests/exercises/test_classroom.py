@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from minicnn.exercises import classroom
+from minicnn.exercises import check, classroom
 from minicnn.exercises.__main__ import main
 from minicnn.exercises.catalogue import EXERCISES
+from minicnn.exercises.judge import Verdict
+from minicnn.exercises.learner import read
 from minicnn.exercises.notebook import notebook
+from minicnn.exercises.submission import UnreadableError
 
 from .wrong.wrong_answer import right_answer
 
@@ -62,6 +65,8 @@ def test_the_folder_has_stubs_points_and_what_to_do(folder: Path, capsys) -> Non
     parts = {"README.md", "points.csv", "slides.html", "release", "submitted", "nbgrader"}
     assert {path.name for path in room.iterdir()} == parts
     assert [path.name for path in room.parent.iterdir()] == ["room"]
+    assert "`slides.html` has the slides for the two-hour course." in readme
+    assert "if a learner has an\nexercise in two files, the last one in the order of" in readme
 
 
 def test_some_exercises_in_the_order_of_the_chapters(folder: Path) -> None:
@@ -69,6 +74,22 @@ def test_some_exercises_in_the_order_of_the_chapters(folder: Path) -> None:
     assert [row[0] for row in rows(folder / "room" / "points.csv")[1:]] == [
         name for name in EXERCISES if name in ("unfold", "conv2d_forward")
     ]
+
+
+def test_the_slides_come_with_the_whole_set_only(folder: Path) -> None:
+    assert main(["classroom", "some", "relu_backward", "log_softmax"]) == 0
+    assert not (folder / "some" / "slides.html").exists()
+    assert "slides" not in (folder / "some" / "README.md").read_text(encoding="utf-8")
+    assert main(["classroom", "all", *EXERCISES]) == 0
+    assert (folder / "all" / "slides.html").exists()
+
+
+def test_only_the_folder_is_required(capsys) -> None:
+    with pytest.raises(SystemExit) as found:
+        main(["classroom"])
+    assert found.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith(": error: the following arguments are required: folder")
 
 
 def test_a_folder_that_exists_is_not_changed(folder: Path, capsys) -> None:
@@ -161,7 +182,13 @@ def test_grades_are_the_points_of_each_learner(folder: Path, capsys) -> None:
     capsys.readouterr()
     assert main(["grade", "room"]) == 0
     assert capsys.readouterr().out == (
-        "ada: 11 of 11 points\nbob: 1 of 11 points\neve: 0 of 11 points\nzoe: 0 of 11 points\n"
+        "ada: 11 of 11 points\n"
+        "bob: 1 of 11 points\n"
+        "bob: broken.py: This is not valid Python: invalid syntax\n"
+        "eve: 0 of 11 points\n"
+        "eve: mine.py: Importing the file ended Python (exit code 0).\n"
+        "zoe: 0 of 11 points\n"
+        "zoe: notes.txt was not read: only .py files directly in the folder are.\n"
         "room/grades.csv: 4 learners. Messages: room/feedback.\n"
     )
     assert rows(folder / "room" / "grades.csv") == [
@@ -177,4 +204,87 @@ def test_grades_are_the_points_of_each_learner(folder: Path, capsys) -> None:
     assert "relu_backward: not right yet.\n" in feedback["bob"]
     assert feedback["bob"].endswith("\n\nNot handed in: log_softmax.\n")
     assert "Importing the file ended Python (exit code 0).\n" in feedback["eve"]
-    assert feedback["zoe"] == "Not handed in: relu_backward, log_softmax.\n"
+    assert feedback["zoe"] == (
+        "notes.txt was not read: only .py files directly in the folder are.\n\n"
+        "Not handed in: relu_backward, log_softmax.\n"
+    )
+
+
+@pytest.fixture
+def graded_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a file's functions for right, and judge nothing."""
+
+    class Nothing:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    def judge_file(submission, path, names, show):
+        text = read(path)
+        if "def (" in text:
+            raise UnreadableError("This is not valid Python: invalid syntax:\n  line 1:  def (")
+        for name in names:
+            if f"def {name}(" in text:
+                yield Verdict(EXERCISES[name], tuple((p, 1) for p in EXERCISES[name].probes))
+
+    monkeypatch.setattr(classroom, "Submission", Nothing)
+    monkeypatch.setattr(check, "judge_file", judge_file)
+
+
+UNREAD = "was not read: only .py files directly in the folder are."
+TWICE = "relu_backward is in a.py and b.py: b.py counts."
+OTHER = "Not among the exercises of this course: unfold."
+HANDED_IN: dict[tuple[str, ...], list[str]] = {  # files: what is said of them
+    ("eve/relu_backward.ipynb",): [f"relu_backward.ipynb {UNREAD}"],
+    ("eve/RELU_BACKWARD.PY",): [f"RELU_BACKWARD.PY {UNREAD}"],
+    ("eve/relu_backward",): [f"relu_backward {UNREAD}"],
+    ("eve/deep/relu_backward.py",): [f"deep/ {UNREAD}"],
+    ("eve/two\nlines.txt",): [f"two?lines.txt {UNREAD}"],
+    ("eve/broken.py",): ["broken.py: This is not valid Python: invalid syntax"],
+    ("eve/folder.py/relu_backward.py",): [f"folder.py/ {UNREAD}"],
+    ("eve/a.py", "eve/b.py"): [TWICE],
+    ("eve/a.py", "eve/b.py", "eve/c.ipynb", "eve/broken.py"): [
+        f"c.ipynb {UNREAD}",
+        TWICE,
+        "broken.py: This is not valid Python: invalid syntax",
+    ],
+    ("eve/unfold.py",): [OTHER],
+    ("eve/.DS_Store", "eve/__pycache__/a.pyc", "eve/.ipynb_checkpoints/a.ipynb"): [],
+    ("eve/a.py",): [],
+}
+
+
+@pytest.mark.usefixtures("graded_here")
+@pytest.mark.parametrize("files", HANDED_IN, ids=lambda files: "+".join(map(ascii, files)))
+def test_whatever_is_handed_in_is_graded_or_named(files, folder: Path, capsys) -> None:
+    main(["classroom", "room", "relu_backward"])
+    for name in files:
+        path = folder / "room" / "submitted" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = "def unfold(" if path.name == "unfold.py" else "def relu_backward("
+        path.write_text("def (" if path.name == "broken.py" else text)
+    capsys.readouterr()
+    assert main(["grade", "room"]) == 0
+    first, *notes, _ = capsys.readouterr().out.splitlines()
+    assert first == f"eve: {4 if 'eve/a.py' in files else 0} of 4 points"
+    said = HANDED_IN[files]
+    assert sorted(notes) == sorted(f"eve: {note}" for note in said)
+    feedback = (folder / "room" / "feedback" / "eve.txt").read_text()
+    assert all(note in feedback for note in said)
+
+
+@pytest.mark.usefixtures("graded_here")
+def test_a_file_that_is_in_no_learners_folder_is_named(folder: Path, capsys) -> None:
+    main(["classroom", "room", "relu_backward"])
+    (folder / "room" / "submitted" / "ada").mkdir()
+    (folder / "room" / "submitted" / "loose.py").write_text("def relu_backward(")
+    (folder / "room" / "submitted" / ".DS_Store").write_text("")
+    capsys.readouterr()
+    assert main(["grade", "room"]) == 0
+    assert capsys.readouterr().out == (
+        "ada: 0 of 4 points\n"
+        "room/submitted/loose.py was not read: it is in no learner's folder.\n"
+        "room/grades.csv: 1 learners. Messages: room/feedback.\n"
+    )

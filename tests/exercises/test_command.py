@@ -8,6 +8,7 @@ import pytest
 
 from minicnn.exercises.__main__ import main
 from minicnn.exercises.catalogue import EXERCISES
+from minicnn.exercises.submission import UnreadableError
 
 RIGHT = "def relu_backward(grad, input):\n    return grad * (input > 0)\n"
 WRONG = "def dropout(input, uniform, p, training):\n    return input\n"
@@ -20,8 +21,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_without_arguments_it_lists_the_exercises(capsys) -> None:
-    assert main([]) == 0
+@pytest.mark.parametrize("arguments", [[], ["list"]])
+def test_it_lists_the_exercises(arguments: list[str], capsys) -> None:
+    assert main(arguments) == 0
     out = capsys.readouterr().out
     assert all(f"{name} " in out for name in EXERCISES)
     assert "python3 -m minicnn.exercises start NAME" in out
@@ -83,6 +85,24 @@ def test_several_exercises_are_counted(count: int, summary: str, monkeypatch, ca
     monkeypatch.setattr("minicnn.exercises.check.check_file", lambda *_: verdicts)
     assert main(["check", "mine.py"]) == 0
     assert capsys.readouterr().out == summary
+
+
+def test_verdicts_on_several_files_say_which_file_they_are_about(monkeypatch, capsys) -> None:
+    def check_file(path: Path, show) -> list[SimpleNamespace]:
+        if path.name == "none.py":
+            raise UnreadableError("The file does not exist.")
+        show("dropout: right.")
+        return [SimpleNamespace(right=True)]
+
+    monkeypatch.setattr("minicnn.exercises.check.check_file", check_file)
+    assert main(["check", "a.py", "none.py", "b.py"]) == 2
+    assert capsys.readouterr().out == (
+        "In a.py:\n\ndropout: right.\n\n"
+        "In none.py:\n\nThe file does not exist.\n\n"
+        "In b.py:\n\ndropout: right.\n\n"
+    )
+    assert main(["check", "a.py"]) == 0
+    assert capsys.readouterr().out == "dropout: right.\n\n"
 
 
 def test_a_package_that_is_missing_is_not_taken_for_hypothesis(monkeypatch) -> None:

@@ -97,6 +97,17 @@ def test_there_are_at_least_14_exercises_and_all_are_listed() -> None:
         assert re.search(rf" \(\d\d-{exercise.chapter}\)$", line)
 
 
+@every_exercise
+def test_a_stub_that_returns_tensors_says_with_which_dtype(exercise: Exercise) -> None:
+    """A new tensor of torch is float32, and the first cases are float64."""
+    function = exercise.stub.function
+    if "Tensor" in str(inspect.signature(function).return_annotation):
+        doc = inspect.getdoc(function) or ""
+        returns = " ".join(doc.partition("Returns:")[2].partition("\n\n")[0].split())
+        of = re.search("(?:with the|and the) dtype of ``(\\w+)``", returns)
+        assert of[1] in exercise.stub.parameters if of else "bool" in returns
+
+
 def test_teachers_find_every_exercise_with_its_chapter() -> None:
     text = TEACHERS.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| .+ \| \[\d+\]\(learn/\d\d-([\w-]+)\.md\) \|$", text, re.M)

@@ -272,6 +272,31 @@ def test_a_path_without_a_file_is_reported(name: str, words: str, tmp_path: Path
         check_file(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["mine.ipynb", "README.md", "mine.txt", "mine"])
+def test_what_is_no_file_of_python_is_not_run(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text('{"cells": [], "trusted": false}')
+    with pytest.raises(UnreadableError) as error:
+        read(tmp_path / name)
+    assert str(error.value) == "It is not a Python file (.py)."
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("output_size", " Did you mean output_size.py?"),
+        ("output_size.ipynb", " Did you mean output_size.py?"),
+        ("ouput_size.py", " Did you mean output_size.py?"),
+        ("none.py", ""),
+        ("none/output_size.py", ""),
+    ],
+)
+def test_of_a_file_that_is_not_there_one_beside_it_is_suggested(name, meant, tmp_path) -> None:
+    (tmp_path / "output_size.py").write_text("")
+    with pytest.raises(UnreadableError) as error:
+        read(tmp_path / name)
+    assert str(error.value) == f"The file does not exist.{meant}"
+
+
 def test_a_file_may_import_a_neighbouring_file(tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("def slope(x):\n    return x > 0\n")
     path = tmp_path / "answer.py"

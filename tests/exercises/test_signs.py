@@ -30,6 +30,12 @@ def test_a_result_with_some_zeros_is_not_all_zeros() -> None:
     assert sign([wrong(expected, torch.tensor([0.0, 5.0, 1.0]))]) is None
 
 
+def test_single_numbers_that_are_all_0_are_no_multiple_of_what_they_should_be() -> None:
+    found = sign([wrong(torch.tensor(float(n)), torch.tensor(0.0)) for n in (1, 2, 5)])
+    assert found is not None
+    assert (found.topic, found.hint) == ("zeros", "The result is always 0.")
+
+
 def suspected(answer: Callable[[Case], Tensor], trials: list[Trial]) -> str:
     """The topic that is found for the trials of an exercise with one suspect."""
     exercise = replace(EXERCISE, suspects=(Suspect("suspect", answer, "look here"),))

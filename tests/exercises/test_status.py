@@ -10,7 +10,7 @@ from minicnn.exercises import check, status
 from minicnn.exercises.__main__ import main
 from minicnn.exercises.catalogue import EXERCISES, chapter
 from minicnn.exercises.exercise import Exercise
-from minicnn.exercises.report import report
+from minicnn.exercises.report import WIDTH, report, wrapped
 from minicnn.exercises.submission import UnreadableError
 
 from .grading import hand_in
@@ -122,6 +122,7 @@ def test_of_two_functions_of_one_name_the_last_counts(folder: Path) -> None:
         shown: list[str] = []
         assert status.status([Path(file) for file in files], shown.append)
         assert shown[-2].endswith("  right") == right
+        assert shown[-3] == f"relu_backward is in {files[0]} and {files[1]}: {files[1]} counts."
 
 
 # --- Hints --------------------------------------------------------------------------------------
@@ -133,17 +134,30 @@ def test_hints_come_one_after_the_other(folder: Path, capsys) -> None:
     hints = EXERCISES["relu_backward"].hints
     assert main(["hint", "relu_backward"]) == 0
     assert capsys.readouterr().out == (
-        f"Hint 1 of 3: {hints[0]}\nThe next one: {COMMAND} hint relu_backward 2\n"
+        wrapped(f"Hint 1 of 3: {hints[0]}", indent="  ")
+        + f"\nThe next one: {COMMAND} hint relu_backward 2\n"
     )
     (folder / "mine.py").write_text(WRONG)
     assert main(["hint", "relu_backward", "2", "--file", "mine.py"]) == 0
     assert capsys.readouterr().out == (
-        f"Hint 2 of 3: {hints[1]}\nThe next one: {COMMAND} hint relu_backward 3 --file mine.py\n"
+        wrapped(f"Hint 2 of 3: {hints[1]}", indent="  ")
+        + f"\nThe next one: {COMMAND} hint relu_backward 3 --file mine.py\n"
     )
     assert main(["hint", "relu_backward", "3"]) == 0
     read = f"Read {chapter('softmax-and-cross-entropy')} again, with a pencil."
-    words = f"Hint 3 of 3: {hints[2]}\nThat was the last one. {read}\n"
+    words = f"{wrapped(f'Hint 3 of 3: {hints[2]}', indent='  ')}\nThat was the last one. {read}\n"
     assert capsys.readouterr().out == words
+
+
+@pytest.mark.usefixtures("here")
+def test_a_hint_is_no_longer_than_a_line(folder: Path, capsys) -> None:
+    long = max(EXERCISES.values(), key=lambda exercise: len(exercise.hints[2]))
+    (folder / "mine.py").write_text(f"def {long.name}(*_):\n    return 0\n")
+    assert main(["hint", long.name, "3", "--file", "mine.py"]) == 0
+    lines = capsys.readouterr().out.splitlines()[:-1]
+    assert len(lines) > 1
+    assert all(len(line) <= WIDTH for line in lines)
+    assert " ".join(" ".join(lines).split()) == f"Hint 3 of 3: {long.hints[2]}"
 
 
 @pytest.mark.usefixtures("here")
@@ -233,16 +247,19 @@ def test_check_as_json_is_one_object_with_all_verdicts(folder: Path, capsys) -> 
         "file": "mine.py",
         "error": None,
         "exercises": [
-            {"name": name, "chapter": EXERCISES[name].chapter, "right": True, "points": points}
-            | {"of": points, "wrong_with": None, "message": None, "hint": None}
-            for name, points in (("unfold", 9), ("relu_backward", 4))
+            {"name": name, "chapter": where, "right": True, "points": points, "of": points}
+            | {"wrong_with": None, "message": None, "hint": None}
+            for name, where, points in (
+                ("unfold", "04-windows-without-copying", 9),
+                ("relu_backward", "08-softmax-and-cross-entropy", 4),
+            )
         ],
     }
     assert main(["check", "--json", "mine.py", "wrong.py"]) == 1
     wrong = json.loads(capsys.readouterr().out)["files"][1]["exercises"][0]
     assert wrong == {
         "name": "relu_backward",
-        "chapter": "softmax-and-cross-entropy",
+        "chapter": "08-softmax-and-cross-entropy",
         "right": False,
         "points": 1,
         "of": 4,

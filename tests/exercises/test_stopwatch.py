@@ -180,7 +180,7 @@ def test_check_prints_the_time_and_json_has_it(elsewhere: Path, monkeypatch, cap
     assert head == "The time of a call:"
     assert line.startswith("  relu_backward: yours 1")
     assert " ms on grad (64, 64), " in line
-    assert line.endswith(" times")
+    assert line.endswith(" times as long")
     assert main(["check", "--json", str(file)]) == 0
     ((mine,),) = (f["exercises"] for f in json.loads(capsys.readouterr().out)["files"])
     timing = mine["timing"]

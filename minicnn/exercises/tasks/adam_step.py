@@ -43,7 +43,7 @@ def adam_step(
         eps: ε.
 
     Returns:
-        θ', m' and v', with the shape of ``param``.
+        θ', m' and v', with the shape and the dtype of ``param``.
 
     Example:
         >>> theta, g, zero = torch.tensor([[1.0], [4.0], [0.0]])

@@ -30,7 +30,7 @@ def avg_pool2d_backward(
         padding: p, cells by which windows extend past each side.
 
     Returns:
-        ∂L/∂input, (N, C, H, W).
+        ∂L/∂input, (N, C, H, W), with the dtype of ``grad``.
 
     Example:
         >>> avg_pool2d_backward(torch.tensor([[[[8.0, 4.0]]]]), 2, 5, 2, 2, 0)

@@ -40,7 +40,7 @@ def batch_norm_train(
         eps: ε.
 
     Returns:
-        y (N, C, H, W), running_mean' (C,), running_var' (C,).
+        y (N, C, H, W), running_mean' (C,), running_var' (C,), with the dtype of ``input``.
 
     Example:
         >>> x, zero, one = torch.tensor([[[[1.0, 3.0]]]]), torch.zeros(1), torch.ones(1)

@@ -12,7 +12,7 @@ from minicnn.testing.case import Case
 def conv2d_cost(
     images: int, channels: int, height: int, width: int, kernels: int, kernel_size: int
 ) -> tuple[int, int]:
-    """Count the operations of a convolution, and the bytes that it must move at least.
+    """Count the operations of a convolution, and the fewest bytes that it must move.
 
     Stride 1, no padding, no bias, square kernels. A product and the addition of that product are
     two operations (the first addition, to 0, is counted too). The images and the kernels are read

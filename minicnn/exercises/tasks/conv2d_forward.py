@@ -36,7 +36,8 @@ def conv2d_forward(
         groups: G, which divides C and O.
 
     Returns:
-        (N, O, OH, OW): one number for each position of the kernel in the padded image.
+        (N, O, OH, OW), with the dtype of ``input``: one number for each position of the kernel in
+        the padded image.
 
     Example:
         >>> image = torch.tensor([[[[0.0, 0.0, 1.0, 1.0]]]])  # one row: dark, then bright

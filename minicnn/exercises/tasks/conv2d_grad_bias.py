@@ -23,7 +23,7 @@ def conv2d_grad_bias(grad: Tensor) -> Tensor:
         grad: ∂L/∂out, (N, O, OH, OW).
 
     Returns:
-        ∂L/∂bias, (O,).
+        ∂L/∂bias, (O,), with the dtype of ``grad``.
 
     Example:
         >>> conv2d_grad_bias(torch.ones(4, 2, 1, 3))

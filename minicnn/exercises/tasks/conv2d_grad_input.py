@@ -37,7 +37,7 @@ def conv2d_grad_input(
         groups: G, which divides C and O.
 
     Returns:
-        ∂L/∂input, (N, C, H, W).
+        ∂L/∂input, (N, C, H, W), with the dtype of ``input``.
 
     Example:
         >>> kernel = torch.tensor([[[[1.0, 2.0, 1.0]]]])

@@ -35,7 +35,7 @@ def conv2d_grad_weight(
         groups: G, which divides C and O.
 
     Returns:
-        ∂L/∂weight, (O, C/G, kH, kW).
+        ∂L/∂weight, (O, C/G, kH, kW), with the dtype of ``weight``.
 
     Example:
         >>> image = torch.tensor([[[[1.0, 2.0, 3.0]]]])

@@ -20,7 +20,7 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
         target: the true classes t, (N,), integers from 0 to C − 1.
 
     Returns:
-        L, a scalar tensor.
+        L, a scalar tensor with the dtype of ``logits``.
 
     Example:
         >>> cross_entropy(torch.zeros(2, 4), torch.tensor([3, 0]))  # log 4: a uniform guess

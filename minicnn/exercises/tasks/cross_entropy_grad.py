@@ -21,7 +21,7 @@ def cross_entropy_grad(logits: Tensor, target: Tensor) -> Tensor:
         target: the true classes t, (N,), integers from 0 to C − 1.
 
     Returns:
-        ∂L/∂x, (N, C).
+        ∂L/∂x, (N, C), with the dtype of ``logits``.
 
     Example:
         >>> cross_entropy_grad(torch.zeros(1, 4), torch.tensor([1]))

@@ -25,7 +25,7 @@ def dropout(input: Tensor, uniform: Tensor, p: float, training: bool) -> Tensor:
         training: whether to drop anything.
 
     Returns:
-        A tensor with the shape of ``input``.
+        A tensor with the shape and the dtype of ``input``.
 
     Example:
         >>> dropout(torch.tensor([3.0, 5.0]), torch.tensor([0.9, 0.1]), 0.5, True)

@@ -26,7 +26,7 @@ def kaiming_uniform(uniform: Tensor) -> Tensor:
             (O, I) for a linear layer.
 
     Returns:
-        The weights, with the same shape.
+        The weights, with the shape and the dtype of ``uniform``.
 
     Example:
         >>> kaiming_uniform(torch.tensor([[0.0, 0.5, 0.75, 0.5, 0.5, 0.5]]))

@@ -24,7 +24,7 @@ def linear_backward(grad: Tensor, input: Tensor, weight: Tensor) -> tuple[Tensor
         weight: (O, I).
 
     Returns:
-        ∂L/∂input (N, I), ∂L/∂weight (O, I) and ∂L/∂bias (O,).
+        ∂L/∂input (N, I), ∂L/∂weight (O, I) and ∂L/∂bias (O,), with the dtype of ``input``.
 
     Example:
         >>> x, w = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])

@@ -22,7 +22,7 @@ def log_softmax(logits: Tensor) -> Tensor:
         logits: x, (N, C).
 
     Returns:
-        (N, C), natural logarithms.
+        (N, C), natural logarithms, with the dtype of ``logits``.
 
     Example:
         >>> log_softmax(torch.tensor([[0.0, 0.0]]))

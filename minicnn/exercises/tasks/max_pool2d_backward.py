@@ -18,8 +18,9 @@ def max_pool2d_backward(
     """Compute the gradient of the loss with respect to the input of max pooling.
 
     The output is that of max_pool2d_forward, and a window is won by its maximum. If several cells
-    are equal to the maximum, the first one wins: row by row, from left to right. What does an
-    output change by if one of its cells grows a little? (Chapter 6, “One winner in each window”.)
+    are equal to the maximum, the first one wins: row by row, from left to right. By how much
+    does an output change if one cell of its window grows a little? (Chapter 6, “One winner in each
+    window”.)
 
     Args:
         grad: ∂L/∂out, (N, C, OH, OW).
@@ -29,7 +30,7 @@ def max_pool2d_backward(
         padding: p, cells by which windows extend past each side; these never win.
 
     Returns:
-        ∂L/∂input, (N, C, H, W).
+        ∂L/∂input, (N, C, H, W), with the dtype of ``input``.
 
     Example:
         >>> image = torch.tensor([[[[1.0, 2.0, 7.0, 8.0], [4.0, 3.0, 5.0, 6.0]]]])

@@ -23,7 +23,8 @@ def max_pool2d_forward(input: Tensor, kernel_size: int, stride: int, padding: in
         padding: p, cells by which a window may extend past each side, at most k/2.
 
     Returns:
-        (N, C, OH, OW), where the window has OH × OW positions; cells left over are ignored.
+        (N, C, OH, OW), with the dtype of ``input``, where the window has OH × OW positions; cells
+        left over are ignored.
 
     Example:
         >>> image = torch.tensor([[[[1.0, 2.0, 7.0, 8.0], [4.0, 3.0, 5.0, 6.0]]]])

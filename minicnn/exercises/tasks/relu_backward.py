@@ -23,7 +23,7 @@ def relu_backward(grad: Tensor, input: Tensor) -> Tensor:
         input: x, of any shape.
 
     Returns:
-        ∂L/∂x, with the shape of ``input``.
+        ∂L/∂x, with the shape and the dtype of ``input``.
 
     Example:
         >>> relu_backward(torch.tensor([10.0, 20.0]), torch.tensor([-1.0, 3.0]))

@@ -10,7 +10,7 @@ from minicnn.testing.case import Case
 
 @Stub
 def separable_cost(channels: int, kernels: int, kernel_size: int, cells: int) -> tuple[int, int]:
-    """Count the multiplications of a convolution, and of the two that MobileNet has in its place.
+    """Count the multiplications of a convolution, and of the two that MobileNet uses instead.
 
     The two are a depthwise convolution, with a kernel for each channel, and after it one with
     kernels of one cell, which mixes the channels. All outputs have the same number of cells, no

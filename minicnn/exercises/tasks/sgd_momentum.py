@@ -32,7 +32,7 @@ def sgd_momentum(
         momentum: μ.
 
     Returns:
-        θ' and b', with the shape of ``param``.
+        θ' and b', with the shape and the dtype of ``param``.
 
     Example:
         >>> sgd_momentum(torch.tensor([1.0]), torch.tensor([4.0]), torch.tensor([2.0]), 0.5, 0.5)

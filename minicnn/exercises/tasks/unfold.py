@@ -29,7 +29,7 @@ def unfold(
         dilation: d, cells from one cell of the window to the next.
 
     Returns:
-        (N, C·kH·kW, OH·OW), where the window has OH × OW positions.
+        (N, C·kH·kW, OH·OW), with the dtype of ``input``, where the window has OH × OW positions.
 
     Example:
         >>> unfold(torch.arange(6.0).view(1, 1, 2, 3), (2, 2), 1, 0, 1)

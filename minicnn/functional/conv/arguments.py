@@ -23,10 +23,11 @@ def conv2d(
 
         out[n, o, oh, ow] = bias[o]
             + Σ_c,i,j weight[o, c, i, j] · input[n, c', oh·s + i·d − p, ow·s + j·d − p]
+        c' = ⌊o / (O/G)⌋ · C/G + c: channel c of the group that o belongs to
 
-    where cells outside the image count as 0 and c' is channel c of the group that o belongs to:
-    with G groups, output channels are split into G runs, and each run sees its own run of C/G input
-    channels. (What the field calls convolution is cross-correlation: the kernel is not flipped.)
+    where cells outside the image count as 0. With G groups, output channels are split into G runs,
+    and each run sees its own run of C/G input channels. (What the field calls convolution is
+    cross-correlation: the kernel is not flipped.)
 
     Args:
         input: images, (N, C, H, W) or (C, H, W).
@@ -84,9 +85,10 @@ def conv_transpose2d(
     """Send each cell back through the kernels: the adjoint of `conv2d`, and its gradient.
 
         out[n, c', h, w] = bias[c'] + Σ weight[o, c, i, j] · input[n, o, oh, ow]
+            over all o, oh, ow, i, j with oh·s + i·d − p = h and ow·s + j·d − p = w
+        c' = ⌊o / (O/G)⌋ · C/G + c: channel c of the group that o belongs to
 
-    summed over all o, oh, ow, i, j with oh·s + i·d − p = h and ow·s + j·d − p = w: what `conv2d`
-    with the same weight gathers from a place is here added to that place.
+    What `conv2d` with the same weight gathers from a place is here added to that place.
 
     Args:
         input: (N, O, H, W) or (O, H, W): what `conv2d` would return.

@@ -335,8 +335,8 @@ MUTANTS = (
     Mutant(
         "command: the best of several files",
         MAIN,
-        "return max(check_one(path) for path in options.files)",
-        "return min(check_one(path) for path in options.files)",
+        "return max(check_one(path, several) for path in options.files)",
+        "return min(check_one(path, several) for path in options.files)",
         "One right file hides the others.",
         COMMAND + "check_of_several_files_returns_the_worst",
     ),
