@@ -23,12 +23,12 @@ MODELS = "mnist_cnn", "lenet5", "mnist_tiny", "mnist_deep", "mnist_vgg", "mnist_
 
 # A preset overrides the defaults below. "tiny" and "best" were chosen on validation images.
 WARP = {"rotate": 10.0, "scale": 0.1, "shear": 10.0}
-VIEWS = {"batch_size": 128, "average": 0.02, "test_shift": 1}
+LONGER = {"batch_size": 128, "average": 0.02, "test_shift": 1}
 PRESETS = {
     "quick": {"epochs": 1},
     "default": {},
-    "tiny": {"model": "mnist_tiny", "epochs": 20, "lr": 0.02, **WARP, **VIEWS},
-    "best": {"model": "mnist_deep", "epochs": 12, "lr": 0.005, **WARP, "elastic": 0.7, **VIEWS},
+    "tiny": {"model": "mnist_tiny", "epochs": 20, "lr": 0.02, **WARP, **LONGER},
+    "best": {"model": "mnist_deep", "epochs": 12, "lr": 0.005, **WARP, "elastic": 0.7, **LONGER},
     "pictures": {"epochs": 30, "batch_size": 32},  # for a few hundred pictures
 }
 

@@ -54,8 +54,8 @@ It writes `grades.csv`, and the messages of the grader for each learner into `fe
 are always the same, so a second run gives the same grades.
 
 Notebooks, other files and folders inside `submitted/LEARNER/` are not read, and if a learner has an
-exercise in two files, the last one in the order of their names counts. Each time, a line on the
-screen and in the feedback says so.
+exercise in two files, the last one in the order of their names counts. A line on the screen and in
+the feedback reports each such case.
 
 One file is graded with `{command} check --json FILE`: one object of JSON, and the exit code 0 if
 everything is right, 1 if something is wrong, 2 if a file could not be read.

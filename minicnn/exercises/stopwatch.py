@@ -176,8 +176,8 @@ def _labels(rows: int, classes: int) -> Callable[[Generator], Tensor]:
     return lambda generator: torch.randint(classes, (rows,), generator=generator)
 
 
-# Small enough for plain loops over every number; what is no tensor is the same in each call. Left
-# out is what takes microseconds with one number for its result, whoever writes it.
+# Small enough for plain loops over every number; what is no tensor is the same in each call.
+# Functions that return a single number in microseconds are left out: there is nothing to compare.
 IMAGES, KERNELS = _normal(4, 3, 14, 14), _normal(4, 3, 3, 3)
 CONVOLVED = _normal(2, 3, 8, 8), _normal(2, 2, 10, 10), _normal(3, 2, 3, 3)  # grad, input, weight
 WINDOW = 1, 0, 1, 1  # stride, padding, dilation, groups
