@@ -64,7 +64,8 @@ class Submission:
         self._process: subprocess.Popen[bytes] | None = None
         self._files: list[dict[str, Any]] = []  # as they were loaded, to load them again
         self._requests = 0
-        self._waiting: threading.Thread | None = None
+        self._exchanged = threading.Event()  # no thread waits for a reply
+        self._exchanged.set()
 
     def __enter__(self) -> "Submission":
         self._process = _start()
@@ -204,7 +205,8 @@ class Submission:
     def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Send a request and return the reply.
 
-        A thread waits for it, because not every system can wait for a pipe for a limited time.
+        A thread waits for it, because not every system can wait for a pipe for a limited time. An
+        event says that it is done, not the thread: Ctrl-C may come while the thread is starting.
         """
         process = self._process
         assert process is not None
@@ -220,11 +222,11 @@ class Submission:
                 send.write(line)
                 send.flush()
                 replies.append(receive.readline(MOST_BYTES))
+            exchanged.set()
 
-        self._waiting = threading.Thread(target=exchange, daemon=True)
-        self._waiting.start()
-        self._waiting.join(seconds)
-        if self._waiting.is_alive():
+        exchanged = self._exchanged = threading.Event()
+        threading.Thread(target=exchange, daemon=True).start()
+        if not exchanged.wait(seconds):
             self._end()
             raise LateError
         if not replies or not replies[0].endswith(b"\n"):
@@ -257,9 +259,7 @@ class Submission:
         else:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-        if self._waiting:
-            self._waiting.join(1)
-        if not (self._waiting and self._waiting.is_alive()):  # one that left the group has the pipe
+        if self._exchanged.wait(1):  # else a process that left the group has the pipe
             for pipe in filter(None, (process.stdin, process.stdout)):
                 with suppress(OSError):
                     pipe.close()

@@ -1,11 +1,15 @@
 """Compare settings of train_mnist.py on validation digits, and never on the test digits.
 
     python3 -m tests.bench.choose_settings "--preset default" "--preset default --shift 1"
-    python3 -m tests.bench.choose_settings --splits 3 --save choice.json "--preset best"
+    python3 -m tests.bench.choose_settings --folds 2 --splits 2 --save choice.json "--preset best"
 
-Each setting is one quoted argument: options of train_mnist.py. It is trained once for each of
-several divisions of the training digits, and its errors on the held-out digits are added up. All
-settings get the same divisions, which differ by the seed, as the initial weights do.
+Each setting is one quoted argument: options of train_mnist.py. The training digits are divided into
+equal folds; a setting is trained once for each of the first few folds, on all the others, and its
+errors on those that were held out are added up. All settings get the same folds. Fold i has the
+initial weights of seed i.
+
+With two folds a setting learns from half the digits, and 30,000 count its errors: as many as six
+trainings with ten folds could count.
 """
 
 import argparse
@@ -30,7 +34,6 @@ from tests.bench.arguments import at_least, check_writable, refuse
 
 # Options of train_mnist.py without effect here: no run is saved or shown, and the seeds are fixed.
 WITHOUT_EFFECT = {*(field.name for field in fields(runs.Settings)), "seed", "show", "help"}
-HELD_OUT = 6  # one digit in six: twice as many as in the example, since errors are few to count
 
 
 def check_setting(parser: argparse.ArgumentParser, text: str) -> None:
@@ -49,13 +52,32 @@ def parse_setting(text: str, seed: int) -> Settings:
     return Settings.parse(argv, presets=train_mnist.PRESETS)
 
 
-def train_once(settings: Settings) -> dict[str, float]:
-    """Train with one setting on one division, and count the errors on what it holds out."""
+def divide(split: data.Split, folds: int, fold: int) -> tuple[data.Split, data.Split]:
+    """Return all folds of a split but one, and this one; no two folds share a digit.
+
+    Example:
+        >>> digits = data.load_sample()[0]
+        >>> [len(part.labels) for part in divide(digits, 5, 0)]
+        [3200, 800]
+    """
+    order = torch.randperm(len(split.labels), generator=torch.Generator().manual_seed(0))
+    parts = [part.sort().values for part in order.tensor_split(folds)]
+    held_out = parts.pop(fold)
+    rest = torch.cat(parts).sort().values
+    training, validation = (
+        split._replace(images=split.images[part], labels=split.labels[part])
+        for part in (rest, held_out)
+    )
+    return training, validation
+
+
+def train_once(settings: Settings, folds: int) -> dict[str, float]:
+    """Train with one setting on all folds but that of its seed, and count its errors on this."""
     started = time.perf_counter()
     how = {"size": settings.size, "skip_unreadable": settings.skip_unreadable}
     # The test digits are dropped unread.
     whole = data.load(settings.dataset, settings.data_dir, **how)[0]
-    training, validation = data.hold_out(whole, len(whole.labels) // HELD_OUT, settings.seed)
+    training, validation = divide(whole, folds, settings.seed)
     processes = Processes(0, 1, find_device(settings.device))
     device = processes.device
     total = settings.epochs * data.steps_per_epoch(len(training.labels), settings.batch_size)
@@ -96,11 +118,9 @@ def train_once(settings: Settings) -> dict[str, float]:
 
 
 def pooled(setting: str, results: list[dict[str, float]]) -> dict:
-    """Add up the errors of a setting on all divisions.
+    """Add up the errors of a setting on all folds that were held out.
 
         rate p = errors / digits,    standard error √(p·(1 − p) / digits)
-
-    The standard error takes all digits for different ones; divisions share a few.
     """
     errors, digits = (sum(result[key] for result in results) for key in ("errors", "digits"))
     rate = errors / digits
@@ -131,11 +151,14 @@ def main(argv: list[str] | None = None) -> None:
     """Read the command line, compare, report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
-    add("--splits", type=at_least(1), default=3, help="divisions of the digits")
-    add("--jobs", type=at_least(1), default=1, help="divisions at a time")
+    add("--folds", type=at_least(2), default=6, help="equal parts of the digits")
+    add("--splits", type=at_least(1), default=3, help="trainings: the first folds to hold out")
+    add("--jobs", type=at_least(1), default=1, help="trainings at a time")
     add("--save", type=Path, help="JSON file for the results")
     add("settings", nargs="+", help="options of train_mnist.py, each setting one quoted argument")
     args = parser.parse_args(argv)
+    if args.splits > args.folds:
+        parser.error(f"--splits: must be at most {args.folds}, the folds, got {args.splits}")
     for setting in args.settings:  # a mistake in the last one should not wait for the others
         check_setting(parser, setting)
     if args.save:
@@ -144,7 +167,9 @@ def main(argv: list[str] | None = None) -> None:
     results = []
     for setting in args.settings:
         each = [parse_setting(setting, seed) for seed in range(args.splits)]
-        results.append(pooled(setting, list(jobs.run_all(train_once, each, jobs=args.jobs))))
+        folds = [args.folds] * args.splits
+        runs_of_it = list(jobs.run_all(train_once, each, folds, jobs=args.jobs))
+        results.append(pooled(setting, runs_of_it))
         if args.save:
             save(args.save, results)
     for result in sorted(results, key=lambda result: result["error_rate"]):

@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from examples import train_mnist
 from minicnn import data
@@ -29,7 +32,7 @@ def no_test_digits(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_test_digits")
-def test_two_settings_are_compared_on_the_same_divisions(tmp_path, capsys):
+def test_two_settings_are_compared_on_the_same_folds(tmp_path, capsys):
     path = tmp_path / "results" / "choice.json"
     settings = [SAMPLE, f"{SAMPLE} --lr 0"]
     choose_settings.main(["--splits", "2", "--save", str(path), *settings])
@@ -37,16 +40,34 @@ def test_two_settings_are_compared_on_the_same_divisions(tmp_path, capsys):
     assert [result["setting"] for result in results] == settings
     for result in results:
         assert [run["seed"] for run in result["runs"]] == [0, 1]
-        assert [run["digits"] for run in result["runs"]] == [666, 666]  # of 4,000
+        assert [run["digits"] for run in result["runs"]] == [667, 667]  # of 4,000
         assert result["errors"] == sum(run["errors"] for run in result["runs"])
-        assert result["error_rate"] == result["errors"] / 1332
+        assert result["error_rate"] == result["errors"] / 1334
     learnt, not_learnt = (result["error_rate"] for result in results)
     assert learnt < 0.5 < not_learnt
     report = capsys.readouterr().out.splitlines()[-2:]
     assert [line.partition(": ")[2] for line in report] == settings  # the better one first
 
 
-def test_errors_of_all_divisions_are_added_up():
+@given(folds=st.integers(2, 9))
+def test_every_digit_is_in_one_fold_and_not_in_the_training_beside_it(folds):
+    count = 40
+    whole = data.Split(torch.zeros(count, 1, 1, 1), torch.arange(count), "numbered")
+    parts = [choose_settings.divide(whole, folds, fold) for fold in range(folds)]
+    for training, held_out in parts:
+        assert sorted([*training.labels.tolist(), *held_out.labels.tolist()]) == [*range(count)]
+    sizes = [len(held_out.labels) for _, held_out in parts]
+    assert max(sizes) - min(sizes) <= 1
+    assert sorted(label for _, part in parts for label in part.labels.tolist()) == [*range(count)]
+
+
+def test_there_are_no_more_trainings_than_folds(capsys):
+    with pytest.raises(SystemExit):
+        choose_settings.main(["--folds", "2", "--splits", "3", SAMPLE])
+    assert "--splits: must be at most 2, the folds, got 3" in capsys.readouterr().err
+
+
+def test_errors_of_all_folds_are_added_up():
     runs = [
         {"seed": 0, "errors": 3, "digits": 100, "seconds": 1.0},
         {"seed": 1, "errors": 7, "digits": 300, "seconds": 2.0},
@@ -62,10 +83,10 @@ def test_what_was_measured_before_a_failure_is_kept(tmp_path, monkeypatch):
     path = tmp_path / "choice.json"
     train_once = choose_settings.train_once
 
-    def train_or_fail(settings):
+    def train_or_fail(settings, folds):
         if settings.lr == 0:
             raise ValueError("no memory left")
-        return train_once(settings)
+        return train_once(settings, folds)
 
     monkeypatch.setattr(choose_settings, "train_once", train_or_fail)
     with pytest.raises(ValueError, match="no memory left"):
@@ -138,7 +159,7 @@ import sys
 from minicnn import runs
 from tests.bench import choose_settings
 result = {"errors": 3, "digits": 1000, "seconds": 1.0}
-choose_settings.train_once = lambda settings: {"seed": settings.seed, **result}
+choose_settings.train_once = lambda settings, folds: {"seed": settings.seed, **result}
 sys.exit(runs.run_command(lambda: choose_settings.main(["--lr 0.1"])))
 """
 

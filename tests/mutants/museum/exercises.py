@@ -214,8 +214,8 @@ MUTANTS = (
     Mutant(
         "submission: silence left running",
         SUBMISSION,
-        "        if self._waiting.is_alive():\n            self._end()\n",
-        "        if self._waiting.is_alive():\n",
+        "        if not exchanged.wait(seconds):\n            self._end()\n",
+        "        if not exchanged.wait(seconds):\n",
         "The next exercise is asked of a process that still computes the last one.",
         ENDS + "after_a_silence_the_next_exercise_starts_anew",
     ),
