@@ -120,7 +120,7 @@ def train_once(settings: Settings, folds: int) -> dict[str, float]:
 def pooled(setting: str, results: list[dict[str, float]]) -> dict:
     """Add up the errors of a setting on all folds that were held out.
 
-        rate p = errors / digits,    standard error √(p·(1 − p) / digits)
+    rate p = errors / digits,    standard error √(p·(1 − p) / digits)
     """
     errors, digits = (sum(result[key] for result in results) for key in ("errors", "digits"))
     rate = errors / digits

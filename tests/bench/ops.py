@@ -10,7 +10,7 @@ in the backward pass; with four groups twice as many. This holds for torch's con
 own ratio is noted beside ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,9 +21,9 @@ from torch import Tensor
 from minicnn import functional as F
 from minicnn import models, optim, tree
 from minicnn.functional.layout import to_batch_last
-from tests.bench.measure import Comparison, Function, Meter, interleave, spread
+from tests.bench.measure import Case, Comparison, Function, Meter, interleave, spread
 from tests.bench.row import Measured
-from tests.bench.steps import IN_SHAPE
+from tests.bench.steps import IN_SHAPE, digit_batches, our_training
 
 BATCH = 64
 CONV_IMAGES = [  # channels, height = width, output channels
@@ -134,17 +134,42 @@ def cross_entropy() -> Comparison:
     return Comparison("cross_entropy", make)
 
 
-def linear_relu() -> Comparison:
-    """Compare linear and relu with torch's: the default model's hidden layer, batch of 256."""
+def activations() -> list[Comparison]:
+    """Compare relu with torch's at each of its places in the default model, batch of 256."""
 
-    def make() -> tuple[Function, Function]:
-        operands = random((256, 800), (256, 800), (256,))
-        return (
-            forward_backward(lambda *xs: F.relu(F.linear(*xs)), *operands),
-            forward_backward(lambda *xs: TF.relu(TF.linear(*xs)), *operands),
-        )
+    def compare(shape: tuple[int, ...]) -> Callable[[], tuple[Function, Function]]:
+        def make() -> tuple[Function, Function]:
+            (x,) = random(shape)
+            ours = to_batch_last(x) if x.ndim == 4 else x
+            return forward_backward(F.relu, ours), forward_backward(TF.relu, x)
 
-    return Comparison("linear + relu", make)
+        return make
+
+    shapes = (256, 24, 12, 12), (256, 32, 5, 5), (256, 256)
+    return [Comparison(f"relu {'×'.join(map(str, shape))}", compare(shape)) for shape in shapes]
+
+
+def added_to_a_step(comparisons: Sequence[Comparison], meter: Meter) -> Measured:
+    """Compare a training step of the default model with one in which torch does these operations.
+
+    A step is measured once, and each operation alone, since their difference in a step would be
+    lost in its noise:
+
+        ratio = (step + Σ (ours − torch's)) / step
+    """
+    training = our_training(models.mnist_cnn(), digit_batches(256))
+    step = interleave(Comparison("step", lambda: (training, training)), meter)
+    seconds = spread(step.ours).median
+    operations = [interleave(comparison, meter) for comparison in comparisons]
+    columns = zip(*(zip(case.ours, case.theirs, strict=True) for case in operations), strict=True)
+    ours = tuple(seconds + sum(our - their for our, their in column) for column in columns)
+    alone = sum(spread(case.ours).median for case in operations)
+    torchs = sum(spread(case.theirs).median for case in operations)
+    return Measured(
+        [Case("a step", ours, (seconds,) * len(ours))],
+        "{:.0f} µs, torch {:.0f} µs, of a step of {:.1f} ms",
+        (1e6 * alone, 1e6 * torchs, 1e3 * seconds),
+    )
 
 
 def adam() -> Comparison:

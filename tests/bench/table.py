@@ -23,17 +23,17 @@ def rows() -> list[Row]:
     """
     step = "training step of the default model, batch 256"
     return [
-        Row(step, TWIN, 0.75, timed([steps(models.mnist_cnn, 256)])),
+        Row(step, TWIN, 0.8, timed([steps(models.mnist_cnn, 256)])),
         Row(
             f"{step}, against channels-last",
             f"{TWIN} in channels-last",
-            1.1,
+            1.25,
             timed([steps(models.mnist_cnn, 256, torch.channels_last)]),
         ),
         Row(
             "training step of the usual script's network, batch 64",
             TWIN,
-            1.25,
+            1.1,
             timed([steps(usual_net, 64)]),
         ),
         Row("conv2d", "torch", 1.6, timed(ops.convolutions()), worst_goal=2.5),
@@ -72,10 +72,20 @@ def rows() -> list[Row]:
             for name, goal in (("resnet18", 1.5), ("mobilenet_v2", 2.0), ("convnext_tiny", 2.5))
         ),
         *(Row(pool.name, "torch", 1.0, timed([pool])) for pool in ops.pools()),
-        Row("cross_entropy", "torch", 1.05, timed([ops.cross_entropy()])),
-        Row("linear + relu", "torch", 1.05, timed([ops.linear_relu()])),
-        Row("Adam on the default model", "torch.optim.Adam", 1.0, timed([ops.adam()])),
-        Row("evaluation of 10,000 test digits", TWIN, 1.0, evaluation, length="long"),
+        *(
+            Row(
+                f"training step of the default model, its {name}",
+                f"the same with torch's {name}",
+                1.01,
+                partial(ops.added_to_a_step, comparisons),
+            )
+            for name, comparisons in (
+                ("cross_entropy", [ops.cross_entropy()]),
+                ("relu", ops.activations()),
+            )
+        ),
+        Row("Adam on the default model", "torch.optim.Adam", 1.1, timed([ops.adam()])),
+        Row("evaluation of 10,000 test digits", TWIN, 0.45, evaluation, length="long"),
         Row("peak memory of training, tensors", TWIN, 1.1, memory.tensor_memory),
         Row("peak memory of training, process", TWIN, 1.1, memory.process_memory, length="long"),
         Row(
@@ -97,14 +107,14 @@ def rows() -> list[Row]:
         Row(
             f"whole process until {whole.TARGET:.1%}",
             "the usual script",
-            1 / 20,
+            0.03,
             whole.until_target,
             length="whole",
         ),
         Row(
             "whole process, default settings",
             "the usual script's 14 epochs",
-            1 / 10,
+            0.05,
             whole.default_settings,
             length="whole",
         ),
@@ -115,8 +125,8 @@ def choose(lengths: tuple[str, ...], pattern: str = "") -> list[Row]:
     """Choose the rows of some lengths whose name matches a regular expression.
 
     Example:
-        >>> [row.what for row in choose(("short",), "entropy")]
-        ['cross_entropy']
+        >>> [row.what for row in choose(("short",), "adam")]
+        ['Adam on the default model']
     """
     found = re.compile(pattern, re.IGNORECASE).search
     return [row for row in rows() if row.length in lengths and found(row.what)]

@@ -232,7 +232,7 @@ def test_a_fresh_process_has_as_many_threads_and_passes_its_errors_on() -> None:
 def test_runs_are_measured_in_fresh_processes_and_their_spread_is_saved(
     tmp_path: Path,
 ) -> None:
-    command = [sys.executable, "-m", "tests.bench", "--quick", "--only", "^cross_entropy$"]
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--only", "^Adam"]
     command += ["--threads", "1", "--runs", "3", "--save", str(tmp_path)]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
@@ -245,9 +245,7 @@ def test_runs_are_measured_in_fresh_processes_and_their_spread_is_saved(
     assert (result.runs, result.repetitions) == (3, guard.METER.repetitions)
     assert result.ratio is not None
     ratios = [
-        line.split("cross_entropy: ")[1].split(" ")[0]
-        for line in printed
-        if "cross_entropy: " in line
+        line.split("model: ")[1].split(" ")[0] for line in printed if "Adam on the default" in line
     ]
     assert sorted(ratios[:3])[1] == ratios[3] == report.ratio(result)
     text = (tmp_path / "bench.md").read_text()
@@ -398,6 +396,27 @@ def test_results_survive_being_saved(tmp_path: Path) -> None:
     assert report.results_of(json.loads((tmp_path / "bench.json").read_text())) == results
 
 
+def test_what_operations_add_to_a_step_is_the_sum_of_their_differences(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine = Machine()
+    monkeypatch.setattr(ops, "our_training", lambda *_: machine.function("step", 0.02))
+    first, second = (
+        Comparison(
+            name,
+            lambda name=name, ours=ours, theirs=theirs: (
+                machine.function(name, ours),
+                machine.function(name, theirs),
+            ),
+        )
+        for name, ours, theirs in (("slower", 0.003, 0.001), ("faster", 0.002, 0.003))
+    )
+    meter = Meter(repetitions=3, sample_seconds=0, clock=machine.clock)
+    measured = ops.added_to_a_step([first, second], meter)
+    assert measured.cases[0].ratios == pytest.approx([1.05] * 3)  # (20 + 2 − 1) / 20
+    assert measured.numbers == pytest.approx((5000, 4000, 20))
+
+
 def test_every_row_has_a_name_of_its_own_and_a_goal() -> None:
     rows = table.rows()
     assert len({r.what for r in rows}) == len(rows) > 20
@@ -417,7 +436,7 @@ def test_every_row_has_a_name_of_its_own_and_a_goal() -> None:
         *networks.convolutions(networks.DEPTHWISE),
         *ops.pools(),
         ops.cross_entropy(),
-        ops.linear_relu(),
+        *ops.activations(),
     ],
     ids=lambda comparison: comparison.name.replace("×", "x").replace("→", "to"),
 )

@@ -46,7 +46,7 @@ def general_convolutions() -> list[Comparison]:
             *general_convolutions(),
             *ops.pools(),
             ops.cross_entropy(),
-            ops.linear_relu(),
+            *ops.activations(),
         ]
     ),
 )
