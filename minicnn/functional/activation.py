@@ -168,8 +168,9 @@ class _Relu(Function):
         # 1 where x > 0 or x is NaN, and 0 elsewhere. A comparison that writes numbers is several
         # times faster than one that writes booleans, but vmap does not support it.
         y = y.detach()
-        passes = torch.ne(y, 0, out=torch.empty_like(y)) if is_plain(y) else y != 0
-        return g * passes
+        if is_plain(y) and is_plain(g):
+            return torch.ne(y, 0, out=torch.empty_like(y)).mul_(g)
+        return g * (y != 0)
 
 
 class _LeakyRelu(Function):

@@ -30,9 +30,6 @@ from minicnn.testing import (
 from minicnn.testing.cases.geometry import pair
 from minicnn.testing.profiles import fewer
 
-# Torch itself warns of what padding="same" costs it.
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-
 
 def image(*rows: list[float]) -> Tensor:
     """Return an image of one channel, (1, H, W)."""

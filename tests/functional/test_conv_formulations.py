@@ -38,9 +38,6 @@ from minicnn.testing.cases.conv import finite
 from minicnn.testing.cases.geometry import pair
 from minicnn.testing.profiles import fewer
 
-# Torch itself warns of what padding="same" costs it.
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-
 FORMS = (rows, blocks, depthwise)
 Strategy = st.SearchStrategy[Case]
 

@@ -25,7 +25,6 @@ LABEL, BOTH = torch.tensor([1]), torch.full((1, 3), 1 / 3)
 ignore_torchs_warnings = pytest.mark.filterwarnings(
     "ignore:Implicit dimension choice",
     "ignore:Casting complex values to real",
-    "ignore:Using padding='same' with even kernel lengths",
 )
 
 

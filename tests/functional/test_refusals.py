@@ -23,7 +23,6 @@ LOGITS, LABELS = torch.zeros(2, 3), torch.tensor([0, 2])
 ignore_torchs_warnings = pytest.mark.filterwarnings(
     "ignore:Implicit dimension choice",
     "ignore:Casting complex values to real",
-    "ignore:Using padding='same' with even kernel lengths",
 )
 
 

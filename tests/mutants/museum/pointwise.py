@@ -36,7 +36,7 @@ MUTANTS = (
     Mutant(
         "relu: gradient passes everywhere",
         ACTIVATION,
-        "return g * passes",
+        "return torch.ne(y, 0, out=torch.empty_like(y)).mul_(g)",
         "return g",
         "A backward that forgets what was cut off.",
         ACTIVATION_TEST + "the_gradient_passes_relu_where_the_input_is_positive_and_stops_at_zero",
