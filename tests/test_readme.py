@@ -7,7 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
+from examples import train_mnist
+from minicnn import models, tree
 from tests.bench import report
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +20,7 @@ PRESETS = ("quick", "default", "tiny", "best")
 
 
 def row_of(preset: str) -> list[str]:
-    """The cells of a preset's row: what it is, mean, deviation, time, and the command."""
+    """The cells of a preset's row: what it is, the numbers, and the command."""
     line = next(line for line in README.splitlines() if f"accuracy_{preset}.json" in line)
     return [cell.strip() for cell in line.strip("|").split("|")]
 
@@ -26,17 +29,21 @@ def row_of(preset: str) -> list[str]:
 def test_each_preset_stands_in_the_readme_as_it_was_measured(preset):
     _, *numbers, command = row_of(preset)
     path = RESULTS / f"accuracy_{preset}.json"
-    if not path.exists():  # not measured yet
-        assert numbers == ["", "", ""]
-        return
     record = json.loads(path.read_text())
     accuracies = [result["test_accuracy"] for result in record["results"]]
-    assert len(accuracies) >= 5
+    seeds = [result["seed"] for result in record["results"]]
+    assert seeds == [*range(len(seeds))]
+    assert len(seeds) >= 5
+    settings = train_mnist.Settings.parse(["--preset", preset], presets=train_mnist.PRESETS)
+    params, _, _ = models.MODELS[settings.model]().init(torch.Generator(), (1, 28, 28))
+    seconds = record["mean_seconds"]
     assert record["mean_test_accuracy"] == pytest.approx(sum(accuracies) / len(accuracies))
     assert numbers == [
         f"{record['mean_test_accuracy']:.2%}",
         f"{record['deviation_of_test_accuracy']:.2%}",
-        f"{record['mean_seconds']:.0f} s",
+        f"0 to {len(seeds) - 1}",
+        f"{sum(p.numel() for p in tree.leaves(params)):,}",
+        f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min",
     ]
     assert command == f"`{record['command']}`"
 
@@ -59,6 +66,11 @@ def test_the_tables_of_speeds_are_what_was_measured():
     whole = (RESULTS / "bench.md").read_text(encoding="utf-8")
     assert whole == report.markdown(record) + "\n"
     assert whole in (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+
+
+def test_the_parts_of_a_step_are_what_was_measured():
+    measured = (RESULTS / "roofline.md").read_text(encoding="utf-8")
+    assert measured in (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
 
 
 def test_the_chart_of_speeds_shows_what_was_measured():

@@ -46,6 +46,7 @@ class Roofline(NamedTuple):
     Attributes:
         step: seconds.
         kinds: seconds of each kind; they add up to the step.
+        calls: of operators in a step.
         operations: multiplications and additions in the matrix products of a step.
         peak: multiplications and additions per second, in a product of large matrices.
         bandwidth: bytes per second, read and written, in a large copy.
@@ -53,6 +54,7 @@ class Roofline(NamedTuple):
 
     step: float
     kinds: dict[str, float]
+    calls: int
     operations: float
     peak: float
     bandwidth: float
@@ -69,8 +71,8 @@ class Roofline(NamedTuple):
         lines += [
             f"| **the whole step** | {1e3 * self.step:.1f} | 100% |",
             "",
-            f"A step's matrix products are {self.operations / 1e9:.2f} billion operations, at "
-            f"{self.operations / products / 1e9:.0f} billion a second.",
+            f"A step calls {self.calls} operators. Its matrix products are "
+            f"{self.operations / 1e9:.2f} billion operations, at {self.operations / products / 1e9:.0f} billion a second.",
             f"Large square matrices are multiplied at {self.peak / 1e9:.0f} billion a second; at "
             f"that rate the products would take {1e3 * least:.1f} ms.",
             f"Memory is copied at {self.bandwidth / 1e9:.0f} GB/s, read and written.",
@@ -83,6 +85,7 @@ class Watch(TorchDispatchMode):
 
     Attributes:
         seconds: by kind.
+        calls: how many.
         operations: multiplications and additions.
 
     Example:
@@ -95,7 +98,7 @@ class Watch(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self.operations = 0
+        self.calls = self.operations = 0
 
     def __torch_dispatch__(
         self,
@@ -110,6 +113,7 @@ class Watch(TorchDispatchMode):
         seconds = time.perf_counter() - start
         kind = KIND_OF.get(func.name().partition(".")[0], OTHER)
         self.seconds[kind] += seconds
+        self.calls += 1
         if kind == PRODUCTS:
             self.operations += 2 * result.numel() * args[-2].shape[-1]
         return result
@@ -129,7 +133,7 @@ def measure() -> Roofline:
         kind: statistics.median(seen.seconds[kind] for seen in watches) for kind in (*KINDS, OTHER)
     }
     kinds[OUTSIDE] = max(0.0, seconds - sum(kinds.values()))
-    return Roofline(seconds, kinds, watches[0].operations, *rates())
+    return Roofline(seconds, kinds, watches[0].calls, watches[0].operations, *rates())
 
 
 def rates() -> tuple[float, float]:

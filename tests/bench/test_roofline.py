@@ -23,14 +23,16 @@ def test_each_operator_is_of_one_kind() -> None:
     x = torch.rand(50, 50)
     with Watch() as seen:
         (x @ x).exp().clone()
+    assert seen.calls == 3
     assert set(seen.seconds) == {PRODUCTS, OTHER, COPIES}
     assert all(seconds > 0 for seconds in seen.seconds.values())
 
 
 def test_the_table_says_what_follows_from_the_measurements() -> None:
     kinds = {PRODUCTS: 0.010, OTHER: 0.006, COPIES: 0.003, OUTSIDE: 0.001}
-    text = str(Roofline(0.020, kinds, operations=2e9, peak=4e11, bandwidth=2e10))
+    text = str(Roofline(0.020, kinds, calls=150, operations=2e9, peak=4e11, bandwidth=2e10))
     assert "| matrix products | 10.0 | 50% |" in text
+    assert "A step calls 150 operators." in text
     assert "2.00 billion operations, at 200 billion a second" in text
     assert "the products would take 5.0 ms" in text
 
