@@ -72,7 +72,8 @@ class Roofline(NamedTuple):
             f"| **the whole step** | {1e3 * self.step:.1f} | 100% |",
             "",
             f"A step calls {self.calls} operators. Its matrix products are "
-            f"{self.operations / 1e9:.2f} billion operations, at {self.operations / products / 1e9:.0f} billion a second.",
+            f"{self.operations / 1e9:.2f} billion operations, at "
+            f"{self.operations / products / 1e9:.0f} billion a second.",
             f"Large square matrices are multiplied at {self.peak / 1e9:.0f} billion a second; at "
             f"that rate the products would take {1e3 * least:.1f} ms.",
             f"Memory is copied at {self.bandwidth / 1e9:.0f} GB/s, read and written.",
