@@ -32,7 +32,8 @@ class Cost(NamedTuple):
 
     Attributes:
         seconds: the median.
-        bytes: the most that new tensors take at once, the result included.
+        bytes: the most that new tensors take at once, the result included; for a backward pass,
+            during both passes.
     """
 
     seconds: float
@@ -182,22 +183,29 @@ def _measure(
     inputs: tuple[list[Tensor], list[Tensor]],
     meter: Meter,
 ) -> tuple[tuple[Cost, Cost], _Costs]:
-    """Measure two sides, forward and backward."""
-    backwards = [_backward(f, wanted) for f, wanted in zip(forwards, inputs, strict=True)]
-    backward: _Costs = (None, None)
-    if backwards[0] is not None and backwards[1] is not None:
-        backward = _costs((backwards[0], backwards[1]), meter)
-    return _costs(forwards, meter), backward
+    """Measure two sides, forward and backward.
+
+    A backward pass is what both passes take more than the forward pass: repeated alone, on one
+    graph, it would lack what a layer frees as soon as it has been used.
+    """
+    forward = _costs(forwards, meter)
+    both = [_both(f, wanted) for f, wanted in zip(forwards, inputs, strict=True)]
+    if both[0] is None or both[1] is None:
+        return forward, (None, None)
+    ours, theirs = (
+        Cost(max(0.0, passes.seconds - first.seconds), passes.bytes)
+        for passes, first in zip(_costs((both[0], both[1]), meter), forward, strict=True)
+    )
+    return forward, (ours, theirs)
 
 
-def _backward(forward: Callable[[], Tensor], inputs: list[Tensor]) -> Function | None:
-    """Make a function for the backward pass alone, or return None where no gradient flows."""
+def _both(forward: Callable[[], Tensor], inputs: list[Tensor]) -> Function | None:
+    """Make a function for both passes, or return None where no gradient flows."""
     wanted = [x for x in inputs if x.requires_grad]
     if not wanted:
         return None
-    y = forward()
-    g = torch.ones_like(y)  # in the result's layout, as from the next layer
-    return lambda: torch.autograd.grad(y, wanted, g, retain_graph=True)
+    g = torch.ones_like(forward())  # in the result's layout, as from the next layer
+    return lambda: torch.autograd.grad(forward(), wanted, g)
 
 
 def _costs(functions: tuple[Function, Function], meter: Meter) -> tuple[Cost, Cost]:
