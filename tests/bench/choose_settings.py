@@ -3,6 +3,8 @@
     python3 -m tests.bench.choose_settings "--preset default" "--preset default --shift 1"
     python3 -m tests.bench.choose_settings --folds 2 --splits 2 --save choice.json "--preset best"
 
+With --resume the results that the file has already are kept, so settings can be added to it.
+
 Each setting is one quoted argument: options of train_mnist.py. The training digits are divided into
 equal folds; a setting is trained once for each of the first few folds, on all the others, and its
 errors on those that were held out are added up. All settings get the same folds. Fold i has the
@@ -18,8 +20,10 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -135,43 +139,84 @@ def pooled(setting: str, results: list[dict[str, float]]) -> dict:
     }
 
 
-def save(path: Path, results: list[dict]) -> None:
-    """Write what has been measured, and how."""
-    record = {
-        "command": shlex.join(["python3", "-m", "tests.bench.choose_settings", *sys.argv[1:]]),
+def describe(folds: int, splits: int, jobs: int) -> dict[str, Any]:
+    """Return what results must have in common, to be compared."""
+    return {
         "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "results": results,
+        "threads": max(1, torch.get_num_threads() // jobs),
+        "folds": folds,
+        "splits": splits,
     }
+
+
+def read_results(path: Path, about: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read the results in a file, if they can be compared with others that are ``about`` the same.
+
+    Raises:
+        ValueError: The file is damaged, or of another measurement.
+        OSError: It cannot be read.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        there, results = {name: record[name] for name in about}, record["results"]
+        settings = [result["setting"] for result in results]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from None
+    if there != about:
+        raise ValueError(f"{path} is of another measurement: {there} there, {about} here")
+    if len(set(settings)) < len(settings):
+        raise ValueError(f"{path} is damaged: it holds a setting twice")
+    return results
+
+
+def save(path: Path, about: dict[str, Any], results: list[dict], argv: Sequence[str]) -> None:
+    """Write what has been measured, and how."""
+    words = [word for word in argv if word != "--resume"]
+    command = shlex.join(["python3", "-m", "tests.bench.choose_settings", *words])
+    record = {"command": command, **about, "results": results}
     path.parent.mkdir(parents=True, exist_ok=True)
     runs.atomic.write(path, json.dumps(record, indent=2) + "\n")
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Read the command line, compare, report."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    # An abbreviated --resume would be left in the recorded command.
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").split("\n\n")[0], allow_abbrev=False
+    )
     add = parser.add_argument
     add("--folds", type=at_least(2), default=6, help="equal parts of the digits")
     add("--splits", type=at_least(1), default=3, help="trainings: the first folds to hold out")
     add("--jobs", type=at_least(1), default=1, help="trainings at a time")
     add("--save", type=Path, help="JSON file for the results")
+    add("--resume", action="store_true", help="keep the results that this file has already")
     add("settings", nargs="+", help="options of train_mnist.py, each setting one quoted argument")
+    argv = sys.argv[1:] if argv is None else argv
     args = parser.parse_args(argv)
     if args.splits > args.folds:
         parser.error(f"--splits: must be at most {args.folds}, the folds, got {args.splits}")
+    if args.resume and not args.save:
+        parser.error("--resume needs the file that --save names")
     for setting in args.settings:  # a mistake in the last one should not wait for the others
         check_setting(parser, setting)
     if args.save:
         check_writable(parser, args.save)
+    about = describe(args.folds, args.splits, args.jobs)
+    resumed = args.resume and args.save.exists()
+    known = read_results(args.save, about) if resumed else []
+    results = [result for result in known if result["setting"] in args.settings]
+    if missing := len(known) - len(results):
+        parser.error(f"--resume: {missing} settings in {args.save} are not among those asked for")
 
-    results = []
     for setting in args.settings:
+        if any(setting == result["setting"] for result in results):
+            continue
         each = [parse_setting(setting, seed) for seed in range(args.splits)]
         folds = [args.folds] * args.splits
-        runs_of_it = list(jobs.run_all(train_once, each, folds, jobs=args.jobs))
-        results.append(pooled(setting, runs_of_it))
+        trained = list(jobs.run_all(train_once, each, folds, jobs=args.jobs))
+        results.append(pooled(setting, trained))
         if args.save:
-            save(args.save, results)
+            save(args.save, about, results, argv)
     for result in sorted(results, key=lambda result: result["error_rate"]):
         print(
             f"{result['error_rate']:.3%} ± {result['standard_error']:.3%} wrong, "

@@ -94,6 +94,67 @@ def test_what_was_measured_before_a_failure_is_kept(tmp_path, monkeypatch):
     assert [result["setting"] for result in json.loads(path.read_text())["results"]] == [SAMPLE]
 
 
+def count_trainings(monkeypatch):
+    """Have each training take no time, and note its setting."""
+    seen = []
+
+    def train_once(settings, folds):
+        seen.append((settings.lr, settings.seed))
+        return {"seed": settings.seed, "errors": 1, "digits": 100, "seconds": 1.0}
+
+    monkeypatch.setattr(choose_settings, "train_once", train_once)
+    return seen
+
+
+def test_settings_are_added_to_a_file(tmp_path, monkeypatch):
+    seen = count_trainings(monkeypatch)
+    command = ["--splits", "2", "--save", str(tmp_path / "choice.json")]
+    choose_settings.main([*command, "--lr 0.1"])
+    choose_settings.main([*command, "--resume", "--lr 0.1", "--lr 0.2"])
+    assert seen == [(0.1, 0), (0.1, 1), (0.2, 0), (0.2, 1)]
+    resumed = json.loads((tmp_path / "choice.json").read_text())
+    assert [result["setting"] for result in resumed["results"]] == ["--lr 0.1", "--lr 0.2"]
+    choose_settings.main([*command, "--lr 0.1", "--lr 0.2"])
+    assert json.loads((tmp_path / "choice.json").read_text()) == resumed, "all in one go"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"folds": 3}, "is of another measurement"),
+        ({"torch": "1.0"}, "is of another measurement"),
+        ({"results": 5}, "is damaged"),
+        ({"results": [{"setting": "--lr 0.1"}] * 2}, "is damaged: it holds a setting twice"),
+    ],
+)
+def test_a_file_of_another_measurement_is_not_added_to(change, message, tmp_path, monkeypatch):
+    seen = count_trainings(monkeypatch)
+    path = tmp_path / "choice.json"
+    command = ["--splits", "1", "--save", str(path)]
+    choose_settings.main([*command, "--lr 0.1"])
+    text = json.dumps({**json.loads(path.read_text()), **change})
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        choose_settings.main([*command, "--resume", "--lr 0.1", "--lr 0.2"])
+    assert (path.read_text(), len(seen)) == (text, 1)
+
+
+def test_no_result_of_a_file_is_dropped(tmp_path, monkeypatch, capsys):
+    seen = count_trainings(monkeypatch)
+    command = ["--splits", "1", "--save", str(tmp_path / "choice.json")]
+    choose_settings.main([*command, "--lr 0.1"])
+    with pytest.raises(SystemExit):
+        choose_settings.main([*command, "--resume", "--lr 0.2"])
+    assert "--resume: 1 settings in" in capsys.readouterr().err
+    assert len(seen) == 1
+
+
+def test_resume_needs_a_file(capsys):
+    with pytest.raises(SystemExit):
+        choose_settings.main(["--resume", "--lr 0.1"])
+    assert "--resume needs the file that --save names" in capsys.readouterr().err
+
+
 def test_a_mistake_in_any_setting_is_found_before_training(capsys):
     with pytest.raises(SystemExit):
         choose_settings.main([SAMPLE, "--scale 1"])
