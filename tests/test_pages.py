@@ -231,6 +231,14 @@ def test_a_point_in_a_figure_is_a_point_on_the_page(parsed: Parsed) -> None:
         assert image["style"] == f"--width: {width:.0f}px"
 
 
+def test_a_figure_and_its_file_are_the_same_picture() -> None:
+    drawn, saved = (
+        markup.picture("body", pages.Picture(figure, CHART))
+        for figure in (curves(), markup.png(curves()))
+    )
+    assert drawn == saved
+
+
 def test_neither_a_theme_nor_a_window_changes_a_picture() -> None:
     expected = markup.png(curves())
     saving = {"savefig.bbox": "tight", "savefig.dpi": 30, "savefig.transparent": True}
@@ -430,9 +438,9 @@ REFUSALS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         "sections[1].body must be a pages.Picture or a pages.Table, got Figure",
     ),
     "figure": (
-        body(pages.Picture(b"PNG", "alt")),  # pyright: ignore[reportArgumentType]
+        body(pages.Picture(b"PNG", "alt")),
         TypeError,
-        "sections[1].body.figure must be a matplotlib Figure, got bytes",
+        "sections[1].body.figure must be a matplotlib Figure or the bytes of a PNG, got bytes",
     ),
     "alt": (
         body(pages.Picture(Figure(), "")),

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from ..viz import settings, style
 from .parts import Picture, Table, row, sequence, words
 
+PNG = b"\x89PNG\r\n\x1a\n"  # how each such file begins
 PIXELS = 96  # CSS pixels per inch: at this size, points in a figure equal points on the page
 # Characters that HTML does not allow: control characters, and the surrogates that represent
 # undecodable bytes of a file name and cannot be encoded.
@@ -30,15 +32,18 @@ def text(value: str) -> str:
 
 def picture(name: str, value: Picture) -> str:
     """Return a picture as an image with embedded data; ``name`` is used in errors."""
-    if not isinstance(value.figure, Figure):
+    data = png(value.figure) if isinstance(value.figure, Figure) else value.figure
+    if not isinstance(data, bytes) or not data.startswith(PNG):
         got = type(value.figure).__name__
-        raise TypeError(f"{name}.figure must be a matplotlib Figure, got {got}")
+        raise TypeError(
+            f"{name}.figure must be a matplotlib Figure or the bytes of a PNG, got {got}"
+        )
     alt = text(words(f"{name}.alt", value.alt))
-    width, height = (round(PIXELS * inches) for inches in value.figure.get_size_inches())
-    data = base64.b64encode(png(value.figure)).decode("ascii")
+    pixels = struct.unpack_from(">II", data, len(PNG) + 8)  # after the length and the name IHDR
+    width, height = (round(PIXELS * side / style.DPI) for side in pixels)
     return (
         f'<img style="--width: {width}px" width="{width}" height="{height}" alt="{alt}"'
-        f' src="data:image/png;base64,{data}">'
+        f' src="data:image/png;base64,{base64.b64encode(data).decode("ascii")}">'
     )
 
 

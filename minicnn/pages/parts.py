@@ -10,11 +10,12 @@ class Picture(NamedTuple):
     """A figure.
 
     Attributes:
-        figure: A figure on a white background, as from `minicnn.viz`; dark mode inverts it.
+        figure: A figure on a white background, as from `minicnn.viz`, or the bytes of its PNG
+            file, so that it need not be drawn twice; dark mode inverts it.
         alt: The alternative text, a description for readers who cannot see the figure.
     """
 
-    figure: Figure
+    figure: Figure | bytes
     alt: str
 
 

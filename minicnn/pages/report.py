@@ -55,7 +55,7 @@ def report(
     seconds: float,
     test: Mapping[str, float],
     classes: Sequence[Sequence[str]],
-    figures: Mapping[str, Figure],
+    figures: Mapping[str, Figure | bytes],
     explorer: str | None = None,
 ) -> str:
     """Return the report of a run as one self-contained HTML file.
@@ -67,7 +67,8 @@ def report(
         seconds: The training time in seconds.
         test: The "loss" and the "accuracy" on the test images.
         classes: What `metrics.class_table` returned.
-        figures: Figures by name, from `viz.usual_figures`; those in FIGURES are shown.
+        figures: Figures by name, from `viz.usual_figures`, or their PNG files, from
+            `runs.save_figures`; those in FIGURES are shown.
         explorer: The file name of the network's explorer, to link to; None if there is none.
 
     Returns:

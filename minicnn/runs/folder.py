@@ -260,12 +260,15 @@ def read_config(run: Run) -> dict[str, Any]:
     return config
 
 
-def save_figures(run: Run, figures: Mapping[str, Any]) -> None:
+def save_figures(run: Run, figures: Mapping[str, Any]) -> dict[str, bytes]:
     """Write figures as PNG files into the figures folder of a run.
 
     Args:
         run: The run.
         figures: matplotlib Figures by file name without the suffix.
+
+    Returns:
+        The content of each file, by the same names: for a report, as `pages.report` takes it.
 
     Raises:
         OSError: A file cannot be written.
@@ -275,15 +278,18 @@ def save_figures(run: Run, figures: Mapping[str, Any]) -> None:
         >>> from matplotlib.figure import Figure
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = Run(Path(folder))
-        ...     save_figures(run, {"curves": Figure()})
-        ...     [path.name for path in run.figures.iterdir()]
-        ['curves.png']
+        ...     saved = save_figures(run, {"curves": Figure()})
+        ...     [path.name for path in run.figures.iterdir()], saved["curves"][1:4]
+        (['curves.png'], b'PNG')
     """
     run.figures.mkdir(parents=True, exist_ok=True)
+    saved = {}
     for name, figure in figures.items():
         file = io.BytesIO()
         figure.savefig(file, format="png")
-        atomic.write(run.figures / f"{name}.png", file.getvalue())
+        saved[name] = file.getvalue()
+        atomic.write(run.figures / f"{name}.png", saved[name])
+    return saved
 
 
 def show_figures(figures: Mapping[str, Any]) -> None:

@@ -100,9 +100,9 @@ def signalled_late(stage: Stage, number: int) -> Seen:
     stage.copy(stage.half)
     save = runs.save_figures
 
-    def save_interrupted(*args: Any) -> None:
+    def save_interrupted(*args: Any) -> Any:
         with mock.patch.object(os, "fsync", interrupt):
-            save(*args)
+            return save(*args)
 
     with mock.patch.object(runs, "save_figures", save_interrupted):
         seen = stage.finish()

@@ -40,11 +40,11 @@ MUTANTS = (
         TEST + "the_report_starts_with_the_results",
     ),
     Mutant(
-        "markup: sizes by the figure's own resolution",
+        "markup: a pixel of a file is a pixel of the page",
         MARKUP,
-        "round(PIXELS * inches)",
-        "round(value.figure.dpi * inches)",
-        "A figure that was shown in a window is larger on the page.",
+        "round(PIXELS * side / style.DPI)",
+        "side",
+        "Figures are larger than the page, and their text than its own.",
         TEST + "a_point_in_a_figure_is_a_point_on_the_page",
     ),
     Mutant(
