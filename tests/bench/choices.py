@@ -1,0 +1,103 @@
+"""What was compared before each preset was fixed, as a page.
+
+python -m tests.bench.choices --save docs/results/choices.md
+
+The records are those of choose_settings, docs/results/choice_PRESET.json. The setting that the
+preset has is named as such, with any number of epochs: long trainings are chosen by shorter ones.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from examples import train_mnist
+from examples.train_mnist import Settings
+from minicnn.runs import run_command
+from tests.bench.arguments import check_writable
+
+RESULTS = Path("docs/results")
+INTRODUCTION = """# How the presets were chosen
+
+Each table lists what was compared for a preset of `train_mnist.py`: errors on training digits that
+were held out, pooled over several trainings, each with other digits. Test digits were not used.
+The standard error of a difference is that of two independent counts; below two of them, a
+difference counts as none. Seconds are those of one training, of several at a time: they can be
+compared within a table only.
+"""
+
+
+def resolve(setting: str) -> dict[str, Any]:
+    """Return the settings that options stand for, without what is not compared."""
+    settings = Settings.parse(shlex.split(setting), presets=train_mnist.PRESETS)
+    without = ("preset", "epochs", "data_dir")
+    return {name: value for name, value in settings.saved().items() if name not in without}
+
+
+def verdict(result: dict[str, Any], chosen: dict[str, Any]) -> str:
+    """Say how a setting compares with the chosen one.
+
+    Example:
+        >>> one, other = ({"error_rate": r, "standard_error": 0.003} for r in (0.05, 0.04))
+        >>> verdict(one, other), verdict(other, other)
+        ('worse, by 2.4 standard errors', 'chosen')
+    """
+    if result is chosen:
+        return "chosen"
+    difference = result["error_rate"] - chosen["error_rate"]
+    error = (result["standard_error"] ** 2 + chosen["standard_error"] ** 2) ** 0.5
+    ratio = difference / error
+    if abs(ratio) < 2:
+        return "no difference"
+    return f"{'worse' if ratio > 0 else 'better'}, by {abs(ratio):.1f} standard errors"
+
+
+def section(preset: str, record: dict[str, Any]) -> str:
+    """Format the table of a preset."""
+    results = sorted(record["results"], key=lambda result: result["error_rate"])
+    wanted = resolve(f"--preset {preset}")
+    same = [result for result in results if resolve(result["setting"]) == wanted]
+    if not same:
+        raise ValueError(f"choice_{preset}.json does not hold the settings of {preset}")
+    chosen = same[0]
+    rows = [
+        f"| `{result['setting']}` | {result['errors']} of {result['digits']:,} "
+        f"| {result['error_rate']:.3%} ± {result['standard_error']:.3%} "
+        f"| {result['mean_seconds']:.0f} | {verdict(result, chosen)} |"
+        for result in results
+    ]
+    head = ["| setting | errors | rate | seconds | verdict |", "|---|---|---|---|---|"]
+    command = f"```bash\n{record['command']}\n```"
+    return "\n".join([f"## {preset}\n", *head, *rows, "", command])
+
+
+def page(folder: Path) -> str:
+    """Format all records of a folder."""
+    sections = [
+        section(preset, json.loads(path.read_text(encoding="utf-8")))
+        for preset in train_mnist.PRESETS
+        if (path := folder / f"choice_{preset}.json").exists()
+    ]
+    return "\n\n".join([INTRODUCTION.rstrip(), *sections]) + "\n"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the page, and save it if asked."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.choices", description=(__doc__ or "").split("\n\n")[0]
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the page there too")
+    args = parser.parse_args(argv)
+    if args.save:
+        check_writable(parser, args.save)
+    text = page(RESULTS)
+    print(text, end="")
+    if args.save:
+        args.save.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
