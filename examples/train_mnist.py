@@ -59,6 +59,7 @@ class Settings(RunSettings):
     label_smoothing: float = setting(0.1, "smoothing of the training labels", at_least=0, at_most=1)
     average: float = setting(0.0, "average weights over this part", at_least=0, at_most=1)
     test_shift: int = setting(0, "average nine views shifted by N pixels", at_least=0, at_most=27)
+    test_warp: float = setting(0.0, "views turned N degrees, resized N %%", at_least=0, below=90)
     seed: int = setting(0, "seed of all random numbers", at_least=0, below=2**32)
     device: str = setting(
         "auto", "auto, cpu, cuda, mps", free_on_resume=True, check=lambda d: parallel.find_device(d)
@@ -160,10 +161,10 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         images = len(training.labels)
         steps = data.steps_per_epoch(images, settings.batch_size)
 
-        # The network, the loss, and the optimizer with its learning rate. If requested, the test
-        # takes the mean over shifted views; the validation after every epoch does not.
+        # The network, the loss, and the optimizer. Only the test averages over views, if requested.
         net = models.MODELS[settings.model](whole.num_classes)
-        tested_net = layers.average_views(net, settings.test_shift) if settings.test_shift else net
+        views = settings.test_shift, settings.test_warp, settings.test_warp / 100
+        tested_net = layers.average_views(net, *views) if any(views) else net
         loss = functools.partial(F.cross_entropy, label_smoothing=settings.label_smoothing)
         schedule = schedules.one_cycle(settings.lr, settings.epochs * steps)
         optimizer = make_optimizer(settings, schedule, settings.epochs * steps, processes)
@@ -197,8 +198,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             params = optim.averaged(now.opt_state) if settings.average else now.params
             return runs.Weights(params, now.state)
 
-        # The session writes the files. If the run is interrupted from here on, it tells the user
-        # what is saved and how to resume.
+        # The session writes the files; if interrupted, it says what is saved and how to resume.
         with runs.Session(
             run, progress, weights, settings.epochs, steps, schedule, settings.save_every, processes
         ) as session:

@@ -14,9 +14,9 @@ PACKAGE = ROOT / "minicnn"
 LEVELS = (
     {"checks", "tree"},
     {"functional"},
-    {"init", "metrics", "naive", "optim"},
+    {"init", "metrics", "naive", "optim", "data"},
     {"layers"},
-    {"models", "train", "data", "testing"},
+    {"models", "train", "testing"},
     {"parallel", "insight", "viz"},
     {"runs", "exercises"},
     {"pages"},

@@ -106,8 +106,8 @@ def train_once(settings: Settings, folds: int) -> dict[str, float]:
         if now.step % 100 == 0:
             print(f"step {now.step} of {total}: loss {logs['loss']:.4f}", flush=True)
 
-    views = settings.test_shift
-    tested_net = layers.average_views(net, views) if views else net
+    views = settings.test_shift, settings.test_warp, settings.test_warp / 100
+    tested_net = layers.average_views(net, *views) if any(views) else net
     params = optim.averaged(now.opt_state) if settings.average else now.params
     held_out = data.batches(validation, 1000, device=device)
     result = train.evaluate(tested_net, params, now.state, held_out)

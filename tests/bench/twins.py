@@ -1,5 +1,6 @@
 """The torch.nn twin of a network: the same layers, options and numbers, as modules of torch."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -60,19 +61,29 @@ class Parallel(nn.Sequential):
 
 
 class AverageViews(nn.Sequential):
-    """Outside training, the log of the mean probability over nine shifts of the image."""
+    """Outside training, the log of the mean probability over several views of the image."""
 
-    def __init__(self, inner: nn.Module, pixels: int) -> None:
+    def __init__(self, inner: nn.Module, pixels: int, degrees: float, scale: float) -> None:
         super().__init__(inner)
         self.pixels = pixels
+        angle = math.radians(degrees)
+        turns = [(angle, 1.0), (-angle, 1.0)] if degrees else []
+        self.moves = turns + ([(0.0, 1 + scale), (0.0, 1 - scale)] if scale else [])
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
             return self[0](x)
         p, (height, width) = self.pixels, x.shape[-2:]
         padded = nn.functional.pad(x, [p] * 4)
-        corners = [(row, column) for row in (0, p, 2 * p) for column in (0, p, 2 * p)]
+        steps = sorted({0, p, 2 * p})
+        corners = [(row, column) for row in steps for column in steps]
         views = [padded[:, :, i : i + height, j : j + width] for i, j in corners]
+        for angle, factor in self.moves:
+            cos, sin = math.cos(angle) / factor, math.sin(angle) / factor
+            rows = [[cos, -sin * height / width, 0.0], [sin * width / height, cos, 0.0]]
+            matrix = x.new_tensor(rows).expand(len(x), 2, 3)
+            grid = nn.functional.affine_grid(matrix, list(x.shape), align_corners=False)
+            views.append(nn.functional.grid_sample(x, grid, align_corners=False))
         return torch.stack([self[0](view).softmax(1) for view in views]).mean(0).log()
 
 

@@ -29,7 +29,8 @@ OPTIONS = (
     *("--data-dir", str(PROJECT / "data")),  # by default it depends on the current folder
     *("--batch-size", "60", "--rotate", "5", "--average", "0.2", "--save-every", "0"),
     *("--seed", "7", "--lr", "0.02", "--shift", "1", "--scale", "0.1", "--shear", "5"),
-    *("--elastic", "0.5", "--label-smoothing", "0.05", "--test-shift", "1"),
+    *("--elastic", "0.5", "--label-smoothing", "0.05"),
+    *("--test-shift", "1", "--test-warp", "6"),
 )
 STEPS = 8  # number of training steps with these options, half of them in each epoch
 

@@ -424,7 +424,7 @@ CONV = {"out_channels": 8, "kernel_size": 3}
         (described("dropout", p="0.5"), "p must be a number, got '0.5'"),
         (described("dropout", p=float("nan")), r"p must be in \[0, 1\], got nan"),
         (described("batch_norm", described("relu")), "momentum must be a number"),
-        (described("average_views", described("relu"), pixels=0), "pixels must be at least 1"),
+        (described("average_views", described("relu"), pixels=-1), "pixels must be at least 0"),
     ],
 )
 def test_what_describes_no_layer_is_refused_in_one_line(data: Any, message: str) -> None:

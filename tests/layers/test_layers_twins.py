@@ -212,14 +212,15 @@ def residuals(draw: Any) -> Pair:
 @st.composite
 def averages(draw: Any) -> Pair:
     inner, pixels, classes = draw(chains()), draw(sizes), draw(sizes)
+    degrees, scale = draw(st.sampled_from([(0.0, 0.0), (9.0, 0.0), (0.0, 0.2), (70.0, 0.1)]))
     net = layers.sequential(inner.layer, layers.flatten(), layers.linear(classes))
     features = math.prod(inner.in_shape)
 
     def twin() -> nn.Module:
         score = nn.Sequential(inner.twin(), nn.Flatten(), nn.Linear(features, classes))
-        return AverageViews(score, pixels)
+        return AverageViews(score, pixels, degrees, scale)
 
-    return Pair(layers.average_views(net, pixels), twin, inner.in_shape)
+    return Pair(layers.average_views(net, pixels, degrees, scale), twin, inner.in_shape)
 
 
 @st.composite

@@ -1,9 +1,12 @@
 """Averaging over views: the mean of what one says of each."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from minicnn import data, layers, tree
 
@@ -35,6 +38,24 @@ def test_the_probabilities_are_the_mean_over_nine_shifts(shape, pixels, seed):
     shifted = [data.shift(x, torch.tensor([move] * len(x))) for move in moves]
     each = [net.apply(params, state, view)[0].softmax(1) for view in shifted]
     torch.testing.assert_close(got.exp(), sum(each) / 9, rtol=1e-12, atol=1e-15)
+
+
+@given(images, st.floats(1, 179), st.floats(0.01, 0.5), st.integers(0, 99))
+def test_an_image_is_turned_both_ways_enlarged_and_reduced(shape, degrees, scale, seed):
+    params, state, x = trained(shape, seed)
+    net_of_views = layers.average_views(net, 0, degrees, scale)
+    got, _ = net_of_views.apply(params, state, x)
+    angle = math.radians(degrees)
+    views = [x]
+    for turn, factor in ((angle, 1), (-angle, 1), (0, 1 + scale), (0, 1 - scale)):
+        # In units of pixels from the centre; torch's are halves of the side, x before y.
+        h, w = shape[2:]
+        cos, sin = math.cos(turn) / factor, math.sin(turn) / factor
+        matrix = torch.tensor([[cos, -sin * h / w, 0], [sin * w / h, cos, 0]], dtype=x.dtype)
+        grid = nn.functional.affine_grid(matrix.expand(len(x), 2, 3), shape, align_corners=False)
+        views.append(nn.functional.grid_sample(x, grid, align_corners=False))
+    each = [net.apply(params, state, view)[0].softmax(1) for view in views]
+    torch.testing.assert_close(got.exp(), sum(each) / 5, rtol=1e-9, atol=1e-12)
 
 
 @given(images, st.integers(0, 99))
@@ -71,7 +92,10 @@ def test_the_parameters_are_those_of_the_network():
     ("make", "error", "message"),
     [
         (lambda: layers.average_views(abs), TypeError, "takes a Layer"),  # pyright: ignore
-        (lambda: layers.average_views(net, 0), ValueError, "pixels must be at least 1, got 0"),
+        (lambda: layers.average_views(net, -1), ValueError, "pixels must be at least 0, got -1"),
+        (lambda: layers.average_views(net, 0), ValueError, "must not all be 0"),
+        (lambda: layers.average_views(net, 1, 180.0), ValueError, r"degrees must be in \[0, 180\)"),
+        (lambda: layers.average_views(net, 1, 0.0, 1.0), ValueError, r"scale must be in \[0, 1\)"),
         (lambda: layers.average_views(net, 1.0), TypeError, "pixels must be"),  # pyright: ignore
         (
             lambda: layers.average_views(net).init(torch.Generator(), (7,)),

@@ -361,7 +361,7 @@ def test_nine_views_add_up(browser: Any, tmp_path: Path) -> None:
     # A pixel in the middle is in all nine views, and the sum of what they send is its gradient.
     tab.page.goto(f"{tab.url}#image=0&layer=0&cell=406&mode=backward")
     assert tab.text("#spoken").startswith("9 layers used it for 9 outputs; ")
-    assert "view 1 of 9: row 16, column 16" in tab.text("#body")
+    assert "view 1 of 9: row 14, column 14" in tab.text("#body")
     # The scores of a view get their gradient from the mean.
     tab.page.goto(f"{tab.url}#image=0&layer=4&cell=3&mode=backward")
     assert tab.text("#spoken").startswith("average_views(..., pixels=2) used it for 10 outputs; ")
@@ -622,7 +622,7 @@ def test_every_kind_of_layer_explains_its_cells(browser: Any, tmp_path: Path) ->
     tab = Tab(browser, file).ready()
     calls = [h2.inner_text() for h2 in tab.page.query_selector_all(".strip h2")]
     expected = {
-        "view 5 of 9": r"The number .* passes unchanged\.",
+        "view 1 of 9": r"The number .* passes unchanged\.",
         "avg_pool2d(2)": r"4 numbers add up to .*, times 0\.2500, is .*\.",
         "conv2d(2, 2, stride=2)": "4 products of a window and a kernel add up to .*",
         "parallel(...)": r"The number .* passes unchanged\.",

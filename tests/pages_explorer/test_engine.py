@@ -69,7 +69,7 @@ OTHERS = {  # options that the models do not use
         *(layers.max_pool2d(3), layers.layer_norm(0.1), layers.flatten()),
         *(layers.linear(8), layers.batch_norm(), layers.group_norm(2), layers.linear(10)),
     ),
-    "views": layers.average_views(models.lenet5(), 2),
+    "views": layers.average_views(models.lenet5(), 2, 8.0, 0.1),
     "views of branches": layers.average_views(
         layers.sequential(
             layers.avg_pool2d(4),
@@ -335,12 +335,12 @@ def test_finite_differences_agree() -> None:
 
 
 def test_the_kinds_of_layers_are_those_that_python_names() -> None:
-    assert run("Object.keys(KINDS)") == [*LAYERS, "shift"]  # average_views makes that one itself
+    assert run("Object.keys(KINDS)") == [*LAYERS, "view"]  # average_views makes that one itself
     assert set(CONSTRUCTORS) <= set(LAYERS)  # what a run can hold, the page can show
 
 
 def test_the_tour_has_a_text_for_every_kind_of_layer() -> None:
-    assert {*run("Object.keys(TEXTS)")} == {*LAYERS, "shift"} - {"sequential"}
+    assert {*run("Object.keys(TEXTS)")} == {*LAYERS, "view"} - {"sequential"}
 
 
 @pytest.mark.parametrize("name", [*NETS, "norms", "activations", "views", "branches"])

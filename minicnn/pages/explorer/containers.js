@@ -93,75 +93,119 @@ export const parallel = {
 };
 
 /**
- * Shift an image by whole pixels; what is shifted in is 0.
- * @param {number[]} shape @param {Float64Array} x @param {number} down @param {number} across
+ * Where a cell of a view comes from: the cells of the image around the place at which it is sampled,
+ * and their shares, as in bilinear interpolation. Outside the image there is 0.
+ * @param {Layer} view @param {number} i @returns {{from: number, factor: number}[]}
  */
-function shifted([channels, height, width], x, down, across) {
-  const y = new Float64Array(x.length);
-  for (let c = 0; c < channels; c++) {
-    for (let i = Math.max(0, down); i < Math.min(height, height + down); i++) {
-      for (let j = Math.max(0, across); j < Math.min(width, width + across); j++) {
-        y[(c * height + i) * width + j] = x[(c * height + i - down) * width + j - across];
-      }
-    }
-  }
-  return y;
+function sampled({ inShape, options: { matrix, down, across } }, i) {
+  const [, height, width] = inShape;
+  const [channel, row, column] = position(inShape, i);
+  const [middle, centre] = [(height - 1) / 2, (width - 1) / 2];
+  const [y, x] = [row - middle, column - centre];
+  const u = matrix[0] * y + matrix[1] * x + middle - down;
+  const v = matrix[2] * y + matrix[3] * x + centre - across;
+  const [top, left] = [Math.floor(u), Math.floor(v)];
+  const shares = [
+    { at: [top, left], factor: (1 - u + top) * (1 - v + left) },
+    { at: [top, left + 1], factor: (1 - u + top) * (v - left) },
+    { at: [top + 1, left], factor: (u - top) * (1 - v + left) },
+    { at: [top + 1, left + 1], factor: (u - top) * (v - left) },
+  ];
+  return shares
+    .filter(({ at, factor }) => {
+      return factor > 0 && at[0] >= 0 && at[0] < height && at[1] >= 0 && at[1] < width;
+    })
+    .map(({ at, factor }) => ({
+      from: (channel * height + at[0]) * width + at[1],
+      factor,
+    }));
 }
 
-/** A view of the image. @type {Kind} */
-export const shift = {
-  forward: ({ inShape, options: { down, across } }, x) => {
-    return { y: shifted(inShape, x, down, across) };
+/** A view of the image: shifted, turned or resized. @type {Kind} */
+export const view = {
+  forward(layer, x) {
+    return {
+      y: x.map((_, i) =>
+        sampled(layer, i).reduce((sum, { from, factor }) => sum + factor * x[from], 0),
+      ),
+    };
   },
 
-  backward: ({ layer: { inShape, options } }, y) => {
-    return { x: shifted(inShape, y, -options.down, -options.across) };
+  backward({ layer, x }, y) {
+    const gradient = new Float64Array(x.length);
+    y.forEach((value, i) => {
+      for (const { from, factor } of sampled(layer, i)) gradient[from] += factor * value;
+    });
+    return { x: gradient };
   },
 
-  terms({ layer: { inShape, options }, x }, i) {
-    const from = moved(inShape, i, -options.down, -options.across);
-    return [{ from, value: from < 0 ? 0 : x[from], factor: 1 }];
+  terms({ layer, x }, i) {
+    const terms = sampled(layer, i).map(({ from, factor }) => ({
+      from,
+      value: x[from],
+      factor,
+    }));
+    return terms.length ? terms : [{ from: -1, value: 0, factor: 1 }];
   },
 
-  uses({ layer: { inShape, options } }, j) {
-    const to = moved(inShape, j, options.down, options.across);
-    return to < 0 ? [] : [{ to, factor: 1 }];
+  uses({ layer, y }, j) {
+    return Array.from(y.keys()).flatMap((to) => {
+      return sampled(layer, to)
+        .filter(({ from }) => from === j)
+        .map(({ factor }) => ({ to, factor }));
+    });
   },
 
   sentence: () =>
-    "The network answers nine views of the image, shifted by whole pixels. Shown is the view in " +
-    "the middle, which is not shifted.",
+    "The network answers several views of the image, each moved a little. Shown is the image as it is.",
 };
 
 /**
- * The index of a cell after a shift; −1 if it leaves the image.
- * @param {number[]} shape @param {number} i @param {number} down @param {number} across
- */
-function moved(shape, i, down, across) {
-  const [, height, width] = shape;
-  const [channel, row, column] = position(shape, i);
-  const [to, at] = [row + down, column + across];
-  if (to < 0 || to >= height || at < 0 || at >= width) return -1;
-  return (channel * height + to) * width + at;
-}
-
-/**
- * The network behind each of the nine views; the fifth is not shifted.
+ * The network behind each of the views; the first is the image as it is.
  * @param {Layer} layer @returns {Layer[]}
  */
-function views({ inShape, outShape, options: { pixels }, children }) {
-  const steps = [pixels, 0, -pixels];
-  const places = steps.flatMap((down) => steps.map((across) => ({ down, across })));
+function views({ inShape, outShape, options: { pixels, degrees, scale }, children }) {
+  const still = [1, 0, 0, 1];
+  const steps = pixels ? [0, pixels, -pixels] : [0];
+  const shifts = steps.flatMap((down) => {
+    return steps.map((across) => ({ matrix: still, down, across }));
+  });
+  // From a cell of the view to where it is sampled: turned by −angle, divided by the factor.
+  const angles = degrees ? [-degrees, degrees] : [];
+  const factors = scale ? [1 + scale, 1 - scale] : [];
+  const matrices = [
+    ...angles.map((angle) => {
+      const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+      return [cos, -sin, sin, cos];
+    }),
+    ...factors.map((factor) => [1 / factor, 0, 0, 1 / factor]),
+  ];
+  const places = [...shifts, ...matrices.map((matrix) => ({ matrix, down: 0, across: 0 }))];
   const none = { params: {}, state: {}, children: [] };
   return places.map((options, v) => {
     const call = `view ${v + 1} of ${places.length}`;
-    const view = { ...none, name: "shift", call, options, inShape, outShape: inShape };
-    const both = [view, ...children];
-    return { ...none, name: "sequential", call, options, inShape, outShape, children: both };
+    const first = {
+      ...none,
+      name: "view",
+      call,
+      options,
+      inShape,
+      outShape: inShape,
+    };
+    const both = [first, ...children];
+    return {
+      ...none,
+      name: "sequential",
+      call,
+      options,
+      inShape,
+      outShape,
+      children: both,
+    };
   });
 }
 
-// y = log (1/9 Σ softmax(f(view))): the mean prediction over an image and eight shifts of it.
+// y = log (1/V Σ softmax(f(view))): the mean prediction over V views of an image.
 /** @type {Kind} */
 export const average_views = {
   forward(layer, x, forward) {
@@ -190,10 +234,14 @@ export const average_views = {
   },
 
   terms({ inside }, k) {
-    return inside.map(({ y }) => ({ from: k, value: softmax(y)[k], factor: 1 / inside.length }));
+    return inside.map(({ y }) => ({
+      from: k,
+      value: softmax(y)[k],
+      factor: 1 / inside.length,
+    }));
   },
 
-  sentence: () => "The mean of the probabilities over nine shifted views of the image, as a log.",
+  sentence: () => "The mean of the probabilities over several views of the image, as a log.",
 };
 
 /**

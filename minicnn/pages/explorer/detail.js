@@ -106,7 +106,7 @@ function weightCell({ layer }, strip, { name, i }, { chooseWeight }, digits = 4,
 
 /**
  * The weights and biases that made a cell, with their gradients, to be opened.
- * @param {Flow[]} copies  one, or one for each of nine views, which share the parameters
+ * @param {Flow[]} copies  one, or one for each of several views, which share the parameters
  * @param {number} strip @param {number} cell @param {Choices} choices
  */
 function parametersOf(copies, strip, cell, choices) {

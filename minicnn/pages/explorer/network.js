@@ -1,7 +1,7 @@
 // @ts-check
 // A network runs forward through its layers, and backward through what they did.
 
-import { average_views, parallel, residual, sequential, shift } from "./containers.js";
+import { average_views, parallel, residual, sequential, view } from "./containers.js";
 import { conv2d } from "./convolution.js";
 import { linear } from "./linear.js";
 import { crossEntropy } from "./loss.js";
@@ -35,7 +35,7 @@ export const KINDS = {
   residual,
   parallel,
   average_views,
-  shift, // which average_views makes
+  view, // which average_views makes
 };
 
 /** @param {Layer} layer @param {Float64Array} x @returns {Trace} */
@@ -68,7 +68,7 @@ export function lossAndGradients(net, pixels, label) {
  * A strip of the page: a layer, and how deep it is inside others.
  * @template Node
  * @typedef {object} Strip
- * @property {Node[]} copies   one; inside nine views, one for each of them
+ * @property {Node[]} copies   one; inside several views, one for each of them
  * @property {number} depth    0 outside all others
  * @property {string} branch   of which it is the first layer, or ""
  */
@@ -101,14 +101,14 @@ export function strips(node, layerOf, depth = 0) {
 
 /** @param {Layer} layer @param {number} n  of the branch @returns {string} */
 function branchName({ name, children }, n) {
-  if (name === "average_views") return "nine views";
+  if (name === "average_views") return "the views";
   if (name === "parallel") return `parallel, branch ${n + 1} of ${children.length}`;
   return n ? "residual, the shortcut" : "residual, the layers inside";
 }
 
-/** The node of a strip that is shown: of nine views the one in the middle. @template Node
+/** The node of a strip that is shown: of several views that of the image as it is. @template Node
  * @param {Strip<Node>} strip @returns {Node} */
-export const shown = ({ copies }) => copies[copies.length >> 1];
+export const shown = ({ copies }) => copies[0];
 
 /** @param {Layer} layer @returns {Layer[]} the layer and all those inside, in order */
 export function allLayers(layer) {
@@ -123,7 +123,7 @@ export function parameters(net) {
 /** @param {Flow} flow @returns {Float64Array[]} in the order of `parameters` */
 export function gradients(flow) {
   if (flow.trace.layer.name === "average_views") {
-    // the nine views share their parameters
+    // the views share their parameters
     return flow.inside.map(gradients).reduce((sum, more) => {
       return sum.map((values, n) => values.map((value, i) => value + more[n][i]));
     });

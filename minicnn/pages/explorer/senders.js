@@ -86,7 +86,7 @@ export function explainGradient(sent, gradient) {
 
 /**
  * Explain the gradient of a weight or a bias: a map of its summands, over all outputs that it made.
- * @param {Flow[]} copies  of its layer: one, or one for each of nine views
+ * @param {Flow[]} copies  of its layer: one, or one for each of several views
  * @param {{name: string, i: number}} parameter @param {import("./maps.js").Palette} colours
  * @param {(output: number | null, inputs: number[]) => void} mark  frames an output and what it reads
  * @returns {import("./arithmetic.js").Explanation}

@@ -35,7 +35,7 @@ const TEXTS = {
   silu: BEND,
   gelu: BEND,
   average_views:
-    "The mean over nine views: each view gets a gradient according to its part in it. The tour goes on in the view in the middle.",
+    "The mean over several views: each view gets a gradient according to its part in it. The tour goes on in the image as it is.",
   global_avg_pool:
     "Every number of a channel had an equal share in the mean, and gets an equal share of the gradient.",
   residual: "A sum hands the gradient to both summands: the shortcut carries it back unchanged.",
@@ -47,7 +47,7 @@ const TEXTS = {
   flatten:
     "Flatten only laid the numbers out in a row: each gradient goes back to its place in the maps.",
   dropout: "Dropout is switched off here: the gradient passes.",
-  shift: "This view was not shifted: each gradient goes to the pixel at its place.",
+  view: "This view was not moved: each gradient goes to the pixel at its place.",
 };
 
 /**
