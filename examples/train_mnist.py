@@ -25,7 +25,7 @@ MODELS = "mnist_cnn", "lenet5", "mnist_tiny", "mnist_deep", "mnist_vgg", "mnist_
 WARP = {"rotate": 10.0, "scale": 0.1, "shear": 10.0}
 LONGER = {"batch_size": 128, "average": 0.02, "test_shift": 1}
 PRESETS = {
-    "quick": {"epochs": 1, "shift": 1},
+    "quick": {"epochs": 1, "batch_size": 128, "shift": 1},
     "default": {},
     "tiny": {"model": "mnist_tiny", "epochs": 20, "lr": 0.02, **WARP, **LONGER},
     "best": {"model": "mnist_deep", "epochs": 12, "lr": 0.005, **WARP, "elastic": 0.7, **LONGER},

@@ -1,5 +1,6 @@
 """Seeds are averaged only with seeds of the same setting; the record says of which."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from examples.train_mnist import PRESETS
 from minicnn import data
 from tests.bench import measure_seeds
 
@@ -86,7 +88,8 @@ def test_a_missing_seed_is_put_in_its_place(tmp_path: Path, measured: list) -> N
 def test_a_preset_is_what_it_stands_for(tmp_path: Path, measured: list) -> None:
     path = tmp_path / "seeds.json"
     run(path, "--seeds", "2", options=[*OPTIONS, "--preset", "quick"])
-    run(path, "--seeds", "2", "--resume", options=[*OPTIONS, "--epochs", "1"])
+    pairs = [(f"--{name.replace('_', '-')}", f"{x}") for name, x in PRESETS["quick"].items()]
+    run(path, "--seeds", "2", "--resume", options=[*OPTIONS, *itertools.chain(*pairs)])
     assert len(measured) == 2
 
 

@@ -4,7 +4,7 @@ Both print the test accuracy after every epoch, and the clock runs from the star
 that line. The example itself evaluates the test digits once, at its end. So it is run by this
 module,
 
-    python -m tests.bench.whole examples/train_mnist.py --preset quick
+    python -m tests.bench.whole examples/train_mnist.py --epochs 1 --shift 1
 
 which evaluates the test digits, for the stopwatch alone, whenever the script evaluates its
 validation digits; the time that this takes is counted as the script's.
@@ -31,7 +31,7 @@ from tests.bench.row import Measured, UnmeasuredError
 EXAMPLE = Path(__file__).parents[2] / "examples" / "train_mnist.py"
 # A module: started by its path, it would find tests/bench/profile.py in place of Python's profile.
 REFERENCE = ("-m", "tests.bench.reference")
-HURRIED = ("--preset", "quick")  # options of the example
+HURRIED = ("--epochs", "1", "--shift", "1")  # options of the example
 TARGET = 0.99
 
 Line = tuple[float, str]  # seconds since the process was started, and what it printed
