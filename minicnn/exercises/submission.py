@@ -224,8 +224,9 @@ class Submission:
                 replies.append(receive.readline(MOST_BYTES))
             exchanged.set()
 
-        exchanged = self._exchanged = threading.Event()
+        exchanged = threading.Event()
         threading.Thread(target=exchange, daemon=True).start()
+        self._exchanged = exchanged
         if not exchanged.wait(seconds):
             self._end()
             raise LateError

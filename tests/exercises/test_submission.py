@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -229,6 +230,19 @@ def test_an_interruption_ends_the_process(stand_in) -> None:
     stand_in("never", "pass")
     with pytest.raises(KeyboardInterrupt), Submission():
         raise KeyboardInterrupt
+    assert started[0].poll() is not None
+
+
+def test_an_interruption_while_a_thread_starts_ends_the_process(stand_in, monkeypatch) -> None:
+    def interrupt(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    stand_in("never", "pass")
+    with Submission() as process:
+        process.start()
+        monkeypatch.setattr(threading.Thread, "start", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            process.start()
     assert started[0].poll() is not None
 
 
