@@ -38,7 +38,10 @@ extensions = [
     "dark",
     "notebooks",
 ]
-exclude_patterns = ["_build", *(f"results/{name}.md" for name in ("bench", "faults", "grader"))]
+exclude_patterns = [
+    "_build",
+    *(f"results/{name}.md" for name in ("bench", "faults", "grader", "roofline")),
+]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:exc", r"[A-Z]\w*"),  # Python's own, whose manual is not there without a network

@@ -68,7 +68,10 @@ def section(preset: str, record: dict[str, Any]) -> str:
         f"| {result['mean_seconds']:.0f} | {verdict(result, chosen)} |"
         for result in results
     ]
-    head = ["| setting | errors | rate | seconds | verdict |", "|---|---|---|---|---|"]
+    head = [
+        "| setting | errors | rate ± standard error | seconds | verdict |",
+        "|---|---|---|---|---|",
+    ]
     command = f"```bash\n{record['command']}\n```"
     return "\n".join([f"## {preset}\n", *head, *rows, "", command])
 
