@@ -37,6 +37,7 @@ class Row(NamedTuple):
         measure: measures it.
         worst_goal: the largest acceptable ratio of each single case, or None.
         length: how long it takes: "short" (seconds), "long" (a minute) or "whole" (much longer).
+        slack: the guard's limit, times the goal.
     """
 
     what: str
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     measure: Callable[[Meter], Measured]
     worst_goal: float | None = None
     length: str = "short"
+    slack: float = 2.0
 
 
 @dataclass(frozen=True)

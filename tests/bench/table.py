@@ -78,6 +78,7 @@ def rows() -> list[Row]:
                 f"the same with torch's {name}",
                 1.01,
                 partial(ops.added_to_a_step, comparisons),
+                slack=1.01,
             )
             for name, comparisons in (
                 ("cross_entropy", [ops.cross_entropy()]),

@@ -417,6 +417,16 @@ def test_what_operations_add_to_a_step_is_the_sum_of_their_differences(
     assert measured.numbers == pytest.approx((5000, 4000, 20))
 
 
+@pytest.mark.parametrize(("ratio", "slow"), [(1.015, False), (1.03, True)])
+def test_the_guard_notices_an_operation_that_takes_a_few_hundredths_of_a_step(
+    ratio: float, slow: bool
+) -> None:
+    added = next(row for row in table.rows() if "its relu" in row.what)
+    case = Case("a step", (ratio, ratio), (1.0, 1.0))
+    found = guard.slow_rows([added._replace(measure=lambda _: Measured([case]))], tell=print)
+    assert bool(found) is slow
+
+
 def test_every_row_has_a_name_of_its_own_and_a_goal() -> None:
     rows = table.rows()
     assert len({r.what for r in rows}) == len(rows) > 20
