@@ -218,11 +218,14 @@ class Submission:
         replies: list[bytes] = []
 
         def exchange() -> None:
-            with suppress(OSError, ValueError):  # the process has ended
+            try:
                 send.write(line)
                 send.flush()
                 replies.append(receive.readline(MOST_BYTES))
-            exchanged.set()
+            except (OSError, ValueError):
+                pass  # the process has ended
+            finally:
+                exchanged.set()
 
         exchanged = threading.Event()
         threading.Thread(target=exchange, daemon=True).start()

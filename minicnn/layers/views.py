@@ -100,7 +100,9 @@ def _turned_and_resized(x: Tensor, degrees: float, scale: float) -> Iterator[Ten
     cos, sin = math.cos(angle), math.sin(angle)
     turns = [[[cos, sin], [-sin, cos]], [[cos, -sin], [sin, cos]]] if degrees else []
     sizes = [[[1 / s, 0.0], [0.0, 1 / s]] for s in (1 + scale, 1 - scale)] if scale else []
-    n, _, h, w = x.shape
+    n, c, h, w = x.shape
+    together = x.reshape(1, n * c, h, w)  # as channels of one image, since all move alike
     for matrix in turns + sizes:  # from a pixel of the view to where it is sampled
-        each = torch.tensor(matrix, dtype=x.dtype, device=x.device).expand(n, 2, 2)
-        yield warp(x, affine_displacement(each, x.new_zeros(n, 2), h, w))
+        matrices = torch.tensor([matrix], dtype=x.dtype, device=x.device)
+        displacement = affine_displacement(matrices, x.new_zeros(1, 2), h, w)
+        yield warp(together, displacement).view(x.shape)

@@ -38,6 +38,23 @@ def check_writable(parser: argparse.ArgumentParser, *paths: Path) -> None:
             parser.error(f"--save: {path} cannot be written: {error.strerror or error}")
 
 
+def parse_save(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse a command line with the option --save for a file of text, which must be writable."""
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the text there too")
+    args = parser.parse_args(argv)
+    if args.save:
+        check_writable(parser, args.save)
+    return args
+
+
+def publish(text: str, path: Path | None) -> None:
+    """Print a text, and write it if there is a path."""
+    print(text)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
 def refuse(
     parser: argparse.ArgumentParser, options: Sequence[str], names: Iterable[str], reason: str
 ) -> None:

@@ -8,15 +8,14 @@ preset has is named as such, with any number of epochs: long trainings are chose
 
 import argparse
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 from examples import train_mnist
-from examples.train_mnist import Settings
 from minicnn.runs import run_command
-from tests.bench.arguments import check_writable
+from tests.bench.arguments import parse_save, publish
+from tests.bench.choose_settings import parse_setting
 
 RESULTS = Path("docs/results")
 INTRODUCTION = """# How the presets were chosen
@@ -31,9 +30,9 @@ compared within a table only.
 
 def resolve(setting: str) -> dict[str, Any]:
     """Return the settings that options stand for, without what is not compared."""
-    settings = Settings.parse(shlex.split(setting), presets=train_mnist.PRESETS)
     without = ("preset", "epochs", "data_dir")
-    return {name: value for name, value in settings.saved().items() if name not in without}
+    saved = parse_setting(setting, 0).saved()
+    return {name: value for name, value in saved.items() if name not in without}
 
 
 def verdict(result: dict[str, Any], chosen: dict[str, Any]) -> str:
@@ -83,7 +82,7 @@ def page(folder: Path) -> str:
         for preset in train_mnist.PRESETS
         if (path := folder / f"choice_{preset}.json").exists()
     ]
-    return "\n\n".join([INTRODUCTION.rstrip(), *sections]) + "\n"
+    return "\n\n".join([INTRODUCTION.rstrip(), *sections])
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -91,14 +90,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.choices", description=(__doc__ or "").split("\n\n")[0]
     )
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the page there too")
-    args = parser.parse_args(argv)
-    if args.save:
-        check_writable(parser, args.save)
-    text = page(RESULTS)
-    print(text, end="")
-    if args.save:
-        args.save.write_text(text, encoding="utf-8")
+    args = parse_save(parser, argv)
+    publish(page(RESULTS), args.save)
     return 0
 
 

@@ -35,6 +35,7 @@ from minicnn.optim import schedules
 from minicnn.parallel import Processes, find_device
 from tests.bench import jobs
 from tests.bench.arguments import at_least, check_writable, refuse
+from tests.bench.jobs import threads_of_each
 
 # Options of train_mnist.py without effect here: no run is saved or shown, and the seeds are fixed.
 WITHOUT_EFFECT = {*(field.name for field in fields(runs.Settings)), "seed", "show", "help"}
@@ -143,7 +144,7 @@ def describe(folds: int, splits: int, jobs: int) -> dict[str, Any]:
     """Return what results must have in common, to be compared."""
     return {
         "torch": torch.__version__,
-        "threads": max(1, torch.get_num_threads() // jobs),
+        "threads": threads_of_each(jobs),
         "folds": folds,
         "splits": splits,
     }

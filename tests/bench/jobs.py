@@ -8,6 +8,11 @@ from typing import Any
 import torch
 
 
+def threads_of_each(jobs: int) -> int:
+    """Return how many threads each of several trainings has."""
+    return max(1, torch.get_num_threads() // jobs)
+
+
 def run_all(f: Callable[..., Any], *columns: Iterable[Any], jobs: int) -> Iterator[Any]:
     """Yield f(*row) for each row of zip(*columns), in order; ``jobs`` rows are at work at a time.
 
@@ -17,7 +22,7 @@ def run_all(f: Callable[..., Any], *columns: Iterable[Any], jobs: int) -> Iterat
     if jobs == 1:
         yield from (f(*row) for row in zip(*columns, strict=True))
         return
-    threads = max(1, torch.get_num_threads() // jobs)
+    threads = threads_of_each(jobs)
     spawn = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads
     with ProcessPoolExecutor(jobs, spawn, torch.set_num_threads, (threads,)) as pool:
         try:

@@ -87,6 +87,13 @@ def interleave(comparison: Comparison, meter: Meter) -> Case:
     return Case(comparison.name, tuple(seconds[0]), tuple(seconds[1]))
 
 
+def median_seconds(function: Function, meter: Meter) -> float:
+    """Measure a function alone: the median of its seconds per call."""
+    calls = _calls_a_sample((function,), meter)
+    seconds = [_seconds_a_call(function, calls, meter.clock) for _ in range(meter.repetitions)]
+    return statistics.median(seconds)
+
+
 def prepare(threads: int) -> None:
     """Set up a process that measures: threads, and freed memory kept, as in programs that train."""
     torch.set_num_threads(threads)
@@ -154,8 +161,8 @@ def geometric_mean(ratios: Sequence[float]) -> float:
     return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
 
 
-def _calls_a_sample(functions: tuple[Function, Function], meter: Meter) -> int:
-    """Warm both up, and return how many calls fill a sample even with the faster one."""
+def _calls_a_sample(functions: tuple[Function, ...], meter: Meter) -> int:
+    """Warm all up, and return how many calls fill a sample even with the fastest one."""
     for function in functions * WARM_UP:
         function()
     fastest = min(_seconds_a_call(function, 1, meter.clock) for function in functions)

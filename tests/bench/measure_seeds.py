@@ -25,6 +25,7 @@ from minicnn import data, runs
 from minicnn.parallel import find_device
 from tests.bench import jobs
 from tests.bench.arguments import at_least, check_writable, refuse
+from tests.bench.jobs import threads_of_each
 
 SET_HERE = ("dataset", "seed", "out", "overwrite", "resume", "help")
 NUMBERS = ("test_loss", "test_accuracy", "validation_accuracy", "seconds")  # of each result
@@ -50,7 +51,7 @@ def describe(options: list[str], jobs: int) -> dict[str, Any]:
         "settings": {**resolved, "device": str(find_device(settings.device))},
         "images": runs.digest(data.load("mnist", settings.data_dir)[:2]),
         "torch": torch.__version__,
-        "threads": max(1, torch.get_num_threads() // jobs),
+        "threads": threads_of_each(jobs),
         "jobs": jobs,
     }
 

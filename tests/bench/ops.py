@@ -21,7 +21,15 @@ from torch import Tensor
 from minicnn import functional as F
 from minicnn import models, optim, tree
 from minicnn.functional.layout import to_batch_last
-from tests.bench.measure import Case, Comparison, Function, Meter, interleave, spread
+from tests.bench.measure import (
+    Case,
+    Comparison,
+    Function,
+    Meter,
+    interleave,
+    median_seconds,
+    spread,
+)
 from tests.bench.row import Measured
 from tests.bench.steps import IN_SHAPE, digit_batches, our_training
 
@@ -158,8 +166,7 @@ def added_to_a_step(comparisons: Sequence[Comparison], meter: Meter) -> Measured
         ratio = (step + Σ (ours − torch's)) / step
     """
     training = our_training(models.mnist_cnn(), digit_batches(256))
-    step = interleave(Comparison("step", lambda: (training, training)), meter)
-    seconds = spread(step.ours).median
+    seconds = median_seconds(training, meter)
     operations = [interleave(comparison, meter) for comparison in comparisons]
     columns = zip(*(zip(case.ours, case.theirs, strict=True) for case in operations), strict=True)
     ours = tuple(seconds + sum(our - their for our, their in column) for column in columns)

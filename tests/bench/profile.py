@@ -8,7 +8,6 @@ import argparse
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -19,7 +18,7 @@ from minicnn.functional import keep_freed_memory
 from minicnn.layers import Layer
 from minicnn.layers.layer import Shape, Tree, brief
 from minicnn.runs import run_command
-from tests.bench.arguments import check_writable
+from tests.bench.arguments import parse_save, publish
 from tests.bench.measure import Comparison, Function, Meter, interleave
 from tests.bench.memory import peak_bytes
 from tests.bench.twins import NoTwinError, places_inside, torch_twin
@@ -224,17 +223,11 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m tests.bench.profile", description=(__doc__ or "").split("\n\n")[0]
     )
     parser.add_argument("--model", choices=models.MODELS, default="mnist_cnn")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there too")
-    args = parser.parse_args(argv)
-    if args.save:
-        check_writable(parser, args.save)
+    args = parse_save(parser, argv)
     torch.set_num_threads(2)
     keep_freed_memory()  # as programs that train do; for both sides
     table = f"{args.model}, 2 threads\n\n{profile(models.MODELS[args.model](), (1, 28, 28))}"
-    print(table)
-    if args.save:
-        args.save.parent.mkdir(parents=True, exist_ok=True)
-        args.save.write_text(table + "\n", encoding="utf-8")
+    publish(table, args.save)
     return 0
 
 

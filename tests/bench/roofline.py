@@ -12,8 +12,6 @@ import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -21,8 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from minicnn import models
 from minicnn.runs import run_command
-from tests.bench.arguments import check_writable
-from tests.bench.measure import prepare
+from tests.bench.arguments import parse_save, publish
+from tests.bench.measure import Meter, median_seconds, prepare
 from tests.bench.steps import digit_batches, our_training
 
 BATCH = 256
@@ -124,7 +122,7 @@ def measure() -> Roofline:
     """Measure a training step of the default model and the two rates of this processor."""
     step = our_training(models.mnist_cnn(), digit_batches(BATCH))
     step()
-    seconds = median_seconds(step)
+    seconds = median_seconds(step, Meter(STEPS, 0))
     watches = []
     for _ in range(STEPS):
         with Watch() as seen:
@@ -142,19 +140,10 @@ def rates() -> tuple[float, float]:
     a, b = torch.rand(2, SQUARE, SQUARE)
     source = torch.rand(STREAM)
     target = torch.empty_like(source)
-    product = median_seconds(lambda: a @ b)
-    copy = median_seconds(lambda: target.copy_(source))
+    meter = Meter(STEPS, 0)
+    product = median_seconds(lambda: a @ b, meter)
+    copy = median_seconds(lambda: target.copy_(source), meter)
     return 2 * SQUARE**3 / product, 2 * source.nbytes / copy
-
-
-def median_seconds(call: Callable[[], object]) -> float:
-    """Return the median time of a call."""
-    times = []
-    for _ in range(STEPS):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -162,16 +151,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.roofline", description=(__doc__ or "").split("\n\n")[0]
     )
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the table there too")
-    args = parser.parse_args(argv)
-    if args.save:
-        check_writable(parser, args.save)
+    args = parse_save(parser, argv)
     prepare(2)
-    text = str(measure())
-    print(text)
-    if args.save:
-        args.save.parent.mkdir(parents=True, exist_ok=True)
-        args.save.write_text(text + "\n", encoding="utf-8")
+    publish(str(measure()), args.save)
     return 0
 
 

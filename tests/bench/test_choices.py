@@ -32,7 +32,7 @@ def record(**errors: int) -> dict:
 
 
 def test_the_page_is_that_of_the_records():
-    assert (RESULTS / "choices.md").read_text(encoding="utf-8") == choices.page(RESULTS)
+    assert (RESULTS / "choices.md").read_text(encoding="utf-8") == choices.page(RESULTS) + "\n"
 
 
 def test_every_preset_for_mnist_has_a_record():

@@ -92,12 +92,26 @@ export const parallel = {
   sentence: (layer) => `The outputs of ${layer.children.length} branches, side by side.`,
 };
 
+/** @typedef {{from: number, factor: number}[]} Sample */
+
+/** @type {Map<string, Sample[]>} the samples of each view, which every frame needs again */
+const known = new Map();
+
+/** @param {Layer} view @returns {Sample[]} one for each cell */
+function samples(view) {
+  const key = JSON.stringify([view.inShape, view.options]);
+  const cells = view.inShape.reduce((product, size) => product * size, 1);
+  const made = known.get(key) ?? Array.from({ length: cells }, (_, i) => sample(view, i));
+  known.set(key, made);
+  return made;
+}
+
 /**
  * Where a cell of a view comes from: the cells of the image around the place at which it is sampled,
  * and their shares, as in bilinear interpolation. Outside the image there is 0.
- * @param {Layer} view @param {number} i @returns {{from: number, factor: number}[]}
+ * @param {Layer} view @param {number} i @returns {Sample}
  */
-function sampled({ inShape, options: { matrix, down, across } }, i) {
+function sample({ inShape, options: { matrix, down, across } }, i) {
   const [, height, width] = inShape;
   const [channel, row, column] = position(inShape, i);
   const [middle, centre] = [(height - 1) / 2, (width - 1) / 2];
@@ -124,35 +138,28 @@ function sampled({ inShape, options: { matrix, down, across } }, i) {
 /** A view of the image: shifted, turned or resized. @type {Kind} */
 export const view = {
   forward(layer, x) {
-    return {
-      y: x.map((_, i) =>
-        sampled(layer, i).reduce((sum, { from, factor }) => sum + factor * x[from], 0),
-      ),
-    };
+    const y = samples(layer).map((sample) => {
+      return sample.reduce((sum, { from, factor }) => sum + factor * x[from], 0);
+    });
+    return { y: Float64Array.from(y) };
   },
 
   backward({ layer, x }, y) {
     const gradient = new Float64Array(x.length);
-    y.forEach((value, i) => {
-      for (const { from, factor } of sampled(layer, i)) gradient[from] += factor * value;
+    samples(layer).forEach((sample, i) => {
+      for (const { from, factor } of sample) gradient[from] += factor * y[i];
     });
     return { x: gradient };
   },
 
   terms({ layer, x }, i) {
-    const terms = sampled(layer, i).map(({ from, factor }) => ({
-      from,
-      value: x[from],
-      factor,
-    }));
+    const terms = samples(layer)[i].map(({ from, factor }) => ({ from, value: x[from], factor }));
     return terms.length ? terms : [{ from: -1, value: 0, factor: 1 }];
   },
 
-  uses({ layer, y }, j) {
-    return Array.from(y.keys()).flatMap((to) => {
-      return sampled(layer, to)
-        .filter(({ from }) => from === j)
-        .map(({ factor }) => ({ to, factor }));
+  uses({ layer }, j) {
+    return samples(layer).flatMap((sample, to) => {
+      return sample.filter(({ from }) => from === j).map(({ factor }) => ({ to, factor }));
     });
   },
 
@@ -184,24 +191,9 @@ function views({ inShape, outShape, options: { pixels, degrees, scale }, childre
   const none = { params: {}, state: {}, children: [] };
   return places.map((options, v) => {
     const call = `view ${v + 1} of ${places.length}`;
-    const first = {
-      ...none,
-      name: "view",
-      call,
-      options,
-      inShape,
-      outShape: inShape,
-    };
+    const first = { ...none, name: "view", call, options, inShape, outShape: inShape };
     const both = [first, ...children];
-    return {
-      ...none,
-      name: "sequential",
-      call,
-      options,
-      inShape,
-      outShape,
-      children: both,
-    };
+    return { ...none, name: "sequential", call, options, inShape, outShape, children: both };
   });
 }
 
@@ -234,11 +226,7 @@ export const average_views = {
   },
 
   terms({ inside }, k) {
-    return inside.map(({ y }) => ({
-      from: k,
-      value: softmax(y)[k],
-      factor: 1 / inside.length,
-    }));
+    return inside.map(({ y }) => ({ from: k, value: softmax(y)[k], factor: 1 / inside.length }));
   },
 
   sentence: () => "The mean of the probabilities over several views of the image, as a log.",
