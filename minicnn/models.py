@@ -113,6 +113,35 @@ def mnist_deep(num_classes: int = 10) -> Layer:
     )
 
 
+def mnist_deeper(num_classes: int = 10) -> Layer:
+    """Build ``mnist_deep`` with one convolution more, before its last one.
+
+    Args:
+        num_classes: number of classes, one score each.
+
+    Returns:
+        A Layer: images (1, 28, 28) -> scores (num_classes,).
+
+    Example:
+        >>> import torch
+        >>> mnist_deeper().init(torch.Generator(), (1, 28, 28))[2]
+        (10,)
+
+    Reference: Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+    Recognition", 2015, §2.1, for the stack of 3 × 3 convolutions.
+    """
+    return sequential(
+        *_conv_pool_norm_relu(32, 5),
+        *_conv_norm_relu(64, 3, padding="same"),
+        *_conv_pool_norm_relu(64, 3, padding="same"),
+        *_conv_norm_relu(128, 3, padding="same"),
+        *_conv_norm_relu(128, 3),
+        flatten(),
+        dropout(0.3),
+        linear(num_classes),
+    )
+
+
 def mnist_tiny(num_classes: int = 10) -> Layer:
     """Build a network of fewer than 10,000 parameters: four convolutions, and no wide linear layer.
 
@@ -233,7 +262,16 @@ def resnet18(num_classes: int = 10) -> Layer:
 
 MODELS = {
     model.__name__: model
-    for model in (mnist_cnn, lenet5, mnist_tiny, mnist_deep, mnist_vgg, mnist_resnet, resnet18)
+    for model in (
+        mnist_cnn,
+        lenet5,
+        mnist_tiny,
+        mnist_deep,
+        mnist_deeper,
+        mnist_vgg,
+        mnist_resnet,
+        resnet18,
+    )
 }
 
 

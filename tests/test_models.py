@@ -53,7 +53,7 @@ def conv_norm(inputs: int, outputs: int, padding: int = 1) -> tuple[nn.Module, .
     return conv, nn.BatchNorm2d(outputs)
 
 
-def torch_rest_of_mnist_deep_and_vgg() -> tuple[nn.Module, ...]:
+def torch_rest_of_mnist_deep_and_vgg(deeper: bool = False) -> tuple[nn.Module, ...]:
     return (
         *conv_norm(32, 64),
         nn.ReLU(),
@@ -61,7 +61,8 @@ def torch_rest_of_mnist_deep_and_vgg() -> tuple[nn.Module, ...]:
         nn.MaxPool2d(2),
         nn.BatchNorm2d(64),
         nn.ReLU(),
-        *conv_norm(64, 128, padding=0),
+        *((*conv_norm(64, 128), nn.ReLU()) if deeper else ()),
+        *conv_norm(128 if deeper else 64, 128, padding=0),
         nn.ReLU(),
         nn.Flatten(),
         nn.Dropout(0.3),
@@ -69,14 +70,18 @@ def torch_rest_of_mnist_deep_and_vgg() -> tuple[nn.Module, ...]:
     )
 
 
-def torch_mnist_deep() -> nn.Module:
+def torch_mnist_deep(deeper: bool = False) -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(1, 32, 5, bias=False),
         nn.MaxPool2d(2),
         nn.BatchNorm2d(32),
         nn.ReLU(),
-        *torch_rest_of_mnist_deep_and_vgg(),
+        *torch_rest_of_mnist_deep_and_vgg(deeper),
     )
+
+
+def torch_mnist_deeper() -> nn.Module:
+    return torch_mnist_deep(deeper=True)
 
 
 def torch_mnist_vgg() -> nn.Module:
@@ -156,6 +161,7 @@ TWINS = {
     models.lenet5: torch_lenet5,
     models.mnist_tiny: torch_mnist_tiny,
     models.mnist_deep: torch_mnist_deep,
+    models.mnist_deeper: torch_mnist_deeper,
     models.mnist_vgg: torch_mnist_vgg,
     models.mnist_resnet: torch_mnist_resnet,
     models.resnet18: torch_resnet18,

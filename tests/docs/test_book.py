@@ -301,6 +301,41 @@ def test_code_in_view_that_needs_a_folded_cell_would_be_found():
 
 
 @cache
+def cells_of_results(text: str) -> list[ast.Module]:
+    """The cells that read docs/results and those that use what they make, able to run alone.
+
+    Of all other cells, only the imports and the functions: the measurements take minutes.
+    """
+    cells = [ast.parse(code) for tags, code in CELL.findall(text) if "no-run" not in tags]
+    chosen: list[ast.Module] = []
+    for cell in cells:
+        others = made_by([other for other in cells if other not in chosen])
+        constants = (node.value for node in ast.walk(cell) if isinstance(node, ast.Constant))
+        if "results" in constants or used_by([cell]) & (made_by(chosen) - others):
+            chosen.append(cell)
+    kinds = ast.Import, ast.ImportFrom, ast.FunctionDef
+    for cell in cells:
+        if cell not in chosen:
+            cell.body = [statement for statement in cell.body if isinstance(statement, kinds)]
+    return cells if chosen else []
+
+
+@pytest.mark.filterwarnings("ignore:Matplotlib is currently using agg")
+@pytest.mark.parametrize("number", ["12", "15", "16"])
+def test_the_cells_that_read_results_run_with_the_results_that_are_there(number, monkeypatch):
+    [chapter] = [chapter for chapter in CHAPTERS if chapter.stem.startswith(number)]
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+    names: dict = {}
+    for cell in cells_of_results(chapter.read_text(encoding="utf-8")):
+        exec(compile(cell, chapter.stem, "exec"), names)
+    assert "json" in names
+
+
+def test_no_other_chapter_reads_results():
+    reading = [page.stem[:2] for page in CHAPTERS if cells_of_results(page.read_text("utf-8"))]
+    assert reading == ["12", "15", "16"]
+
+
 def names_in_the_source() -> set[str]:
     """The words of all Python files."""
     folders = (ROOT / folder for folder in ("minicnn", "examples", "tests"))

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from .targets import AROUND, MATHS
 from .trial import PROJECT, Verdict, judge_all
 
 RESULTS = PROJECT / "docs" / "results" / "mutants.json"
+COMMAND = "python -m tests.mutants"
 ENOUGH = 0.95  # of a general run's mutants, to be killed
 # What --over says: the part of the results, and the files.
 GENERAL = {"maths": ("general", MATHS), "around": ("around", AROUND)}
@@ -40,15 +40,13 @@ def main(arguments: list[str]) -> int:
         "--limit", type=float, default=90, help="seconds after which a test hangs (default: 90)"
     )
     options = parser.parse_args(arguments)
-    command = shlex.join(["python", "-m", "tests.mutants", *arguments])
-    run = museum if options.general is None else general
-    return run(options, command)
+    return museum(options) if options.general is None else general(options)
 
 
-def museum(options: argparse.Namespace, command: str) -> int:
+def museum(options: argparse.Namespace) -> int:
     """Try the museum: every mutant has to be killed, by the test that it names."""
-    record = Record("museum", MUSEUM, command, options.only is not None or options.rest)
-    broken = record.judge(options)
+    record = Record("museum", MUSEUM, COMMAND, options)
+    broken = record.judge()
     others = [
         f"{mutant.name}: {killed_by or 'no test'}, not {mutant.test}"
         for mutant in MUSEUM
@@ -59,12 +57,14 @@ def museum(options: argparse.Namespace, command: str) -> int:
     return _tell_broken(broken) or int(bool(others))
 
 
-def general(options: argparse.Namespace, command: str) -> int:
+def general(options: argparse.Namespace) -> int:
     """Try a sample: 95 % have to be killed, and every survivor to be explained."""
     part, files = GENERAL[options.over]
     mutants = sample(options.general, options.seed, files)
-    record = Record(part, mutants, command, options.only is not None or options.rest)
-    broken = record.judge(options)
+    over = "" if options.over == "maths" else f" --over {options.over} --limit {options.limit:g}"
+    command = f"{COMMAND} --general {options.general} --seed {options.seed}{over}"
+    record = Record(part, mutants, command, options)
+    broken = record.judge()
     survivors = record.survivors()
     print(record.summary(), "survivors:")
     for name in survivors:
@@ -76,19 +76,26 @@ def general(options: argparse.Namespace, command: str) -> int:
 class Record:
     """One part of the file of results, which is written anew with every verdict.
 
-    So a run that is interrupted loses nothing, and ``--rest`` goes on with it.
+    So a run that is interrupted loses nothing, and ``--rest`` goes on with it. Its command is one
+    that judges all mutants, though the verdicts on file may come from several, with ``--only``.
     """
 
     def __init__(
-        self, part: str, mutants: Sequence[Mutant | Change], command: str, kept: bool
+        self,
+        part: str,
+        mutants: Sequence[Mutant | Change],
+        command: str,
+        options: argparse.Namespace,
     ) -> None:
-        self.part, self.mutants, self.command = part, mutants, command
+        self.part, self.mutants, self.command, self.options = part, mutants, command, options
         names = {mutant.name for mutant in mutants}
+        kept = options.only is not None or options.rest
         found = _results().get(part, {}).get("verdicts", []) if kept else []
         self.rows = {row["name"]: row for row in found if row["name"] in names}
 
-    def judge(self, options: argparse.Namespace) -> set[str]:
+    def judge(self) -> set[str]:
         """Judge those that the options choose; return the tests that fail without any mutant."""
+        options = self.options
         chosen = [
             mutant
             for mutant in self.mutants

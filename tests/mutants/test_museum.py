@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from . import __main__ as command_line
 from .__main__ import ENOUGH, GENERAL, RESULTS
 from .general import every, sample
 from .museum import MUSEUM
 from .mutant import LIBRARY, Mutant
 from .survivors import SURVIVORS
 from .targets import TARGETS
+from .trial import Verdict
 
 TESTS = Path(__file__).parents[1]
 PHOTO = LIBRARY.parent / "examples" / "photo"
@@ -34,6 +36,24 @@ def test_the_test_that_a_patch_names_exists(mutant: Mutant) -> None:
 def test_the_museum_holds_at_least_60_bugs_each_with_a_name_of_its_own() -> None:
     assert len({mutant.name for mutant in MUSEUM}) == len(MUSEUM) >= 60
     assert len({(mutant.file, mutant.old, mutant.new) for mutant in MUSEUM}) == len(MUSEUM)
+
+
+def test_the_command_on_file_judges_a_whole_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only the mutants that were judged last."""
+
+    def judge_all(mutants: Any, jobs: int, limit: float, show: Any) -> tuple[list, set[str]]:
+        for mutant in mutants:
+            show(Verdict(mutant.name, f"tests/{mutant.test}", "failed", 1.0))
+        return [], set()
+
+    monkeypatch.setattr(command_line, "RESULTS", tmp_path / "mutants.json")
+    monkeypatch.setattr(command_line, "judge_all", judge_all)
+    for mutant in MUSEUM[:2]:
+        assert command_line.main(["--only", mutant.name]) == 0
+    part = json.loads((tmp_path / "mutants.json").read_text(encoding="utf-8"))["museum"]
+    assert (part["mutants"], part["command"]) == (2, "python -m tests.mutants")
 
 
 def test_a_patch_whose_text_is_not_there_exactly_once_is_refused() -> None:
