@@ -22,7 +22,7 @@ from minicnn.runs.settings import setting
 MODELS = ("mnist_cnn", "lenet5", "mnist_tiny", "mnist_deep", "mnist_deeper", "mnist_vgg",
           "mnist_resnet", "resnet18")  # fmt: skip
 
-# A preset overrides the defaults below. All were chosen on validation images.
+# A preset overrides the defaults below. How they were chosen: docs/results/choices.md.
 LONG = dict(batch_size=128, average=0.02, rotate=10.0, scale=0.1, shear=10.0, test_shift=1)
 PRESETS = {
     "quick": dict(epochs=1, batch_size=128, shift=1),
@@ -37,13 +37,13 @@ PRESETS = {
 class Settings(RunSettings):
     """The options of this program; RunSettings adds --out, --resume and others."""
 
-    preset: str = setting("default", "other defaults; for a folder, pictures", choices=PRESETS)
+    preset: str = setting("default", "a set of other defaults", choices=PRESETS)
     dataset: str = setting(
         "auto", "mnist, sample, auto (mnist, else sample), fashion-mnist, kmnist, emnist-letters "
         "(-digits, …), or a folder of folders of pictures, one for each class"
     )  # fmt: skip
-    size: int = setting(32, "pixels each way of own pictures", at_least=16, at_most=256)
-    skip_unreadable: bool = setting(False, "leave out own pictures that cannot be read")
+    size: int = setting(32, "width and height of your own pictures", at_least=16, at_most=256)
+    skip_unreadable: bool = setting(False, "skip your own pictures that cannot be read")
     data_dir: Path | None = setting(
         None, "folder for MNIST/raw/… (default: $MINICNN_DATA_DIR, or data)", free_on_resume=True
     )
@@ -57,9 +57,9 @@ class Settings(RunSettings):
     shear: float = setting(0.0, "maximum shear in degrees", at_least=0, below=90)
     elastic: float = setting(0.0, "elastic distortion: std in pixels", at_least=0, at_most=27)
     label_smoothing: float = setting(0.1, "smoothing of the training labels", at_least=0, at_most=1)
-    average: float = setting(0.0, "average weights over this part", at_least=0, at_most=1)
+    average: float = setting(0.0, "average weights of this part of the run", at_least=0, at_most=1)
     test_shift: int = setting(0, "average nine views shifted by N pixels", at_least=0, at_most=27)
-    test_warp: float = setting(0.0, "views turned N degrees, resized N %%", at_least=0, below=90)
+    test_warp: float = setting(0.0, "views turned by N degrees, resized N %%", at_least=0, below=90)
     seed: int = setting(0, "seed of all random numbers", at_least=0, below=2**32)
     device: str = setting(
         "auto", "auto, cpu, cuda, mps", free_on_resume=True, check=lambda d: parallel.find_device(d)

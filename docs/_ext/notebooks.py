@@ -6,7 +6,7 @@ notebook is there to be run. It runs alone, wherever minicnn's extra ``notebooks
 - The files of the repository that the cells read (what the diagrams are drawn with, recorded
   results) are written by its first cell into a temporary folder.
 - Links lead to the book and to the source on the web. The picture behind a cell that draws it is
-  left out, any other one is attached; a line takes the place of a figure to touch.
+  left out, any other one is attached; a line takes the place of an interactive figure.
 - A solution is no cell: it stays folded, as text with its code, until a reader opens it.
 """
 
@@ -118,7 +118,8 @@ def _cells(text: str, chapter: Path) -> Iterator[dict[str, Any]]:
 
 def texts(prose: str, chapter: Path) -> Iterator[dict[str, Any]]:
     """Yield a cell for each section of a text, so that one can be folded by its heading."""
-    prose = TOUCHABLE.sub(f"*[The book]({_page(chapter)}) has a figure to touch here.*\n", prose)
+    line = f"*[The book]({_page(chapter)}) has an interactive figure here.*\n"
+    prose = TOUCHABLE.sub(line, prose)
     prose = prose.replace("> [!WARNING]\n", "")
     prose = re.sub(r"^```python [a-z -]+$", "```python", prose, flags=re.MULTILINE)
     pictures: dict[str, dict[str, str]] = {}

@@ -1,4 +1,4 @@
-"""The figures that can be touched: their numbers equal the library's, by mouse and by keyboard."""
+"""The interactive figures: their numbers equal the library's, by mouse and by keyboard."""
 
 import doctest
 import json

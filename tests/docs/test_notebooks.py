@@ -126,7 +126,7 @@ def test_links_lead_out_of_a_notebook_and_nothing_is_missing_in_it(chapter: Path
     assert outside.count("![") == outside.count("](attachment:")
     assert "<minicnn-" not in text
     figures = chapter.read_text("utf-8").count("<minicnn-")
-    assert text.count("has a figure to touch here") == figures
+    assert text.count("has an interactive figure here") == figures
 
 
 @each_chapter

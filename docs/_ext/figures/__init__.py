@@ -1,4 +1,4 @@
-"""Figures that can be touched: custom elements, drawn with the modules of the explorer.
+"""Interactive figures: custom elements, drawn with the modules of the explorer.
 
 In a page a figure is an element on lines of its own. If a printed picture shows the same, the
 attribute instead-of names it: the picture is what is shown without a script, on paper, and where
