@@ -163,8 +163,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
         # The network, the loss, and the optimizer. Only the test averages over views, if requested.
         net = models.MODELS[settings.model](whole.num_classes)
-        views = settings.test_shift, settings.test_warp, settings.test_warp / 100
-        tested_net = layers.average_views(net, *views) if any(views) else net
+        warp = settings.test_warp, settings.test_warp / 100  # degrees, relative size
+        tested_net = layers.average_views(net, settings.test_shift, *warp)
         loss = functools.partial(F.cross_entropy, label_smoothing=settings.label_smoothing)
         schedule = schedules.one_cycle(settings.lr, settings.epochs * steps)
         optimizer = make_optimizer(settings, schedule, settings.epochs * steps, processes)

@@ -227,9 +227,13 @@ class Submission:
             finally:
                 exchanged.set()
 
-        exchanged = threading.Event()
-        threading.Thread(target=exchange, daemon=True).start()
-        self._exchanged = exchanged
+        self._exchanged = exchanged = threading.Event()
+        thread = threading.Thread(target=exchange, daemon=True)
+        try:
+            thread.start()
+        finally:
+            if thread.ident is None:  # interrupted before it began
+                exchanged.set()
         if not exchanged.wait(seconds):
             self._end()
             raise LateError

@@ -165,12 +165,14 @@ class _Relu(Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
         (y,) = ctx.saved_tensors
-        # 1 where x > 0 or x is NaN, and 0 elsewhere. A comparison that writes numbers is several
-        # times faster than one that writes booleans, but vmap does not support it.
         y = y.detach()
-        if is_plain(y) and is_plain(g):
+        # g where x > 0 or x is NaN, and 0 elsewhere. A comparison that writes numbers, 0 and 1, to
+        # multiply by is several times faster than one that writes booleans, to select by. But vmap
+        # does not support it, and 0 · ∞ is not 0.
+        total = g.sum()  # infinite or NaN if any of its terms is
+        if is_plain(y) and is_plain(total) and total.isfinite():
             return torch.ne(y, 0, out=torch.empty_like(y)).mul_(g)
-        return g * (y != 0)
+        return torch.where(y != 0, g, 0)
 
 
 class _LeakyRelu(Function):

@@ -32,13 +32,12 @@ def average_views(layer: Layer, pixels: int = 1, degrees: float = 0.0, scale: fl
 
     Returns:
         A Layer with the parameters and the state of ``layer``. Outside training its scores are log
-        probabilities.
+        probabilities. If all three numbers are 0 there is only the image itself: ``layer``.
 
     Raises:
         TypeError: a ``layer`` that is no Layer, a ``pixels`` that is no integer, other arguments
             that are no numbers.
-        ValueError: an argument outside its range, or all of them 0; at ``init``, an input that is
-            no image.
+        ValueError: an argument outside its range; at ``init``, an input that is no image.
 
     Example:
         >>> from minicnn.layers import flatten, linear, sequential
@@ -57,7 +56,7 @@ def average_views(layer: Layer, pixels: int = 1, degrees: float = 0.0, scale: fl
     checks.number("degrees", degrees, lambda d: 0 <= d < 180, "in [0, 180)")
     checks.number("scale", scale, lambda s: 0 <= s < 1, "in [0, 1)")
     if not (pixels or degrees or scale):
-        raise ValueError("pixels, degrees and scale must not all be 0: there would be one view")
+        return layer
 
     def init(generator: torch.Generator, in_shape: Shape) -> tuple[Tree, Tree, Shape]:
         image_shape("average_views", in_shape)

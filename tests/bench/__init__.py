@@ -6,7 +6,7 @@
     python -m tests.bench --whole               all rows: twenty minutes a run
     python -m tests.bench --runs 5              repeat everything in five fresh processes
     python -m tests.bench --save docs/results   write bench.json, bench.md and the bar charts
-    python -m tests.bench --guard               exit 1 at a ratio twice its goal
+    python -m tests.bench --guard               exit 1 at a ratio far above its goal
     python -m tests.bench.profile               time and memory of a network, layer by layer
 
 Every figure is a ratio, ours / theirs. The two take turns in one process, so that whatever else the

@@ -41,7 +41,7 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
         type=Path,
         const=RECORDED,
         metavar="RECORD",
-        help=f"exit 1 at a ratio twice its goal, or twice that in a record ({RECORDED})",
+        help=f"exit 1 at a ratio far above its goal, or that in a record ({RECORDED})",
     )
     args = parser.parse_args(argv)
     if args.guard and args.runs > 1:

@@ -107,8 +107,8 @@ def train_once(settings: Settings, folds: int) -> dict[str, float]:
         if now.step % 100 == 0:
             print(f"step {now.step} of {total}: loss {logs['loss']:.4f}", flush=True)
 
-    views = settings.test_shift, settings.test_warp, settings.test_warp / 100
-    tested_net = layers.average_views(net, *views) if any(views) else net
+    warp = settings.test_warp, settings.test_warp / 100
+    tested_net = layers.average_views(net, settings.test_shift, *warp)
     params = optim.averaged(now.opt_state) if settings.average else now.params
     held_out = data.batches(validation, 1000, device=device)
     result = train.evaluate(tested_net, params, now.state, held_out)

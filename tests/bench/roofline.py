@@ -121,7 +121,6 @@ class Watch(TorchDispatchMode):
 def measure() -> Roofline:
     """Measure a training step of the default model and the two rates of this processor."""
     step = our_training(models.mnist_cnn(), digit_batches(BATCH))
-    step()
     seconds = median_seconds(step, Meter(STEPS, 0))
     watches = []
     for _ in range(STEPS):

@@ -244,6 +244,9 @@ def test_an_interruption_while_a_thread_starts_ends_the_process(stand_in, monkey
         with pytest.raises(KeyboardInterrupt):
             process.start()
     assert started[0].poll() is not None
+    for pipe in (started[0].stdin, started[0].stdout):
+        assert pipe is not None
+        assert pipe.closed
 
 
 @settings(max_examples=10)

@@ -90,6 +90,19 @@ def test_relu_and_its_derivatives_are_torchs(case: Case) -> None:
     assert_twins(F.relu, twin.relu, case)
 
 
+@given(cases.relu(EXACT | SPECIAL), st.sampled_from([inf, -inf, nan]), st.booleans())
+def test_a_gradient_that_is_not_finite_stops_where_relus_does(
+    case: Case, value: float, everywhere: bool
+) -> None:
+    x = case.inputs["input"].detach().requires_grad_()
+    g = torch.full_like(x, value)
+    if not everywhere:
+        g = torch.where(torch.arange(x.numel()).view_as(x) % 2 == 0, g, 1)
+    for ours, theirs in ((F.relu, twin.relu), (F.leaky_relu, twin.leaky_relu)):
+        actual, expected = (torch.autograd.grad(f(x), x, g)[0] for f in (ours, theirs))
+        assert_near(actual, expected, "derivative")
+
+
 @given(cases.softmax(EXACT))
 def test_softmax_and_its_derivatives_are_torchs(case: Case) -> None:
     assert_twins(F.softmax, twin.softmax, case)

@@ -80,6 +80,10 @@ def test_the_scores_of_a_hopeless_class_are_finite():
     torch.testing.assert_close(scores, torch.tensor([[0.0, -1e4]]))
 
 
+def test_a_single_view_is_the_network_itself():
+    assert layers.average_views(net, 0) is net
+
+
 def test_the_parameters_are_those_of_the_network():
     ours, theirs = (
         layer.init(torch.Generator().manual_seed(0), (1, 6, 6))
@@ -93,7 +97,6 @@ def test_the_parameters_are_those_of_the_network():
     [
         (lambda: layers.average_views(abs), TypeError, "takes a Layer"),  # pyright: ignore
         (lambda: layers.average_views(net, -1), ValueError, "pixels must be at least 0, got -1"),
-        (lambda: layers.average_views(net, 0), ValueError, "must not all be 0"),
         (lambda: layers.average_views(net, 1, 180.0), ValueError, r"degrees must be in \[0, 180\)"),
         (lambda: layers.average_views(net, 1, 0.0, 1.0), ValueError, r"scale must be in \[0, 1\)"),
         (lambda: layers.average_views(net, 1.0), TypeError, "pixels must be"),  # pyright: ignore

@@ -17,6 +17,7 @@ from .trial import PROJECT, Verdict, judge_all
 
 RESULTS = PROJECT / "docs" / "results" / "mutants.json"
 COMMAND = "python -m tests.mutants"
+LIMIT = 90
 ENOUGH = 0.95  # of a general run's mutants, to be killed
 # What --over says: the part of the results, and the files.
 GENERAL = {"maths": ("general", MATHS), "around": ("around", AROUND)}
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--jobs", type=int, default=1, help="mutants at the same time (default: 1)")
     parser.add_argument(
-        "--limit", type=float, default=90, help="seconds after which a test hangs (default: 90)"
+        "--limit", type=float, default=LIMIT, help="seconds after which a test hangs (default: 90)"
     )
     options = parser.parse_args(arguments)
     return museum(options) if options.general is None else general(options)
@@ -61,7 +62,7 @@ def general(options: argparse.Namespace) -> int:
     """Try a sample: 95 % have to be killed, and every survivor to be explained."""
     part, files = GENERAL[options.over]
     mutants = sample(options.general, options.seed, files)
-    over = "" if options.over == "maths" else f" --over {options.over} --limit {options.limit:g}"
+    over = "" if options.over == "maths" else f" --over {options.over}"
     command = f"{COMMAND} --general {options.general} --seed {options.seed}{over}"
     record = Record(part, mutants, command, options)
     broken = record.judge()
@@ -87,7 +88,9 @@ class Record:
         command: str,
         options: argparse.Namespace,
     ) -> None:
-        self.part, self.mutants, self.command, self.options = part, mutants, command, options
+        limit = "" if options.limit == LIMIT else f" --limit {options.limit:g}"
+        self.part, self.mutants, self.options = part, mutants, options
+        self.command = command + limit
         names = {mutant.name for mutant in mutants}
         kept = options.only is not None or options.rest
         found = _results().get(part, {}).get("verdicts", []) if kept else []
