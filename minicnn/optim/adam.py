@@ -149,9 +149,9 @@ def _adam(
             if amsgrad:
                 v_max = (torch.maximum(v, *v_max),)
             # √v̂_t = √v_t / √(1 − β₂^t): torch's order, which differs from √(v_t / (1 − β₂^t)) in
-            # the last bit
-            root = (v_max[0] if amsgrad else v).sqrt() / bias2**0.5
-            update = (-rate / bias1) * m / (root + eps)  # −γ · m̂_t / (√v̂_t + ε)
+            # the last bit. What is changed in place, which saves memory traffic, was made here.
+            root = ((v_max[0] if amsgrad else v).sqrt() / bias2**0.5).add_(eps)  # √v̂_t + ε
+            update = ((-rate / bias1) * m).div_(root)  # −γ · m̂_t / (√v̂_t + ε)
             if decay:
                 update = update + (-rate * decay) * p  # − γ·λ·θ_{t−1}
             return update, m, v, *v_max
