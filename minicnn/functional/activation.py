@@ -8,7 +8,7 @@ from torch import Tensor
 
 from minicnn import checks
 from minicnn.functional.precision import autocast, in_float32
-from minicnn.functional.torch_workarounds import Function, is_plain
+from minicnn.functional.torch_workarounds import Function, are_finite, is_plain
 
 
 def relu(input: Tensor) -> Tensor:
@@ -169,8 +169,7 @@ class _Relu(Function):
         # g where x > 0 or x is NaN, and 0 elsewhere. A comparison that writes numbers, 0 and 1, to
         # multiply by is several times faster than one that writes booleans, to select by. But vmap
         # does not support it, and 0 · ∞ is not 0.
-        total = g.sum()  # infinite or NaN if any of its terms is
-        if is_plain(y) and is_plain(total) and total.isfinite():
+        if is_plain(y) and are_finite(g):
             return torch.ne(y, 0, out=torch.empty_like(y)).mul_(g)
         return torch.where(y != 0, g, 0)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from minicnn.functional.layout import batch_last
-from minicnn.functional.torch_workarounds import is_plain
+from minicnn.functional.torch_workarounds import are_finite
 from minicnn.functional.windows import Axes, Axis, inside, spread, taps
 
 Index = tuple[slice, slice, slice]  # of (H, C, W, N)
@@ -70,8 +70,7 @@ def route(g: Tensor, x: Tensor, y: Tensor, axes: Axes) -> Tensor:
         y: the values of the winners (N, C, OH, OW).
         axes: the windows.
     """
-    total = g.sum() + y.sum()  # infinite or NaN if any of its terms is
-    if is_plain(total) and total.isfinite():
+    if are_finite(g, y):
         h, y = spread(batch_last(x), (0, 2), axes, lowest(x)), batch_last(y)
         return (_route_in_tiles if all(map(_tiles, axes)) else _route_numbers)(g, h, y, axes)
     winner = winners(x, axes)

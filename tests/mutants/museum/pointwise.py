@@ -42,6 +42,14 @@ MUTANTS = (
         ACTIVATION_TEST + "the_gradient_passes_relu_where_the_input_is_positive_and_stops_at_zero",
     ),
     Mutant(
+        "relu: an infinite gradient multiplied by zero",
+        ACTIVATION,
+        "if is_plain(y) and are_finite(g):",
+        "if is_plain(y) and is_plain(g):",
+        "0 · ∞ is NaN, where the gradient should stop.",
+        ACTIVATION_TEST + "a_gradient_that_is_not_finite_stops_where_relus_does",
+    ),
+    Mutant(
         "relu: NaN turned into zero",
         ACTIVATION,
         "return x.clamp(min=0)",
